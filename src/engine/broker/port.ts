@@ -1,0 +1,135 @@
+/**
+ * What the engine needs of a store, in tq's words. `open(url)` gives one; nothing above `broker/` sees BullMQ.
+ *
+ * Every store keeps the same promises, and one contract table (`test/engine/broker/contract.ts`) runs against each:
+ *
+ * 1. `add` and `addBulk` return once the jobs are stored; an id that is stored already is left as it is.
+ * 2. A job that a consumer took is nobody else's until its lock runs out; the lock is renewed while it runs.
+ * 3. An outcome is stored before the next job is started in its slot. If storing fails because the broker is away, it is
+ *    tried again until it works or the lock is lost; a lost lock means that another worker has the job, and the outcome is
+ *    dropped: running twice is better than never.
+ * 4. `released` and `postponed` charge no attempt.
+ * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
+ */
+import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
+
+export interface Broker {
+  readonly kind: 'redis' | 'postgres';
+  /** The URL with its password masked: fit for a screen or a log. */
+  readonly url: string;
+  queue(name: string): BrokerQueue;
+  /** Every queue that the store holds, sorted, whoever made it. */
+  listQueues(): Promise<string[]>;
+  /** Starts taking jobs; `consumer.run()` begins. */
+  createConsumer(options: ConsumerOptions): Consumer;
+  /** Creates or upgrades the schema of the store. Redis has none: `applied` is then empty. */
+  migrate(): Promise<Migration>;
+  /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`. */
+  describe(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface Migration {
+  /** Schema version before, null when there was none or the store has no schema. */
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly active: number;
+  readonly scheduled: number;
+  readonly blocked: number;
+  readonly dead: number;
+  readonly completed: number;
+}
+
+export interface QueueStatus extends QueueCounts {
+  readonly queue: string;
+  readonly paused: boolean;
+  /** Workers that are connected to this queue now, of any BullMQ client. */
+  readonly consumers: number;
+  /** Age of the waiting job that was added first, in milliseconds; null when none waits. */
+  readonly oldestWaitingMs: number | null;
+}
+
+export interface BrokerQueue {
+  readonly name: string;
+  add(job: NewJob): Promise<void>;
+  /** One round trip for the whole batch. */
+  addBulk(jobs: readonly NewJob[]): Promise<void>;
+  /** @param fresh reads the store again instead of trusting what was read within the last minute */
+  hasPriorities(fresh?: boolean): Promise<boolean>;
+  /** Switches priorities on for every producer of this queue. Cannot be undone while jobs wait. */
+  enablePriorities(): Promise<void>;
+  readJob(id: string): Promise<StoredJob | undefined>;
+  /** The rows that workers and tasks wrote to a job's log, oldest first. */
+  readLog(id: string): Promise<string[]>;
+  /**
+   * Resolves true once the job has finished, false after `timeoutMs`. Waits on the store's events, one connection a queue,
+   * and looks every few seconds in case an event was lost.
+   */
+  waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean>;
+  removeJob(id: string): Promise<boolean>;
+  counts(): Promise<QueueCounts>;
+  status(now: number): Promise<QueueStatus>;
+  /** Jobs that wait for their time, the next due first. */
+  listScheduled(offset: number, limit: number): Promise<StoredJob[]>;
+  /**
+   * Removes jobs that wait or are scheduled, in batches; jobs of a schedule entry and running jobs stay.
+   * @returns how many were removed
+   */
+  purge(onProgress?: (removed: number) => void): Promise<number>;
+}
+
+export type QueueOrder = 'strict' | 'weighted' | 'fair';
+
+export interface ConsumedQueue {
+  readonly name: string;
+  /** Share of the slots under the order `weighted`. */
+  readonly weight: number;
+}
+
+export interface ConsumerOptions {
+  readonly queues: readonly ConsumedQueue[];
+  readonly order: QueueOrder;
+  /** Slots, shared by all queues. */
+  readonly concurrency: number;
+  readonly workerName: string;
+  readonly lockDurationMs: number;
+  /** How often a job is taken up again after its worker was lost, before it becomes a dead letter. */
+  readonly maxWorkerLost: number;
+  /** Seconds that results are kept when neither call nor task says it; false keeps nothing. */
+  readonly keepResultSeconds: number | false;
+  /** Runs one job; must not reject. */
+  readonly perform: (job: TakenJob) => Promise<Outcome>;
+  /** The broker's troubles while running: lost connections, locks that could not be renewed. */
+  readonly onTrouble: (error: Error, queue: string) => void;
+  /** No job of this queue was waiting when the consumer looked. */
+  readonly onDrained: (queue: string) => void;
+}
+
+/** A job that this consumer holds the lock of. */
+export interface TakenJob extends StoredJob {
+  /** Seconds that the result of this call is kept, if the call said so. */
+  readonly keepResultSeconds?: number | false;
+  /** Replaces how long the result is kept, for this job. */
+  keepResult(seconds: number | false): void;
+  updateProgress(progress: unknown): Promise<void>;
+  /** Adds a row to the job's log. */
+  log(row: string): Promise<void>;
+  readLog(): Promise<string[]>;
+}
+
+export interface Consumer {
+  /** Begins to take jobs; resolves when every queue is connected. */
+  run(): Promise<void>;
+  /** Stops taking jobs. Jobs that run go on. */
+  pause(): Promise<void>;
+  /** Resolves when no job that was taken is still held: its outcome is stored. */
+  settled(): Promise<void>;
+  /** Jobs that this consumer holds now. */
+  readonly held: number;
+  /** Ends the connections. Call after `settled()`; held jobs are otherwise recovered when their lock runs out. */
+  close(): Promise<void>;
+}

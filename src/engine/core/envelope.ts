@@ -1,0 +1,64 @@
+import type { StoredRetry } from './retry-policy.ts';
+
+/**
+ * How a call is written into `job.data`. Any BullMQ client can write it: `{ "args": [...], "meta": {} }`.
+ */
+export interface Envelope {
+  readonly args: readonly unknown[];
+  readonly meta: Meta;
+}
+
+/** What a call carries beside its arguments. Everything is optional, so a foreign producer may write `{}`. */
+export interface Meta {
+  /** Travels with every job that this one leads to, and stands on every log line. */
+  readonly requestId?: string;
+  /** The first job of the tree that this one belongs to. */
+  readonly rootId?: string;
+  /** The job that called this one. */
+  readonly parentId?: string;
+  /** Epoch milliseconds; a job that has not started by then is revoked. */
+  readonly expiresAt?: number;
+  readonly softTimeLimitMs?: number;
+  readonly timeLimitMs?: number;
+  /** Replaces the retry policy of the task for this call. */
+  readonly retry?: StoredRetry | false;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads `job.data`. Data that is not an envelope comes from a plain BullMQ producer and is the single argument.
+ * Nothing here can throw: meta of a foreign producer may hold anything, so each field is taken only with the right type.
+ */
+export function decodeEnvelope(data: unknown): Envelope {
+  if (!isRecord(data) || !Array.isArray(data.args) || !isRecord(data.meta) || Object.keys(data).length !== 2) {
+    return { args: [data], meta: {} };
+  }
+  return { args: data.args, meta: decodeMeta(data.meta) };
+}
+
+function decodeMeta(raw: Record<string, unknown>): Meta {
+  const meta: { -readonly [Key in keyof Meta]: Meta[Key] } = {};
+  for (const key of ['requestId', 'rootId', 'parentId'] as const) {
+    const value = raw[key];
+    if (typeof value === 'string') meta[key] = value;
+  }
+  for (const key of ['expiresAt', 'softTimeLimitMs', 'timeLimitMs'] as const) {
+    const value = raw[key];
+    if (typeof value === 'number' && Number.isFinite(value)) meta[key] = value;
+  }
+  if (raw.retry === false) meta.retry = false;
+  else if (isRecord(raw.retry)) meta.retry = raw.retry as StoredRetry;
+  if (isRecord(raw.headers)) meta.headers = decodeHeaders(raw.headers);
+  return meta;
+}
+
+function decodeHeaders(raw: Record<string, unknown>): Record<string, string> {
+  // fromEntries defines own properties, so a header called `__proto__` stays a header.
+  return Object.fromEntries(
+    Object.entries(raw).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

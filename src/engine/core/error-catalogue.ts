@@ -1,0 +1,371 @@
+/**
+ * Every error that tq can show: its code, what it says and what to do next.
+ *
+ * An entry has the shape `(facts) => { message, next }`. The message says what was being done and to what; `next`
+ * is the one step that most often mends it. `exit` is the process exit code when a command ends with this error
+ * (cli.md: 1 failed, 2 usage, 3 not found, 4 timed out, 69 broker or workers unavailable).
+ *
+ * `docs/errors.md` is generated from this table, and a test produces every code at least once.
+ */
+
+export type ExitCode = 1 | 2 | 3 | 4 | 69;
+
+export interface ErrorText {
+  readonly message: string;
+  readonly next: string;
+}
+
+interface Entry<Facts> {
+  /** The name of the error class; the code of the entry is its key. */
+  readonly name: string;
+  readonly exit: ExitCode;
+  /** One line for the error table: when this happens. */
+  readonly when: string;
+  readonly text: (facts: Facts) => ErrorText;
+}
+
+const entry = <Facts>(value: Entry<Facts>): Entry<Facts> => value;
+
+/** ", did you mean a or b?" for a list of near names; empty when there are none. */
+export function suggestion(near: readonly string[]): string {
+  return near.length === 0 ? '' : `; did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
+}
+
+export const catalogue = {
+  USAGE: entry<{ message: string; next: string }>({
+    name: 'UsageError',
+    exit: 2,
+    when: 'a command was called with arguments that it does not take',
+    text: (facts) => facts,
+  }),
+  UNKNOWN_COMMAND: entry<{ command: string; near: readonly string[] }>({
+    name: 'UsageError',
+    exit: 2,
+    when: 'a command does not exist',
+    text: ({ command, near }) => ({
+      message: `unknown command "${command}"${suggestion(near)}`,
+      next: 'run `tq --help` for the list of commands',
+    }),
+  }),
+  INVALID_CONFIG: entry<{ source: string; mistakes: readonly string[] }>({
+    name: 'InvalidConfig',
+    exit: 2,
+    when: 'the configuration (file, environment, flags or createApp options) has mistakes; all of them are named',
+    text: ({ source, mistakes }) => ({
+      message: `${source} has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}:\n${mistakes.map((line) => `  - ${line}`).join('\n')}`,
+      next: 'correct the lines above; docs/configuration.md lists every setting',
+    }),
+  }),
+  INVALID_DURATION: entry<{ given: string; what: string }>({
+    name: 'InvalidDuration',
+    exit: 2,
+    when: 'a duration is neither milliseconds nor a text such as 250ms, 30s, 5m, 2h, 7d',
+    text: ({ given, what }) => ({
+      message: `${what} must be a duration, got ${given}`,
+      next: 'write milliseconds as a number, or 250ms, 30s, 5m, 2h, 7d; between 0 and 3650d',
+    }),
+  }),
+  INVALID_OPTION: entry<{ what: string; expected: string; given: string }>({
+    name: 'InvalidOption',
+    exit: 2,
+    when: 'an option of a task, a call or a worker has a value it cannot have',
+    text: ({ what, expected, given }) => ({
+      message: `${what} must be ${expected}, got ${given}`,
+      next: `give ${expected}`,
+    }),
+  }),
+  UNKNOWN_OPTION: entry<{ what: string; option: string; near: readonly string[]; known: readonly string[] }>({
+    name: 'InvalidOption',
+    exit: 2,
+    when: 'an option does not exist',
+    text: ({ what, option, near, known }) => ({
+      message: `${what} has no option "${option}"${suggestion(near)}`,
+      next: `the options are ${known.join(', ')}`,
+    }),
+  }),
+  APP_NOT_FOUND: entry<{ file: string }>({
+    name: 'AppNotFound',
+    exit: 2,
+    when: 'the file given as the app does not exist',
+    text: ({ file }) => ({
+      message: `cannot load the app: there is no file ${file}`,
+      next: 'give the path of the module that exports your app with --app, TQ_APP or `app` in tq.config',
+    }),
+  }),
+  APP_FAILED: entry<{ file: string; reason: string }>({
+    name: 'AppFailed',
+    exit: 1,
+    when: 'the app module threw while it was imported',
+    text: ({ file, reason }) => ({
+      message: `cannot load the app: ${file} threw while it was imported: ${reason}`,
+      next: `run \`node ${file}\` to see the whole stack`,
+    }),
+  }),
+  APP_NOT_EXPORTED: entry<{ file: string; exported: readonly string[] }>({
+    name: 'AppNotExported',
+    exit: 2,
+    when: 'the app module exports no app',
+    text: ({ file, exported }) => ({
+      message: `cannot load the app: ${file} exports ${exported.length === 0 ? 'nothing' : exported.join(', ')}, but no app`,
+      next: 'export the value of createApp() as default or as `app`',
+    }),
+  }),
+  BROKER_URL_INVALID: entry<{ url: string; reason: string }>({
+    name: 'InvalidBrokerUrl',
+    exit: 2,
+    when: 'a broker URL cannot be read',
+    text: ({ url, reason }) => ({
+      message: `cannot use the broker URL ${url}: ${reason}`,
+      next: 'use redis://, rediss://, redis+sentinel://, redis+cluster:// or postgres://, for example redis://localhost:6379/0',
+    }),
+  }),
+  BROKER_NOT_CONFIGURED: entry<Record<never, never>>({
+    name: 'BrokerNotConfigured',
+    exit: 2,
+    when: 'no broker URL is given anywhere',
+    text: () => ({
+      message: 'there is no broker to connect to',
+      next: 'give one with --broker redis://localhost:6379, TQ_BROKER_URL, or `broker` in tq.config or createApp()',
+    }),
+  }),
+  BROKER_UNAVAILABLE: entry<{ url: string; doing: string; reason: string; causes: string }>({
+    name: 'BrokerUnavailable',
+    exit: 69,
+    when: 'the broker cannot be reached, or was lost and did not come back in time',
+    text: ({ url, doing, reason, causes }) => ({
+      message: `${doing}: cannot reach the broker ${url}: ${reason}`,
+      next: causes,
+    }),
+  }),
+  BROKER_UNSUITABLE: entry<{ url: string; reason: string; remedy: string }>({
+    name: 'BrokerUnsuitable',
+    exit: 69,
+    when: 'the broker answers but cannot be used: too old, or its schema is missing or too new',
+    text: ({ url, reason, remedy }) => ({ message: `the broker ${url} cannot be used: ${reason}`, next: remedy }),
+  }),
+  INVALID_ARGUMENTS: entry<{ task: string; problems: readonly string[]; where: string }>({
+    name: 'InvalidArguments',
+    exit: 2,
+    when: 'the arguments of a call do not fit the schema of its task',
+    text: ({ task, problems, where }) => ({
+      message: `${where} task "${task}": the arguments do not fit its schema: ${problems.join('; ')}`,
+      next: 'correct the arguments and call the task again',
+    }),
+  }),
+  NOT_JSON: entry<{ what: string; path: string; problem: string }>({
+    name: 'NotJson',
+    exit: 2,
+    when: 'an argument or a result holds a value that JSON cannot carry',
+    text: ({ what, path, problem }) => ({
+      message: `${what} cannot be written as JSON: ${path} is ${problem}`,
+      next: 'convert the value first, for example with String(bigint), date.toISOString() or Object.fromEntries(map)',
+    }),
+  }),
+  PAYLOAD_TOO_LARGE: entry<{ task: string; bytes: number; limit: number }>({
+    name: 'PayloadTooLarge',
+    exit: 2,
+    when: 'the arguments of a call are larger than the payload limit',
+    text: ({ task, bytes, limit }) => ({
+      message: `calling task "${task}": its payload has ${bytes} bytes, the limit is ${limit}`,
+      next: 'put the data into a file or an object store and send its name, or raise `payloadLimit` in createApp()',
+    }),
+  }),
+  PRIORITIES_OFF: entry<{ queue: string; task: string }>({
+    name: 'PrioritiesOff',
+    exit: 2,
+    when: 'a call asks for a priority on a queue that has none',
+    text: ({ queue, task }) => ({
+      message: `calling task "${task}": queue "${queue}" has no priorities, so a priority cannot be given`,
+      next: `declare the queue as { name: '${queue}', priorities: true } in createApp(), or leave the priority out`,
+    }),
+  }),
+  UNKNOWN_TASK: entry<{ task: string; near: readonly string[]; next?: string }>({
+    name: 'UnknownTask',
+    exit: 2,
+    when: 'a task is not registered',
+    text: ({ task, near, next }) => ({
+      message: `no task "${task}" is registered${suggestion(near)}`,
+      next: next ?? 'register it with app.task(), or load the app that does with --app',
+    }),
+  }),
+  UNKNOWN_QUEUE: entry<{ queue: string; near: readonly string[] }>({
+    name: 'UnknownQueue',
+    exit: 3,
+    when: 'a queue does not exist on the broker',
+    text: ({ queue, near }) => ({
+      message: `there is no queue "${queue}" on this broker${suggestion(near)}`,
+      next: 'run `tq inspect queues` for the list',
+    }),
+  }),
+  UNKNOWN_JOB: entry<{ id: string }>({
+    name: 'UnknownJob',
+    exit: 3,
+    when: 'no queue of the broker holds a job with this id',
+    text: ({ id }) => ({
+      message: `no queue holds a job with the id "${id}"`,
+      next: 'check the id and the broker; results are removed after their expiry (24 h by default)',
+    }),
+  }),
+  UNDECLARED_QUEUE: entry<{ queue: string; near: readonly string[]; declared: readonly string[] }>({
+    name: 'InvalidOption',
+    exit: 2,
+    when: 'a worker or a call names a queue that the app does not declare',
+    text: ({ queue, near, declared }) => ({
+      message: `the app declares no queue "${queue}"${suggestion(near)}`,
+      next: `use one of ${declared.join(', ')}, or add it to \`queues\` in createApp()`,
+    }),
+  }),
+  DUPLICATE_TASK: entry<{ task: string }>({
+    name: 'DuplicateTask',
+    exit: 2,
+    when: 'two tasks are registered under one name',
+    text: ({ task }) => ({
+      message: `a task "${task}" is registered already`,
+      next: 'give one of the two another name; a built-in task is replaced by `builtins: false` or { override: true }',
+    }),
+  }),
+  TASK_FAILED: entry<{ id: string; task: string; error: string }>({
+    name: 'TaskFailed',
+    exit: 1,
+    when: 'a result was asked for and the job is a dead letter',
+    text: ({ id, task, error }) => ({
+      message: `job ${id} of task "${task}" failed: ${error}`,
+      next: `run \`tq jobs show ${id}\` for its attempts and its stack`,
+    }),
+  }),
+  TASK_REVOKED: entry<{ id: string; task: string; reason: string }>({
+    name: 'TaskRevoked',
+    exit: 1,
+    when: 'a result was asked for and the job was revoked, or had expired before it could start',
+    text: ({ id, task, reason }) => ({
+      message: `job ${id} of task "${task}" was revoked: ${reason}`,
+      next: 'call the task again if it is still wanted',
+    }),
+  }),
+  RESULT_TIMEOUT: entry<{ id: string; waitedMs: number; state: string }>({
+    name: 'ResultTimeout',
+    exit: 4,
+    when: 'a result was not there within the time given',
+    text: ({ id, waitedMs, state }) => ({
+      message: `waited ${waitedMs} ms for job ${id}, it is ${state}`,
+      next: 'wait longer; the job goes on: `tq result ID --wait` asks again',
+    }),
+  }),
+  SOFT_TIME_LIMIT: entry<{ task: string; limitMs: number }>({
+    name: 'SoftTimeLimitExceeded',
+    exit: 1,
+    when: 'a task ran longer than its soft time limit (the reason of its aborted signal)',
+    text: ({ task, limitMs }) => ({
+      message: `task "${task}" ran longer than its soft time limit of ${limitMs} ms`,
+      next: 'end early when context().signal aborts, or raise softTimeLimit',
+    }),
+  }),
+  TIME_LIMIT: entry<{ task: string; limitMs: number }>({
+    name: 'TimeLimitExceeded',
+    exit: 1,
+    when: 'a task ran longer than its time limit',
+    text: ({ task, limitMs }) => ({
+      message: `task "${task}" ran longer than its time limit of ${limitMs} ms`,
+      next: 'raise timeLimit, or make the task stop when context().signal aborts',
+    }),
+  }),
+  WORKER_LOST: entry<{ task: string; times: number }>({
+    name: 'WorkerLost',
+    exit: 1,
+    when: 'the worker that ran a job died, more often than a job may be taken up again',
+    text: ({ task, times }) => ({
+      message: `the worker that ran task "${task}" died or lost its lock ${times} times`,
+      next: 'look for out-of-memory kills and for code that blocks the event loop longer than the lock duration',
+    }),
+  }),
+  UNKNOWN_TASK_GIVEN_UP: entry<{ task: string; asked: readonly string[]; times: number }>({
+    name: 'UnknownTask',
+    exit: 1,
+    when: 'a job was put back again and again because no worker of its queue registers its task',
+    text: ({ task, asked, times }) => ({
+      message: `no worker registers task "${task}"; the job was put back ${times} times; asked: ${asked.join(', ')}`,
+      next: 'start a worker that registers the task, then retry the dead letter',
+    }),
+  }),
+  INVALID_PAYLOAD: entry<{ problem: string }>({
+    name: 'InvalidPayload',
+    exit: 1,
+    when: 'a job in the queue holds data that is not JSON',
+    text: ({ problem }) => ({
+      message: `the data of the job cannot be read: ${problem}`,
+      next: 'find the producer that wrote it; the data is kept as it was',
+    }),
+  }),
+  REJECTED: entry<{ task: string; reason: string }>({
+    name: 'Reject',
+    exit: 1,
+    when: 'a task threw Reject: the job is a dead letter at once',
+    text: ({ task, reason }) => ({
+      message: `task "${task}" rejected the job: ${reason}`,
+      next: 'correct the cause and retry the dead letter',
+    }),
+  }),
+  NO_CONTEXT: entry<Record<never, never>>({
+    name: 'NoContext',
+    exit: 1,
+    when: 'context() was called outside a running task',
+    text: () => ({
+      message: 'context() was called outside a running task',
+      next: 'call it from the task function or from code that the task awaits; in unit tests use runTask() of taskq/testing',
+    }),
+  }),
+  ALREADY_CLOSED: entry<{ what: string }>({
+    name: 'AlreadyClosed',
+    exit: 1,
+    when: 'something was used after it was closed',
+    text: ({ what }) => ({ message: `${what} is closed`, next: 'create a new one; close() is final' }),
+  }),
+  NEEDS_CONFIRMATION: entry<{ operation: string; count: number }>({
+    name: 'NeedsConfirmation',
+    exit: 2,
+    when: 'a destructive command runs without a terminal to ask on and without --yes',
+    text: ({ operation, count }) => ({
+      message: `${operation} would touch ${count} jobs and nobody can be asked here`,
+      next: 'add --yes to go on, or --dry-run to only look',
+    }),
+  }),
+  NOT_CONFIRMED: entry<{ operation: string }>({
+    name: 'NotConfirmed',
+    exit: 1,
+    when: 'the question of a destructive command was answered with no',
+    text: ({ operation }) => ({
+      message: `${operation} was not confirmed; nothing was changed`,
+      next: 'run it again and answer y',
+    }),
+  }),
+  FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({
+    name: 'FileRefused',
+    exit: 1,
+    when: 'a built-in task was given a file that it must not or cannot use',
+    text: ({ doing, path, reason }) => ({
+      message: `${doing}: ${path} is refused: ${reason}`,
+      next: 'give a path inside the allowed root; `builtins` in createApp() sets the root and the limits',
+    }),
+  }),
+  EMAIL_REFUSED: entry<{ to: string; reason: string }>({
+    name: 'EmailRefused',
+    exit: 1,
+    when: 'an e-mail cannot be sent and a retry cannot help',
+    text: ({ to, reason }) => ({
+      message: `sending e-mail to ${to}: ${reason}`,
+      next: 'correct the address, the headers or the SMTP settings and retry the dead letter',
+    }),
+  }),
+  INTERNAL: entry<{ doing: string; reason: string }>({
+    name: 'InternalError',
+    exit: 1,
+    when: 'something failed that tq did not expect',
+    text: ({ doing, reason }) => ({
+      message: `${doing}: ${reason}`,
+      next: 'run the command again with --log-level debug; if it persists, report it with the output',
+    }),
+  }),
+} as const;
+
+export type ErrorCode = keyof typeof catalogue;
+export type ErrorFacts<Code extends ErrorCode> = (typeof catalogue)[Code] extends Entry<infer Facts> ? Facts : never;

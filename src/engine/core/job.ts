@@ -1,0 +1,94 @@
+import type { Meta } from './envelope.ts';
+import type { ErrorText } from './error-catalogue.ts';
+import type { JobState } from './state.ts';
+
+/** An error as it is kept with a job: what JSON can carry of it. */
+export interface StoredError {
+  readonly name: string;
+  readonly message: string;
+  /** The `code` of the error, as tq's and Node's own errors have it. */
+  readonly code: string | null;
+  readonly stack: string | null;
+}
+
+/** A job as the broker holds it, in tq's words. Instants are epoch milliseconds of the wall clock. */
+export interface StoredJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly args: readonly unknown[];
+  readonly meta: Meta;
+  /** 0 to 9, 9 first; null on a queue without priorities. */
+  readonly priority: number | null;
+  readonly createdAt: number;
+  /** When a SCHEDULED or RETRY job is due. */
+  readonly dueAt: number | null;
+  /** Start of the latest attempt. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** Attempts that ended, plus the running one. Handing a job back or putting it back is not an attempt. */
+  readonly attempts: number;
+  /** Times that the worker of the job was lost. */
+  readonly workersLost: number;
+  /** Name of the worker that ran it last. */
+  readonly worker: string | null;
+  readonly progress: unknown;
+  readonly result: unknown;
+  readonly error: StoredError | null;
+  /** Why an IGNORED or REVOKED job ended. */
+  readonly reason: string | null;
+  /** Stacks of the failed attempts, oldest first, at most ten. */
+  readonly stacks: readonly string[];
+  /** Set when the stored data is not JSON: `args` then holds the raw text. */
+  readonly unreadable: string | null;
+}
+
+/** A job on its way to the broker. */
+export interface NewJob {
+  readonly id: string;
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly meta: Meta;
+  readonly createdAt: number;
+  /** Milliseconds from createdAt until it may start. */
+  readonly delayMs?: number;
+  /** 0 to 9, 9 first. Only for a queue with priorities. */
+  readonly priority?: number;
+  /** Seconds that the result is kept; false keeps nothing. The worker's default applies without it. */
+  readonly keepResultSeconds?: number | false;
+}
+
+/**
+ * How an attempt ended: a closed set. What the broker is told for each:
+ *
+ * - `succeeded`: complete, with the result;
+ * - `ended`: complete, with a marker that says IGNORED or REVOKED, so it is never a dead letter;
+ * - `retry`: one attempt is charged, the job is due again after `delayMs`;
+ * - `dead`: one attempt is charged, the job becomes a dead letter;
+ * - `postponed`: no attempt is charged, the job is due again after `delayMs` (its task is unknown here);
+ * - `released`: no attempt is charged, the job goes back to its queue at once (the worker is stopping).
+ */
+export type Outcome =
+  | { readonly kind: 'succeeded'; readonly result: unknown }
+  | { readonly kind: 'ended'; readonly state: 'IGNORED' | 'REVOKED'; readonly reason: string }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly error: StoredError }
+  | { readonly kind: 'dead'; readonly error: StoredError }
+  | { readonly kind: 'postponed'; readonly delayMs: number; readonly note: string }
+  | { readonly kind: 'released' };
+
+/** Reads what was thrown into what is kept; the stack's first line carries the code as Node prints it: `Name [CODE]: message`. */
+export function toStoredError(thrown: unknown): StoredError {
+  if (!(thrown instanceof Error)) {
+    return { name: 'Error', message: String(thrown), code: null, stack: null };
+  }
+  const code = (thrown as { code?: unknown }).code;
+  const next = (thrown as Partial<ErrorText>).next;
+  const message = typeof next === 'string' ? `${thrown.message} (${next})` : thrown.message;
+  return {
+    name: thrown.name,
+    message,
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
+    stack: thrown.stack ?? null,
+  };
+}

@@ -1,0 +1,186 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type Duration, parseDuration } from '../core/duration.ts';
+import { createError } from '../core/errors.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { NO_RETRY, parseRetry, type RetryOptions, type RetryPolicy } from '../core/retry-policy.ts';
+
+export interface TaskOptions {
+  /** Queue of its calls, when neither the call nor a route says another. */
+  queue?: string;
+  /** Retries on failure; none without it. `true` takes the defaults. */
+  retry?: RetryOptions | boolean;
+  /** Priority of its calls, 0 to 9, 9 first; the queue must have priorities. */
+  priority?: number;
+  /** Aborts `context().signal` after this time. */
+  softTimeLimit?: Duration;
+  /** Fails the attempt after this time. */
+  timeLimit?: Duration;
+  /** Calls that have not started within this time are revoked. */
+  expires?: Duration;
+  /** How long results are kept. Default that of the app, 24 h. */
+  resultExpires?: Duration;
+  /** Keeps no result: the job is removed when it succeeds. */
+  ignoreResult?: boolean;
+  /** Shown by `tq inspect registered` and in completions. */
+  description?: string;
+}
+
+/** A task as it is declared: its name, its options with defaults and checks done, and its function. */
+export interface TaskDefinition<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
+  readonly name: string;
+  readonly queue: string | undefined;
+  readonly retry: RetryPolicy;
+  readonly priority: number | undefined;
+  readonly softTimeLimitMs: number | undefined;
+  readonly timeLimitMs: number | undefined;
+  readonly expiresMs: number | undefined;
+  /** Seconds; false keeps nothing; undefined leaves it to the app. */
+  readonly keepResultSeconds: number | false | undefined;
+  readonly description: string | undefined;
+  /** The schema of the only argument. */
+  readonly input: StandardSchemaV1 | undefined;
+  /** The schema of the array of arguments. */
+  readonly args: StandardSchemaV1 | undefined;
+  /** The function, taking what the schema gives out. */
+  readonly handler: (...args: never[]) => unknown;
+  /** Only for types: never set. */
+  readonly types?: { args: Args; result: Result };
+}
+
+type Handler<Args extends readonly unknown[], Result> = (...args: Args) => Result;
+
+/**
+ * Declares a task without an app; `app.register(definition)` adds it. `app.task()` does both.
+ *
+ * @throws INVALID_OPTION, UNKNOWN_OPTION, INVALID_DURATION naming the task and the option
+ */
+export function defineTask<Schema extends StandardSchemaV1, Result>(
+  name: string,
+  options: TaskOptions & { input: Schema; args?: never },
+  handler: (input: StandardSchemaV1.InferOutput<Schema>) => Result,
+): TaskDefinition<[StandardSchemaV1.InferInput<Schema>], Awaited<Result>>;
+export function defineTask<Schema extends StandardSchemaV1<unknown[], unknown[]>, Result>(
+  name: string,
+  options: TaskOptions & { args: Schema; input?: never },
+  handler: (...args: StandardSchemaV1.InferOutput<Schema>) => Result,
+): TaskDefinition<StandardSchemaV1.InferInput<Schema>, Awaited<Result>>;
+export function defineTask<Args extends readonly unknown[], Result>(
+  name: string,
+  options: TaskOptions & { input?: never; args?: never },
+  handler: Handler<Args, Result>,
+): TaskDefinition<Args, Awaited<Result>>;
+export function defineTask<Args extends readonly unknown[], Result>(
+  name: string,
+  handler: Handler<Args, Result>,
+): TaskDefinition<Args, Awaited<Result>>;
+export function defineTask(
+  name: string,
+  optionsOrHandler: (TaskOptions & { input?: StandardSchemaV1; args?: StandardSchemaV1 }) | Handler<never[], unknown>,
+  maybeHandler?: Handler<never[], unknown>,
+): TaskDefinition {
+  const [options, handler] =
+    typeof optionsOrHandler === 'function' ? [{}, optionsOrHandler] : [optionsOrHandler, maybeHandler];
+  return parseDefinition(name, options, handler);
+}
+
+const KEYS = [
+  'queue',
+  'retry',
+  'priority',
+  'softTimeLimit',
+  'timeLimit',
+  'expires',
+  'resultExpires',
+  'ignoreResult',
+  'description',
+  'input',
+  'args',
+];
+
+function parseDefinition(
+  name: string,
+  options: TaskOptions & { input?: StandardSchemaV1; args?: StandardSchemaV1 },
+  handler: Handler<never[], unknown> | undefined,
+): TaskDefinition {
+  assertTaskName(name);
+  const owner = `task "${name}"`;
+  if (typeof handler !== 'function') {
+    throw createError('INVALID_OPTION', {
+      what: `the handler of ${owner}`,
+      expected: 'a function',
+      given: typeof handler,
+    });
+  }
+  const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
+  if (unknown !== undefined) {
+    throw createError('UNKNOWN_OPTION', {
+      what: owner,
+      option: unknown,
+      near: nearestNames(unknown, KEYS),
+      known: KEYS,
+    });
+  }
+  if (options.input !== undefined && options.args !== undefined) {
+    throw createError('INVALID_OPTION', { what: owner, expected: 'either `input` or `args`', given: 'both' });
+  }
+  if (options.priority !== undefined) assertPriority(options.priority, `priority of ${owner}`);
+  const duration = (key: 'softTimeLimit' | 'timeLimit' | 'expires' | 'resultExpires'): number | undefined =>
+    options[key] === undefined ? undefined : parseDuration(options[key], `${key} of ${owner}`);
+  const resultExpiresMs = duration('resultExpires');
+  const definition: TaskDefinition = {
+    name,
+    queue: options.queue,
+    retry: parseRetryOption(options.retry, owner),
+    priority: options.priority,
+    softTimeLimitMs: duration('softTimeLimit'),
+    timeLimitMs: duration('timeLimit'),
+    expiresMs: duration('expires'),
+    keepResultSeconds:
+      options.ignoreResult === true
+        ? false
+        : resultExpiresMs === undefined
+          ? undefined
+          : Math.ceil(resultExpiresMs / 1000),
+    description: options.description,
+    input: options.input,
+    args: options.args,
+    handler,
+  };
+  assertLimits(definition.softTimeLimitMs, definition.timeLimitMs, owner);
+  return definition;
+}
+
+function parseRetryOption(retry: RetryOptions | boolean | undefined, owner: string): RetryPolicy {
+  if (retry === undefined || retry === false) return NO_RETRY;
+  return parseRetry(retry === true ? {} : retry, `retry of ${owner}`);
+}
+
+export function assertTaskName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || !/^[^\s\p{Cc}]{1,200}$/u.test(name)) {
+    throw createError('INVALID_OPTION', {
+      what: 'the name of a task',
+      expected: 'a text of 1 to 200 characters without spaces',
+      given: JSON.stringify(name) ?? String(name),
+    });
+  }
+}
+
+export function assertPriority(priority: unknown, what: string): void {
+  if (!Number.isInteger(priority) || (priority as number) < 0 || (priority as number) > 9) {
+    throw createError('INVALID_OPTION', {
+      what,
+      expected: 'a whole number from 0 to 9',
+      given: JSON.stringify(priority) ?? String(priority),
+    });
+  }
+}
+
+export function assertLimits(softMs: number | undefined, hardMs: number | undefined, owner: string): void {
+  if (softMs !== undefined && hardMs !== undefined && softMs >= hardMs) {
+    throw createError('INVALID_OPTION', {
+      what: `softTimeLimit of ${owner}`,
+      expected: `shorter than its timeLimit of ${hardMs} ms`,
+      given: `${softMs} ms`,
+    });
+  }
+}

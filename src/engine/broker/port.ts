@@ -103,16 +103,18 @@ export interface ConsumerOptions {
   readonly keepResultSeconds: number | false;
   /** Runs one job; must not reject. */
   readonly perform: (job: TakenJob) => Promise<Outcome>;
-  /** The broker's troubles while running: lost connections, locks that could not be renewed. */
+  /** The broker's troubles while running: a lost connection (said once), locks that could not be renewed, a lost job. */
   readonly onTrouble: (error: Error, queue: string) => void;
+  /** The broker answers again. */
+  readonly onRecovered: (downMs: number) => void;
   /** No job of this queue was waiting when the consumer looked. */
   readonly onDrained: (queue: string) => void;
 }
 
 /** A job that this consumer holds the lock of. */
 export interface TakenJob extends StoredJob {
-  /** Seconds that the result of this call is kept, if the call said so. */
-  readonly keepResultSeconds?: number | false;
+  /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */
+  readonly timesTaken: number;
   /** Replaces how long the result is kept, for this job. */
   keepResult(seconds: number | false): void;
   updateProgress(progress: unknown): Promise<void>;
@@ -124,12 +126,11 @@ export interface TakenJob extends StoredJob {
 export interface Consumer {
   /** Begins to take jobs; resolves when every queue is connected. */
   run(): Promise<void>;
-  /** Stops taking jobs. Jobs that run go on. */
-  pause(): Promise<void>;
-  /** Resolves when no job that was taken is still held: its outcome is stored. */
-  settled(): Promise<void>;
-  /** Jobs that this consumer holds now. */
+  /**
+   * Stops taking jobs, waits until the outcome of every held job is stored, and ends the connections. A job that is taken
+   * meanwhile (its wake-up was under way) still goes through `perform`, which should answer `released`.
+   */
+  stop(): Promise<void>;
+  /** Jobs that this consumer holds now, running or reserved. */
   readonly held: number;
-  /** Ends the connections. Call after `settled()`; held jobs are otherwise recovered when their lock runs out. */
-  close(): Promise<void>;
 }

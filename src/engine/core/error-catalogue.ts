@@ -83,30 +83,33 @@ export const catalogue = {
       next: `the options are ${known.join(', ')}`,
     }),
   }),
-  APP_NOT_FOUND: entry<{ file: string }>({
+  APP_NOT_FOUND: entry<{ file: string; folder?: boolean; near?: readonly string[] }>({
     name: 'AppNotFound',
     exit: 2,
-    when: 'the file given as the app does not exist',
-    text: ({ file }) => ({
-      message: `cannot load the app: there is no file ${file}`,
+    when: 'the file given as the app does not exist, or is a folder',
+    text: ({ file, folder = false, near = [] }) => ({
+      message: `cannot load the app: ${folder ? `${file} is a folder` : `there is no file ${file}`}${suggestion(near)}`,
       next: 'give the path of the module that exports your app with --app, TQ_APP or `app` in tq.config',
     }),
   }),
-  APP_FAILED: entry<{ file: string; reason: string }>({
+  APP_FAILED: entry<{ file: string; reason: string; next?: string }>({
     name: 'AppFailed',
     exit: 1,
     when: 'the app module threw while it was imported',
-    text: ({ file, reason }) => ({
+    text: ({ file, reason, next }) => ({
       message: `cannot load the app: ${file} threw while it was imported: ${reason}`,
-      next: `run \`node ${file}\` to see the whole stack`,
+      next: next ?? `run \`node ${file}\` to see the whole stack`,
     }),
   }),
-  APP_NOT_EXPORTED: entry<{ file: string; exported: readonly string[] }>({
+  APP_NOT_EXPORTED: entry<{ file: string; exported: readonly string[]; apps?: readonly string[] }>({
     name: 'AppNotExported',
     exit: 2,
-    when: 'the app module exports no app',
-    text: ({ file, exported }) => ({
-      message: `cannot load the app: ${file} exports ${exported.length === 0 ? 'nothing' : exported.join(', ')}, but no app`,
+    when: 'the app module exports no app, or several and none as default or `app`',
+    text: ({ file, exported, apps = [] }) => ({
+      message:
+        apps.length > 1
+          ? `cannot load the app: ${file} exports several apps: ${apps.join(', ')}`
+          : `cannot load the app: ${file} exports ${exported.length === 0 ? 'nothing' : `${exported.join(', ')}, but no app`}`,
       next: 'export the value of createApp() as default or as `app`',
     }),
   }),
@@ -278,6 +281,15 @@ export const catalogue = {
       next: 'look for out-of-memory kills and for code that blocks the event loop longer than the lock duration',
     }),
   }),
+  LOCK_LOST: entry<{ id: string; reason: string }>({
+    name: 'LockLost',
+    exit: 1,
+    when: 'a worker finished a job whose lock it had lost meanwhile; its outcome is dropped (seen in the log)',
+    text: ({ id, reason }) => ({
+      message: `job ${id} ended here, but it is not held by this worker any more: ${reason}; this outcome is dropped`,
+      next: 'another worker runs it again; raise --lock-duration if tasks block the event loop for long',
+    }),
+  }),
   UNKNOWN_TASK_GIVEN_UP: entry<{ task: string; asked: readonly string[]; times: number }>({
     name: 'UnknownTask',
     exit: 1,
@@ -336,6 +348,15 @@ export const catalogue = {
     text: ({ operation }) => ({
       message: `${operation} was not confirmed; nothing was changed`,
       next: 'run it again and answer y',
+    }),
+  }),
+  READ_ONLY: entry<{ operation: string }>({
+    name: 'ReadOnly',
+    exit: 2,
+    when: 'an operation that changes something was asked for in a session that may only read',
+    text: ({ operation }) => ({
+      message: `${operation} changes the broker and this session may only read; nothing was changed`,
+      next: 'add --dry-run to only look, or run it from a session that may write',
     }),
   }),
   FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({

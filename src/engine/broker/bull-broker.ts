@@ -1,0 +1,58 @@
+import { createError } from '../core/errors.ts';
+import { attempt } from './attempt.ts';
+import { BullConsumer } from './bull-consumer.ts';
+import { BullQueue } from './bull-queue.ts';
+import type { Broker, BrokerQueue, Consumer, ConsumerOptions, Migration } from './port.ts';
+import type { Store } from './store.ts';
+
+/** The port over BullMQ, for every store. */
+export class BullBroker implements Broker {
+  readonly kind: Store['kind'];
+  readonly url: string;
+  readonly #store: Store;
+  readonly #queues = new Map<string, BullQueue>();
+  #closed = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.kind = store.kind;
+    this.url = store.url;
+  }
+
+  queue(name: string): BrokerQueue {
+    if (this.#closed) throw createError('ALREADY_CLOSED', { what: `the broker ${this.url}` });
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new BullQueue(name, this.#store);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  listQueues(): Promise<string[]> {
+    return this.#attempt('listing the queues', () => this.#store.listQueues());
+  }
+
+  createConsumer(options: ConsumerOptions): Consumer {
+    return new BullConsumer(this.#store, options);
+  }
+
+  migrate(): Promise<Migration> {
+    return this.#attempt('migrating the schema', () => this.#store.migrate());
+  }
+
+  describe(): Promise<string> {
+    return this.#attempt('asking for its version', () => this.#store.describe());
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    await this.#store.close();
+  }
+
+  #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {
+    return attempt(this.#store, doing, operation);
+  }
+}

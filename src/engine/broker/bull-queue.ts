@@ -1,0 +1,211 @@
+import { type IQueueBackend, type JobJson, type JobsOptions, type JobType, Queue } from 'bullmq';
+import { createError } from '../core/errors.ts';
+import type { NewJob, StoredJob } from '../core/job.ts';
+import { attempt } from './attempt.ts';
+import { FinishWatch } from './finish-watch.ts';
+import type { BrokerQueue, QueueCounts, QueueStatus } from './port.ts';
+import type { Store } from './store.ts';
+import { encodePriority, toStoredJob } from './stored-job.ts';
+
+/** The field of BullMQ's queue metadata that says whether jobs have priorities. */
+const PRIORITIES = 'tq.priorities';
+/** A producer that runs for long learns within this time that another one switched priorities on. */
+const META_MAX_AGE_MS = 60_000;
+const PURGE_BATCH = 1000;
+
+const COUNTED: JobType[] = ['wait', 'prioritized', 'active', 'delayed', 'waiting-children', 'failed', 'completed'];
+
+/** One queue over BullMQ. Reading never writes; the queue's metadata is written by the first job that is added. */
+export class BullQueue implements BrokerQueue {
+  readonly name: string;
+  readonly #store: Store;
+  #reader: IQueueBackend | undefined;
+  #producer: Queue | undefined;
+  #watch: FinishWatch | undefined;
+  #priorities: { on: boolean; readAt: number } | undefined;
+
+  constructor(name: string, store: Store) {
+    assertQueueName(name);
+    this.name = name;
+    this.#store = store;
+  }
+
+  async add(job: NewJob): Promise<void> {
+    await this.#attempt(`sending task "${job.task}" to queue "${this.name}"`, () =>
+      this.#producing().add(job.task, { args: job.args, meta: job.meta }, toJobOptions(job)),
+    );
+  }
+
+  async addBulk(jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const entries = jobs.map((job) => ({
+      name: job.task,
+      data: { args: job.args, meta: job.meta },
+      opts: toJobOptions(job),
+    }));
+    await this.#attempt(`sending ${jobs.length} jobs to queue "${this.name}"`, () =>
+      this.#producing().addBulk(entries),
+    );
+  }
+
+  async hasPriorities(fresh = false): Promise<boolean> {
+    const now = this.#store.clock.monotonic();
+    if (fresh || this.#priorities === undefined || now - this.#priorities.readAt > META_MAX_AGE_MS) {
+      const value = await this.#attempt(`reading the settings of queue "${this.name}"`, () =>
+        this.#reading().getQueueMetaField(PRIORITIES),
+      );
+      this.#priorities = { on: value === '1', readAt: now };
+    }
+    return this.#priorities.on;
+  }
+
+  async enablePriorities(): Promise<void> {
+    await this.#attempt(`switching on the priorities of queue "${this.name}"`, () =>
+      this.#reading().setQueueMeta({ [PRIORITIES]: '1' }),
+    );
+    this.#priorities = { on: true, readAt: this.#store.clock.monotonic() };
+  }
+
+  async readJob(id: string): Promise<StoredJob | undefined> {
+    const backend = this.#reading();
+    return this.#attempt(`reading job ${id} of queue "${this.name}"`, async () => {
+      const [json, state] = await Promise.all([backend.getJobData(id), backend.getState(id)]);
+      if (json === undefined) return undefined;
+      const [dueAt = null] = state === 'delayed' ? await this.#store.listDueAt(this.name, [id]) : [];
+      return toStoredJob({ ...json, id }, this.name, state, dueAt);
+    });
+  }
+
+  async readLog(id: string): Promise<string[]> {
+    const { logs } = await this.#attempt(`reading the log of job ${id}`, () =>
+      this.#reading().getJobLogs(id, 0, -1, true),
+    );
+    return logs;
+  }
+
+  async waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean> {
+    this.#watch ??= new FinishWatch(this.name, this.#store);
+    const watch = this.#watch;
+    return this.#attempt(`waiting for job ${id}`, () =>
+      watch.wait(id, timeoutMs, async () => {
+        const state = await this.#reading().getState(id);
+        return state === 'completed' || state === 'failed' || state === 'unknown';
+      }),
+    );
+  }
+
+  async removeJob(id: string): Promise<boolean> {
+    const removed = await this.#attempt(`removing job ${id}`, () => this.#reading().remove(id, true));
+    return removed === 1;
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const [wait = 0, prioritized = 0, active = 0, scheduled = 0, blocked = 0, dead = 0, completed = 0] =
+      await this.#attempt(`counting the jobs of queue "${this.name}"`, () => this.#reading().getCounts(COUNTED));
+    return { waiting: wait + prioritized, active, scheduled, blocked, dead, completed };
+  }
+
+  async status(now: number): Promise<QueueStatus> {
+    const backend = this.#reading();
+    const [counts, paused, clients, oldestAt] = await this.#attempt(`reading queue "${this.name}"`, () =>
+      Promise.all([
+        this.counts(),
+        backend.hasQueueMetaField('paused'),
+        backend.getClientList(),
+        this.#store.readOldestWaitingAt(this.name),
+      ]),
+    );
+    return {
+      queue: this.name,
+      ...counts,
+      paused,
+      consumers: countConsumers(clients, backend.clientName()),
+      oldestWaitingMs: oldestAt === null ? null : Math.max(0, now - oldestAt),
+    };
+  }
+
+  async listScheduled(offset: number, limit: number): Promise<StoredJob[]> {
+    const backend = this.#reading();
+    return this.#attempt(`listing the scheduled jobs of queue "${this.name}"`, async () => {
+      const [ids = []] = await backend.getRanges(['delayed'], offset, offset + limit - 1, true);
+      const [records, dueAts] = await Promise.all([
+        Promise.all(ids.map((id) => backend.getJobData(id))),
+        this.#store.listDueAt(this.name, ids),
+      ]);
+      return records.flatMap((json: JobJson | undefined, index) =>
+        json === undefined
+          ? []
+          : [toStoredJob({ ...json, id: ids[index] as string }, this.name, 'delayed', dueAts[index])],
+      );
+    });
+  }
+
+  async purge(onProgress?: (removed: number) => void): Promise<number> {
+    const backend = this.#reading();
+    // Jobs that are added while the purge runs are younger than this and stay.
+    const now = this.#store.clock.now();
+    let removed = 0;
+    await this.#attempt(`purging queue "${this.name}"`, async () => {
+      for (const state of ['wait', 'prioritized', 'delayed']) {
+        for (;;) {
+          const ids = await backend.cleanJobsByState(state, now, PURGE_BATCH);
+          removed += ids.length;
+          if (ids.length > 0) onProgress?.(removed);
+          if (ids.length < PURGE_BATCH) break;
+        }
+      }
+    });
+    return removed;
+  }
+
+  async close(): Promise<void> {
+    await this.#watch?.close();
+    await this.#producer?.close();
+  }
+
+  #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {
+    return attempt(this.#store, doing, operation);
+  }
+
+  #reading(): IQueueBackend {
+    this.#reader ??= this.#store.queueBackend(this.name);
+    return this.#reader;
+  }
+
+  #producing(): Queue {
+    if (this.#producer === undefined) {
+      const backend = this.#store.queueBackend(this.name);
+      const factory = () => backend as never;
+      this.#producer = new Queue(this.name, { connection: {} as never, prefix: this.#store.prefix }, factory);
+      // The store's own connection reports its troubles; an unheard 'error' event would end the process.
+      this.#producer.on('error', () => {});
+    }
+    return this.#producer;
+  }
+}
+
+function toJobOptions(job: NewJob): JobsOptions {
+  const options: JobsOptions = { jobId: job.id, timestamp: job.createdAt };
+  if (job.delayMs !== undefined && job.delayMs > 0) options.delay = job.delayMs;
+  if (job.priority !== undefined) options.priority = encodePriority(job.priority);
+  if (job.keepResultSeconds === false) options.removeOnComplete = true;
+  else if (job.keepResultSeconds !== undefined) options.removeOnComplete = { age: job.keepResultSeconds };
+  return options;
+}
+
+/** BullMQ's consumers name their connection after their queue; a worker's own name follows after `:w:`. */
+function countConsumers(clientLists: readonly string[], clientName: string): number {
+  return clientLists
+    .flatMap((list) => list.split('\n'))
+    .map((line) => /(?:^|\s)name=(.*?)(?:\s[a-z-]+=|$)/.exec(line)?.[1] ?? '')
+    .filter((name) => name === clientName || name.startsWith(`${clientName}:w:`)).length;
+}
+
+export function assertQueueName(name: unknown): asserts name is string {
+  if (typeof name === 'string' && name.length > 0 && name.length <= 200 && !/[\s:,\p{Cc}]/u.test(name)) return;
+  throw createError('INVALID_OPTION', {
+    what: 'the name of a queue',
+    expected: 'a text of 1 to 200 characters without spaces, colons and commas',
+    given: JSON.stringify(name) ?? String(name),
+  });
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../core/clock.ts';
+import { parseBrokerUrl } from './broker-url.ts';
+import type { Broker } from './port.ts';
+import type { StoreOptions } from './store.ts';
+
+export interface OpenBrokerOptions {
+  readonly clock: Clock;
+  /** How long one operation of a producer waits for a lost store. Default 30 s. */
+  readonly patienceMs?: number;
+  /** Does not look whether the schema fits: for `tq migrate`, which is about to make it. */
+  readonly skipSchema?: boolean;
+  /** What the caller is doing, for the error: `connecting`. */
+  readonly doing?: string;
+}
+
+/**
+ * Opens a broker by its URL and makes sure that it answers. The drivers are loaded here, and only the one that is needed.
+ *
+ * @throws BROKER_URL_INVALID, BROKER_UNAVAILABLE, BROKER_UNSUITABLE
+ */
+export async function openBroker(url: string, options: OpenBrokerOptions): Promise<Broker> {
+  const address = parseBrokerUrl(url);
+  const storeOptions: StoreOptions = { clock: options.clock, patienceMs: options.patienceMs ?? 30_000 };
+  const [{ BullBroker }, store] = await Promise.all([
+    import('./bull-broker.ts'),
+    address.kind === 'redis'
+      ? import('./redis/redis-store.ts').then(({ createRedisStore }) => createRedisStore(url, address, storeOptions))
+      : import('./postgres/postgres-store.ts').then(({ createPostgresStore }) =>
+          createPostgresStore(url, address, storeOptions),
+        ),
+  ]);
+  const broker = new BullBroker(store);
+  if (options.skipSchema !== true) {
+    await store.connect(options.doing ?? 'connecting').catch(async (error) => {
+      await broker.close();
+      throw error;
+    });
+  }
+  return broker;
+}

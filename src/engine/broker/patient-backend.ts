@@ -1,0 +1,99 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { IQueueBackend } from 'bullmq';
+import { isTrouble } from './trouble.ts';
+
+/**
+ * A backend that waits out the store's absence, for consumers.
+ *
+ * BullMQ itself takes only a refused connection for an absence. Everything else that a restart brings (a terminated
+ * session of PostgreSQL, a cut pipe) it takes for the failure of the operation, and a job that succeeded while the store
+ * went away would be stored as failed. Here every operation of the loop is tried again, with growing waits, until it gets
+ * an answer or the consumer gives up (`abandon`).
+ *
+ * An operation that was cut may have been carried out. Storing an outcome a second time is then refused, because the job
+ * is no longer ours: that is no error, and neither is a lock that ran out meanwhile. Another worker has the job, the
+ * outcome is dropped and said through `onLockLost`.
+ */
+export interface PatientBackendOptions {
+  readonly onTrouble: (error: Error) => void;
+  readonly onAnswer: () => void;
+  readonly onLockLost: (jobId: string, error: Error) => void;
+  /** Aborts when the consumer gives up; waiting operations then fail with the error of the store. */
+  readonly abandon: AbortSignal;
+}
+
+const PATIENT = new Set<PropertyKey>([
+  'moveToActive',
+  'moveToCompleted',
+  'moveToFailed',
+  'moveToDelayed',
+  'moveJobFromActiveToWait',
+  'retryJob',
+]);
+
+export function createPatientBackend(inner: IQueueBackend, options: PatientBackendOptions): IQueueBackend {
+  return overrideBackend(inner, (property, method) => {
+    if (!PATIENT.has(property)) return method;
+    return (...args: unknown[]) => untilAnswered(() => method(...args) as Promise<unknown>, property, args, options);
+  });
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** A backend like `inner`, with some methods replaced. Properties, events and all other methods are the inner one's. */
+export function overrideBackend(
+  inner: IQueueBackend,
+  replace: (property: PropertyKey, method: Method) => Method,
+): IQueueBackend {
+  const methods = new Map<PropertyKey, Method>();
+  return new Proxy(inner, {
+    get(target, property) {
+      const known = methods.get(property);
+      if (known !== undefined) return known;
+      const value = Reflect.get(target, property, target) as unknown;
+      if (typeof value !== 'function') return value;
+      const method = replace(property, value.bind(target) as Method);
+      methods.set(property, method);
+      return method;
+    },
+    set: (target, property, value) => Reflect.set(target, property, value, target),
+  });
+}
+
+async function untilAnswered(
+  operation: () => Promise<unknown>,
+  property: PropertyKey,
+  args: readonly unknown[],
+  options: PatientBackendOptions,
+): Promise<unknown> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const answer = await operation();
+      options.onAnswer();
+      return answer;
+    } catch (error) {
+      if (isTrouble(error) && !options.abandon.aborted) {
+        options.onTrouble(error as Error);
+        await wait(Math.min(50 * 2 ** attempt, 2000), undefined, { signal: options.abandon }).catch(() => undefined);
+        continue;
+      }
+      const jobId = lostJobId(property, args, error);
+      if (jobId === undefined) throw error;
+      options.onAnswer();
+      options.onLockLost(jobId, error as Error);
+      return property === 'moveToCompleted' || property === 'moveToFailed'
+        ? { result: undefined, finishedOn: 0 }
+        : undefined;
+    }
+  }
+}
+
+/** BullMQ's codes for a job that is not ours any more: missing, no lock, not active, locked by another (its ErrorCode). */
+const NOT_OURS = new Set([-1, -2, -3, -6]);
+
+function lostJobId(property: PropertyKey, args: readonly unknown[], error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (property === 'moveToActive' || typeof code !== 'number' || !NOT_OURS.has(code)) return undefined;
+  const [first] = args;
+  return typeof first === 'string' ? first : ((first as { id?: string } | undefined)?.id ?? '');
+}

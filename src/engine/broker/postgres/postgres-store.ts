@@ -1,0 +1,193 @@
+import {
+  assertSchemaCompatibility,
+  createPostgresBackend,
+  type IQueueBackend,
+  LATEST_SCHEMA_VERSION,
+  PostgresConnection,
+  PostgresQueueBackend,
+  runMigrations,
+  SchemaMigrationRequiredError,
+  SchemaVersionMismatchError,
+  UnsupportedPostgresVersionError,
+} from 'bullmq';
+import pg from 'pg';
+import { createError, TqError } from '../../core/errors.ts';
+import { maskUrl, type PostgresAddress } from '../broker-url.ts';
+import type { Migration } from '../port.ts';
+import type { Store, StoreOptions } from '../store.ts';
+import { unavailable } from '../trouble.ts';
+
+/** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
+const POOL_OF_CONSUMER = 4;
+const POOL_OF_PRODUCER = 4;
+const CONNECT_TIMEOUT_MS = 5000;
+
+/**
+ * PostgreSQL through BullMQ's own backend. Its schema is created and upgraded by `tq migrate` alone; everything else
+ * refuses a schema that is missing, older or too new, and says so.
+ */
+export function createPostgresStore(url: string, address: PostgresAddress, options: StoreOptions): Store {
+  const masked = maskUrl(url);
+  const connectionOptions = (max: number) => ({
+    connectionString: address.connectionString,
+    schema: address.schema,
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'tq',
+  });
+  let connection: PostgresConnection | undefined;
+  let connecting: Promise<void> | undefined;
+
+  const shared = (): PostgresConnection => {
+    if (connection === undefined) {
+      connection = new PostgresConnection(connectionOptions(POOL_OF_PRODUCER));
+      connection.on('error', () => {});
+    }
+    return connection;
+  };
+
+  const connect = (doing: string): Promise<void> => {
+    connecting ??= withClient(address, (client) => assertSchema(client, address.schema, masked))
+      // BullMQ's connection remembers a failed first contact for ever, so it is made only when the server answers.
+      .then(() => shared().waitUntilReady())
+      .catch(async (error) => {
+        connecting = undefined;
+        await connection?.close();
+        connection = undefined;
+        throw toBrokerError(error, masked, doing);
+      });
+    return connecting;
+  };
+
+  const query = async <Row>(text: string, values: unknown[]): Promise<Row[]> => {
+    const { rows } = await shared().pool.query(text, values);
+    return rows as Row[];
+  };
+
+  return {
+    kind: 'postgres',
+    url: masked,
+    prefix: '',
+    ...options,
+    queueBackend(queue) {
+      return new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false);
+    },
+    workerBackend: (name, options, kind) =>
+      createPostgresBackend(name, { ...options, connection: connectionOptions(POOL_OF_CONSUMER) }, kind),
+    eventsBackend: (name, options, kind) =>
+      createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind),
+    connect,
+    listQueues: () => listQueues(query),
+    listDueAt: (queue, ids) => listDueAt(query, queue, ids),
+    readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
+    migrate: () =>
+      withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {
+        throw toBrokerError(error, masked, 'migrating the schema');
+      }),
+    async describe() {
+      const [row] = await query<{ version: string }>("SELECT current_setting('server_version') AS version", []);
+      return `PostgreSQL ${row?.version.split(' ')[0]}`;
+    },
+    async close() {
+      await connection?.close();
+    },
+  };
+}
+
+async function withClient<Result>(
+  address: PostgresAddress,
+  run: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({
+    connectionString: address.connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'tq',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await run(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** The version that the schema is at, null when there is none. Reads only. */
+async function readSchemaVersion(client: pg.Client, schema: string): Promise<number | null> {
+  try {
+    return await assertSchemaCompatibility(client as never, schema);
+  } catch (error) {
+    if (error instanceof SchemaMigrationRequiredError) return null;
+    throw error;
+  }
+}
+
+async function assertSchema(client: pg.Client, schema: string, url: string): Promise<void> {
+  const version = await readSchemaVersion(client, schema);
+  if (version !== null && version >= LATEST_SCHEMA_VERSION) return;
+  const reason =
+    version === null
+      ? `its schema "${schema}" is not there yet`
+      : `its schema "${schema}" has version ${version}, this tq needs ${LATEST_SCHEMA_VERSION}`;
+  throw createError('BROKER_UNSUITABLE', { url, reason, remedy: 'run `tq migrate` with the same --broker once' });
+}
+
+async function migrate(client: pg.Client, schema: string, url: string): Promise<Migration> {
+  try {
+    const from = await readSchemaVersion(client, schema);
+    const to = await runMigrations(client as never, schema);
+    return { from, to };
+  } catch (error) {
+    throw toBrokerError(error, url, 'migrating the schema');
+  }
+}
+
+function toBrokerError(error: unknown, url: string, doing: string): Error {
+  if (error instanceof TqError) return error;
+  if (error instanceof SchemaVersionMismatchError) {
+    return createError(
+      'BROKER_UNSUITABLE',
+      { url, reason: 'its schema was made by a newer tq', remedy: 'upgrade tq on this machine' },
+      error,
+    );
+  }
+  if (error instanceof UnsupportedPostgresVersionError) {
+    const reason = `it runs PostgreSQL ${error.serverVersion}, tq needs ${error.minimumVersion} or newer`;
+    return createError('BROKER_UNSUITABLE', { url, reason, remedy: 'upgrade the server' }, error);
+  }
+  return unavailable(url, doing, error);
+}
+
+type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
+
+/** Skips from one queue to the next in the primary key, so that a million jobs of one queue cost one step. */
+async function listQueues(query: Query): Promise<string[]> {
+  const rows = await query<{ queue: string }>(
+    `WITH RECURSIVE names AS (
+       (SELECT queue FROM job ORDER BY queue LIMIT 1)
+       UNION ALL
+       SELECT (SELECT queue FROM job WHERE queue > names.queue ORDER BY queue LIMIT 1) FROM names WHERE names.queue IS NOT NULL
+     )
+     SELECT queue FROM names WHERE queue IS NOT NULL UNION SELECT queue FROM meta ORDER BY queue`,
+    [],
+  );
+  return rows.map(({ queue }) => queue);
+}
+
+async function listDueAt(query: Query, queue: string, ids: readonly string[]): Promise<(number | null)[]> {
+  if (ids.length === 0) return [];
+  const rows = await query<{ id: string; due: string }>(
+    "SELECT id, process_at_ms AS due FROM job WHERE queue = $1 AND id = ANY($2) AND state = 'delayed'",
+    [queue, ids],
+  );
+  const due = new Map(rows.map((row) => [row.id, Number(row.due)]));
+  return ids.map((id) => due.get(id) ?? null);
+}
+
+async function readOldestWaitingAt(query: Query, queue: string): Promise<number | null> {
+  const [row] = await query<{ oldest: string | null }>(
+    "SELECT MIN(added_at_ms) AS oldest FROM job WHERE queue = $1 AND state = 'waiting'",
+    [queue],
+  );
+  return row?.oldest == null ? null : Number(row.oldest);
+}

@@ -1,0 +1,36 @@
+import type { BackendFactory, IQueueBackend } from 'bullmq';
+import type { Clock } from '../core/clock.ts';
+import type { Migration } from './port.ts';
+
+/**
+ * What differs between the stores below BullMQ. `BullBroker` builds the port from it; one folder a store.
+ */
+export interface Store extends StoreOptions {
+  readonly kind: 'redis' | 'postgres';
+  /** Masked. */
+  readonly url: string;
+  /** BullMQ's key prefix; empty where the store has none. */
+  readonly prefix: string;
+  /** A backend for one queue over the store's shared connection: to add and to read. Closing it closes nothing. */
+  queueBackend(queue: string): IQueueBackend;
+  /** Makes a consumer's backend, with a connection of its own to wait on. */
+  readonly workerBackend: BackendFactory<IQueueBackend, unknown>;
+  /** Makes the backend of an event reader, with a connection of its own. */
+  readonly eventsBackend: BackendFactory<IQueueBackend, unknown>;
+  /** Resolves once the store answers; throws a TqError when it does not, or cannot be used. */
+  connect(doing: string): Promise<void>;
+  listQueues(): Promise<string[]>;
+  /** When jobs of the delayed set are due, epoch ms, in the order of the ids; null for an id that is not in it. */
+  listDueAt(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
+  /** When the waiting job that was added first was added, epoch ms. */
+  readOldestWaitingAt(queue: string): Promise<number | null>;
+  migrate(): Promise<Migration>;
+  describe(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  /** How long one operation of a producer may wait for a lost store, in milliseconds. */
+  readonly patienceMs: number;
+}

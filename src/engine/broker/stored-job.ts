@@ -1,0 +1,151 @@
+import type { JobJson } from 'bullmq';
+import { decodeEnvelope, isRecord } from '../core/envelope.ts';
+import type { StoredError, StoredJob } from '../core/job.ts';
+import type { JobState } from '../core/state.ts';
+
+/**
+ * BullMQ's field names end here: how its records read in tq's words, and back.
+ */
+
+/** The key of the marker that a job ends with when it was ignored or revoked (design.md §8). */
+const MARKER = '$tq';
+
+interface Marker {
+  readonly state: 'IGNORED' | 'REVOKED' | 'SUCCESS';
+  readonly reason?: string;
+  readonly result?: unknown;
+}
+
+/** What is stored as BullMQ's return value. A result that happens to look like a marker is wrapped in one. */
+export function encodeResult(result: unknown): unknown {
+  return isRecord(result) && MARKER in result ? { [MARKER]: { state: 'SUCCESS', result } satisfies Marker } : result;
+}
+
+export function encodeEnd(state: 'IGNORED' | 'REVOKED', reason: string): unknown {
+  return { [MARKER]: { state, reason } satisfies Marker };
+}
+
+function readMarker(value: unknown): Marker | undefined {
+  return isRecord(value) && isRecord(value[MARKER]) ? (value[MARKER] as unknown as Marker) : undefined;
+}
+
+/** BullMQ serves low numbers first and 0 before all; tq's 0 to 9 serve 9 first. */
+export function encodePriority(priority: number): number {
+  return 10 - priority;
+}
+
+export function decodePriority(stored: number | undefined): number | null {
+  return stored === undefined || stored === 0 ? null : Math.max(0, 10 - stored);
+}
+
+/** What the worker of a lost job finds in it; see moveStalledJobsToWait of BullMQ. */
+export const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
+
+/**
+ * @param state BullMQ's state of the job: `waiting`, `active`, `delayed`, ...
+ * @param dueAt when a delayed job is due, epoch ms; BullMQ's record of a retry does not hold it, its index does
+ */
+export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: number | null = null): StoredJob {
+  const data = parseData(json.data);
+  const { args, meta } = decodeEnvelope(data.value);
+  const returned = typeof json.returnvalue === 'string' ? parseOr(json.returnvalue, null) : null;
+  const marker = readMarker(returned);
+  const stacks = parseStacks(json.stacktrace);
+  const attemptsMade = json.attemptsMade ?? 0;
+  return {
+    id: json.id,
+    task: json.name,
+    queue,
+    state: toState(state, attemptsMade, marker),
+    args,
+    meta,
+    priority: decodePriority(json.priority ?? json.opts?.priority),
+    createdAt: json.timestamp,
+    dueAt,
+    startedAt: json.processedOn ?? null,
+    finishedAt: json.finishedOn ?? null,
+    attempts: attemptsMade + (state === 'active' ? 1 : 0),
+    workersLost: json.stalledCounter ?? 0,
+    worker: json.processedBy ?? null,
+    progress: hasProgress(json.progress) ? json.progress : null,
+    result: state === 'completed' ? (marker === undefined ? returned : (marker.result ?? null)) : null,
+    error: json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
+    reason: marker?.reason ?? null,
+    stacks,
+    unreadable: data.problem,
+  };
+}
+
+function toState(state: string, attemptsMade: number, marker: Marker | undefined): JobState {
+  switch (state) {
+    case 'active':
+      return 'STARTED';
+    case 'completed':
+      return marker?.state ?? 'SUCCESS';
+    case 'failed':
+      return 'FAILURE';
+    case 'waiting-children':
+      return 'BLOCKED';
+    case 'delayed':
+      return attemptsMade > 0 ? 'RETRY' : 'SCHEDULED';
+    case 'waiting':
+    case 'wait':
+    case 'prioritized':
+    case 'paused':
+      return attemptsMade > 0 ? 'RETRY' : 'PENDING';
+    default:
+      return 'UNKNOWN';
+  }
+}
+
+/** Reads `job.data`; what is not JSON is kept as the raw text, with the parser's complaint. */
+export function parseData(text: string): { value: unknown; problem: string | null } {
+  try {
+    return { value: JSON.parse(text === '' ? 'null' : text), problem: null };
+  } catch (error) {
+    return { value: text, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function parseOr(text: string, fallback: unknown): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return fallback;
+  }
+}
+
+function parseStacks(stored: string | string[] | null | undefined): string[] {
+  const value = typeof stored === 'string' ? parseOr(stored, []) : stored;
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** BullMQ starts every job with the progress 0, which a task that reports none would seem to have reported. */
+function hasProgress(progress: unknown): boolean {
+  return progress !== undefined && progress !== null && progress !== 0;
+}
+
+/** The longest error text that is kept with a job; a longer one is cut, so that an error cannot fill the store. */
+const MAX_MESSAGE = 8192;
+const MAX_STACK = 16_384;
+
+/** The first line carries name and code, as Node prints them: `TypeError [ERR_INVALID_ARG_TYPE]: message`. */
+export function encodeStack(error: StoredError): string {
+  const header = `${error.name}${error.code === null ? '' : ` [${error.code}]`}: ${cut(error.message, MAX_MESSAGE)}`;
+  const frames = error.stack?.search(/^\s+at /m) ?? -1;
+  return frames < 0 ? header : `${header}\n${cut(error.stack?.slice(frames) ?? '', MAX_STACK)}`;
+}
+
+export function encodeMessage(error: StoredError): string {
+  return cut(error.message, MAX_MESSAGE);
+}
+
+function toError(message: string, stack: string | undefined): StoredError {
+  const header = /^([\w$.]+)(?: \[([^\]\n]+)\])?(?::|$)/.exec(stack ?? '');
+  if (message === STALLED_TOO_OFTEN) return { name: 'WorkerLost', message, code: 'WORKER_LOST', stack: null };
+  return { name: header?.[1] ?? 'Error', message, code: header?.[2] ?? null, stack: stack ?? null };
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length - length} characters left out)`;
+}

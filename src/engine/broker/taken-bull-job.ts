@@ -1,0 +1,94 @@
+import type { IQueueBackend, Job } from 'bullmq';
+import { decodeEnvelope, type Meta } from '../core/envelope.ts';
+import type { TakenJob } from './port.ts';
+import { decodePriority } from './stored-job.ts';
+
+interface TakenFrom {
+  readonly name: string;
+  readonly backend: IQueueBackend;
+  /** Why the data is not JSON, if it is not. */
+  readonly unreadable: string | null;
+}
+
+/** A job of BullMQ that this process holds the lock of, in tq's words. */
+export class TakenBullJob implements TakenJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly state = 'STARTED';
+  readonly args: readonly unknown[];
+  readonly meta: Meta;
+  readonly unreadable: string | null;
+  readonly dueAt = null;
+  readonly finishedAt = null;
+  readonly result = null;
+  readonly error = null;
+  readonly reason = null;
+  readonly #job: Job;
+  readonly #backend: IQueueBackend;
+
+  constructor(job: Job, { name: queue, backend, unreadable }: TakenFrom) {
+    const { args, meta } = unreadable === null ? decodeEnvelope(job.data) : { args: [job.data], meta: {} };
+    this.#job = job;
+    this.#backend = backend;
+    this.id = job.id as string;
+    this.task = job.name;
+    this.queue = queue;
+    this.args = args;
+    this.meta = meta;
+    this.unreadable = unreadable;
+  }
+
+  get priority(): number | null {
+    return decodePriority(this.#job.priority);
+  }
+
+  get createdAt(): number {
+    return this.#job.timestamp;
+  }
+
+  get startedAt(): number | null {
+    return this.#job.processedOn ?? null;
+  }
+
+  get attempts(): number {
+    return this.#job.attemptsMade + 1;
+  }
+
+  get timesTaken(): number {
+    return this.#job.attemptsStarted;
+  }
+
+  get workersLost(): number {
+    return this.#job.stalledCounter;
+  }
+
+  get worker(): string | null {
+    return this.#job.processedBy ?? null;
+  }
+
+  get progress(): unknown {
+    return this.#job.progress;
+  }
+
+  get stacks(): readonly string[] {
+    return this.#job.stacktrace ?? [];
+  }
+
+  keepResult(seconds: number | false): void {
+    this.#job.opts.removeOnComplete ??= seconds === false ? true : { age: seconds };
+  }
+
+  async updateProgress(progress: unknown): Promise<void> {
+    await this.#job.updateProgress(progress as never);
+  }
+
+  async log(row: string): Promise<void> {
+    await this.#job.log(row);
+  }
+
+  async readLog(): Promise<string[]> {
+    const { logs } = await this.#backend.getJobLogs(this.id, 0, -1, true);
+    return logs;
+  }
+}

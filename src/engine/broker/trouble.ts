@@ -1,0 +1,59 @@
+import { createError, messageOf } from '../core/errors.ts';
+
+/**
+ * Which errors mean "the store is away", as opposed to "the store refused this". The first kind is waited out, the second
+ * is final. A wrong guess to the first side costs a wait; to the other side it could fail a job for a broker's restart.
+ */
+export function isTrouble(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && (SOCKET_CODES.has(code) || POSTGRES_CODES.test(code))) return true;
+  if (error instanceof AggregateError) return error.errors.some(isTrouble);
+  return TROUBLE_TEXT.test(error.message);
+}
+
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** PostgreSQL: 08 connection exception, 57P0x shutdown and recovery, 53300 too many connections (Appendix A of its manual). */
+const POSTGRES_CODES = /^(08...|57P0[1-5]|53300)$/;
+
+const TROUBLE_TEXT =
+  /Connection is closed|Connection terminated|Stream isn't writeable|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Command timed out|the database system is/i;
+
+/** The one line that a person sees when the store cannot be reached, with the usual causes for this kind of error. */
+export function unavailable(url: string, doing: string, error: unknown): Error {
+  return createError('BROKER_UNAVAILABLE', { url, doing, reason: reasonOf(error), causes: causesOf(error) }, error);
+}
+
+function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  const code = (error as { code?: unknown } | null)?.code;
+  return message !== '' ? (message.split('\n')[0] ?? message) : String(code ?? 'no answer');
+}
+
+function causesOf(error: unknown): string {
+  const text = `${(error as { code?: unknown } | null)?.code ?? ''} ${messageOf(error)}`;
+  if (/ECONNREFUSED/.test(text)) return 'is it running, and does it listen on this host and port?';
+  if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'the host name is not known here: check its spelling and the DNS';
+  if (/NOAUTH|WRONGPASS|password|invalid username|28P01|28000/i.test(text)) {
+    return 'check the user name and the password in the URL';
+  }
+  if (/NOPERM/.test(text)) return 'the user may not run the commands of BullMQ: check its ACL';
+  if (/certificate|self.signed|SSL|TLS|EPROTO/i.test(text)) {
+    return 'check rediss:// or sslmode against what the server speaks, and give its authority with ?ca=FILE';
+  }
+  if (/3D000|does not exist/.test(text)) return 'create the database first, or check its name in the URL';
+  if (/sentinel/i.test(text)) return 'check the sentinel hosts and the name of the master in the URL';
+  if (/slots|CLUSTERDOWN|startup nodes/i.test(text)) return 'check that the nodes form a cluster whose state is ok';
+  return 'check host, port, firewall and that the server is up';
+}

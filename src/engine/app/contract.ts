@@ -1,53 +1,65 @@
+import type { Logger } from 'pino';
 import type { Broker, QueueOrder } from '../broker/port.ts';
 import type { APP_BRAND } from '../core/brand.ts';
 import type { Duration } from '../core/duration.ts';
-import type { CallRetryOptions, RetryOptions } from '../core/retry-policy.ts';
+import type { RetryOptions } from '../core/retry-policy.ts';
+import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { Worker } from '../worker/worker.ts';
+import type { CallOptions } from './call-options.ts';
+import type { DefineTask, Task } from './task.ts';
 
 /** A queue that an app declares: its name, or its name and what it can do. */
 export type QueueDeclaration = string | { readonly name: string; readonly priorities?: boolean };
 
 export interface AppOptions {
-  /** The store that jobs live in; see docs/brokers.md. Flags and environment come before it. */
+  /** The store that jobs live in, see docs/brokers.md. Flags and environment go before it. */
   broker?: string;
-  /** The queues of the app, in the order that workers serve them. Default `['default']`. */
+  /**
+   * The queues of the app, in the order that workers serve them. Default `['default']`, and then any other name may be used
+   * too. Declared queues are the only ones: a misspelt name is an error.
+   */
   queues?: readonly QueueDeclaration[];
-  /** Queue of a call when neither the call, its task nor a route says another. Default the last of `queues`... see docs. */
+  /** Queue of a call when neither the call, its task nor a route says another. Default `default` if declared, else the first. */
   defaultQueue?: string;
   /** Task name patterns to queues, first match wins: `{ 'email.*': 'high' }`. `*` stands for any characters. */
   routes?: Readonly<Record<string, string>>;
-  /** Retry policy of tasks that have none. Default no retries. */
+  /** Retry policy of tasks that give none. Default no retries. */
   retry?: RetryOptions | boolean;
   /** How long results are kept. Default 24 h. */
   resultExpires?: Duration;
-  /** Largest payload of a call in bytes of JSON. Default 1 MiB. */
+  /** Largest payload of a call, in bytes of JSON. Default 1 MiB. */
   payloadLimit?: number;
-  /** The built-in tasks: false turns them off, an object sets them up. */
+  /** How often and with which waits a job is put back whose task no worker registers. Default 15 times, 5 s to 1 min. */
+  unknownTasks?: Pick<RetryOptions, 'max' | 'delay' | 'maxDelay' | 'backoff' | 'jitter'>;
+  /** How often a job is taken up again after its worker was lost. Default 3. */
+  maxWorkerLost?: number;
+  /** The built-in tasks: false turns them off, an object sets them up (docs/builtin-tasks.md). */
   builtins?: false | Readonly<Record<string, unknown>>;
-  hooks?: unknown;
+  hooks?: Hooks;
 }
 
-/** Options of one call. */
-export interface CallOptions {
-  queue?: string;
-  /** 0 to 9, 9 first. */
-  priority?: number;
-  /** Starts no earlier than this long from now. */
-  countdown?: Duration;
-  /** Starts no earlier than this instant: a Date, an ISO 8601 text or epoch milliseconds. */
-  eta?: Date | string | number;
-  /** Revoked if it has not started within this time, or by this instant. */
-  expires?: Duration | Date;
-  /** Its id; a call with an id that is stored already does nothing. Default a UUIDv7. */
-  id?: string;
-  headers?: Readonly<Record<string, string>>;
-  requestId?: string;
+export interface WorkerOptions {
+  /** Queues to serve, in order; `name:weight` for the order `weighted`. Default all queues of the app. */
+  queues?: readonly string[];
+  excludeQueues?: readonly string[];
+  /** Slots. Default the number of CPUs. */
+  concurrency?: number;
+  /** `%h` stands for the host name, `%p` for the process id. Default `tq@%h`. */
+  name?: string;
+  /** Default strict: the order of `queues`. */
+  queueOrder?: QueueOrder;
+  /** A job whose worker is gone is taken up again after this time. Default 30 s, at least 5 s. */
+  lockDuration?: Duration;
+  /** How long running tasks may go on after a stop was asked for. Default 25 s. */
+  shutdownTimeout?: Duration;
   softTimeLimit?: Duration;
   timeLimit?: Duration;
-  retry?: CallRetryOptions | false;
-  resultExpires?: Duration;
-  ignoreResult?: boolean;
+  /** Stop when no job waits any more. */
+  burst?: boolean;
+  /** Default one that writes lines of JSON to stdout. */
+  logger?: Logger;
 }
 
 export interface App {
@@ -56,26 +68,34 @@ export interface App {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   /** Names of the declared queues, in order. */
   readonly queues: readonly string[];
-  /** The queue that a call of this task goes to. */
+  /** The URL of its broker, undefined when nothing gives one. May hold a password. */
+  readonly brokerUrl: string | undefined;
+
+  /** Registers a task. */
+  readonly task: DefineTask;
+  /** Registers a task that was declared with `defineTask`. */
+  register<Args extends readonly unknown[], Result>(
+    definition: TaskDefinition<Args, Result>,
+    options?: { override?: boolean },
+  ): Task<Args, Result>;
+  /** The queue that a call of this task goes to when the call names none. */
   queueOf(task: string): string;
   /** Calls a task by name; it need not be registered here. */
-  send(task: string, args?: readonly unknown[], options?: CallOptions): Promise<AsyncResult>;
-  /** The result of a job by its id. */
-  result(id: string, queue?: string): AsyncResult;
+  send<Result = unknown>(task: string, args?: readonly unknown[], options?: CallOptions): Promise<AsyncResult<Result>>;
+  /** Calls a task many times: one round trip for each thousand calls. */
+  sendBulk<Result = unknown>(
+    task: string,
+    argsList: readonly (readonly unknown[])[],
+    options?: Omit<CallOptions, 'id'>,
+  ): Promise<AsyncResult<Result>[]>;
+  /** The result of a job by its id; every queue is searched when `queue` is not given. */
+  result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
+  /** Builds a worker of this app; `worker.start()` begins. */
+  createWorker(options?: WorkerOptions): Promise<Worker>;
   /** The connection to the broker, opened on first use and shared. */
   broker(): Promise<Broker>;
+  /** Connects to this broker instead of its own option; only before the first use. */
+  useBroker(url: string): void;
+  /** Ends the connections. Pending waits of `get()` fail. */
   close(): Promise<void>;
-}
-
-export interface WorkerOptions {
-  queues?: readonly string[];
-  excludeQueues?: readonly string[];
-  concurrency?: number;
-  name?: string;
-  queueOrder?: QueueOrder;
-  lockDuration?: Duration;
-  shutdownTimeout?: Duration;
-  softTimeLimit?: Duration;
-  timeLimit?: Duration;
-  burst?: boolean;
 }

@@ -39,6 +39,7 @@ export class BullConsumer implements Consumer {
   readonly #workers: QueueWorker[];
   readonly #abandon = new AbortController();
   #held = 0;
+  #performing = 0;
   #stopping = false;
   #lastWords: NodeJS.Timeout | undefined;
   #lostAt: number | undefined;
@@ -72,7 +73,7 @@ export class BullConsumer implements Consumer {
 
   /** Once nothing runs any more, storing the last outcomes may wait for a lost store, but not for ever. */
   #limitLastWords(): void {
-    if (!this.#stopping || this.#held > 0) return;
+    if (!this.#stopping || this.#performing > 0) return;
     this.#lastWords ??= setTimeout(() => this.#abandon.abort(), LAST_WORDS_MS);
   }
 
@@ -114,19 +115,23 @@ export class BullConsumer implements Consumer {
       if (isTrouble(error)) this.#noteLoss(error);
       else this.#options.onTrouble(error, queue);
     });
-    worker.on('drained', () => this.#options.onDrained(queue));
+    worker.on('drained', () => this.#options.onIdle());
+    worker.onHeld = (change) => {
+      this.#held += change;
+      if (this.#held === 0) this.#options.onIdle();
+    };
     return worker;
   }
 
   async #process(job: Job, token: string, worker: QueueWorker): Promise<unknown> {
-    this.#held += 1;
+    this.#performing += 1;
     try {
       const unreadable = worker.unreadable.get(job) ?? null;
       const taken = new TakenBullJob(job, { name: worker.name, backend: worker.getBackend(), unreadable });
       const outcome = await this.#options.perform(taken);
       return await settle(job, token, outcome, { now: this.#store.clock.now(), worker });
     } finally {
-      this.#held -= 1;
+      this.#performing -= 1;
       this.#limitLastWords();
     }
   }
@@ -211,6 +216,10 @@ class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
   readonly unreadable = new WeakMap<Job, string>();
   /** Jobs that went back to the queue: BullMQ must not fetch another one in their place, their slot is given back. */
   readonly moved = new WeakSet<Job>();
+  /** Hears how many more or fewer jobs this worker holds: from the fetch until the outcome is stored. */
+  onHeld: (change: 1 | -1) => void = () => {};
+  /** Jobs that came with the answer to their predecessor, and are counted as held in its place. */
+  readonly #carried = new WeakSet<Job>();
   #slots: Slots | undefined;
   #gate: SlotGate | undefined;
   #clock: Clock | undefined;
@@ -245,25 +254,35 @@ class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
   }
 
   override async processJob(job: Job, token: string, fetchNext: () => boolean = () => true): Promise<Job | undefined> {
-    const slots = this.#slots;
-    if (slots === undefined) {
-      return (await super.processJob(job, token, () => !this.moved.has(job) && fetchNext())) as Job | undefined;
+    if (!this.#carried.delete(job)) this.onHeld(1);
+    let next: Job | undefined;
+    try {
+      next = await this.#processInSlot(job, token, () => !this.moved.has(job) && fetchNext());
+      return next;
+    } finally {
+      if (next === undefined) this.onHeld(-1);
+      else this.#carried.add(next);
     }
-    if (
-      this.#gate?.takeReservation(job.id as string) &&
-      !(await slots.take(this.name, AbortSignal.timeout(RESERVE_MS)))
-    ) {
+  }
+
+  async #processInSlot(job: Job, token: string, fetchNext: () => boolean): Promise<Job | undefined> {
+    const slots = this.#slots;
+    if (slots === undefined) return (await super.processJob(job, token, fetchNext)) as Job | undefined;
+    if (this.#gate?.takeReservation(job.id as string) && !(await this.#waitForSlot(slots))) {
       await release(job, token, this.#clock?.now() ?? job.timestamp).catch(() => undefined);
       return undefined;
     }
     let next: Job | undefined;
     try {
-      const mayFetch = (): boolean => !this.moved.has(job) && fetchNext() && !slots.mustYield(this.name);
-      next = (await super.processJob(job, token, mayFetch)) as Job | undefined;
+      next = (await super.processJob(job, token, () => fetchNext() && !slots.mustYield(this.name))) as Job | undefined;
       return next;
     } finally {
       if (next === undefined) slots.release(this.name);
       else slots.continueWith(this.name);
     }
+  }
+
+  #waitForSlot(slots: Slots): Promise<boolean> {
+    return slots.take(this.name, AbortSignal.timeout(RESERVE_MS));
   }
 }

@@ -1,9 +1,9 @@
 import { type IQueueBackend, type JobJson, type JobsOptions, type JobType, Queue } from 'bullmq';
-import { createError } from '../core/errors.ts';
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { attempt } from './attempt.ts';
 import { FinishWatch } from './finish-watch.ts';
 import type { BrokerQueue, QueueCounts, QueueStatus } from './port.ts';
+import { assertQueueName } from './queue-name.ts';
 import type { Store } from './store.ts';
 import { encodePriority, toStoredJob } from './stored-job.ts';
 
@@ -13,14 +13,24 @@ const PRIORITIES = 'tq.priorities';
 const META_MAX_AGE_MS = 60_000;
 const PURGE_BATCH = 1000;
 
-const COUNTED: JobType[] = ['wait', 'prioritized', 'active', 'delayed', 'waiting-children', 'failed', 'completed'];
+/** `paused` holds what waits in a paused queue: on PostgreSQL, and on Redis what BullMQ 5 left there. */
+const COUNTED: JobType[] = [
+  'wait',
+  'paused',
+  'prioritized',
+  'active',
+  'delayed',
+  'waiting-children',
+  'failed',
+  'completed',
+];
 
 /** One queue over BullMQ. Reading never writes; the queue's metadata is written by the first job that is added. */
 export class BullQueue implements BrokerQueue {
   readonly name: string;
   readonly #store: Store;
   #reader: IQueueBackend | undefined;
-  #producer: Queue | undefined;
+  #producing: IQueueBackend | undefined;
   #watch: FinishWatch | undefined;
   #priorities: { on: boolean; readAt: number } | undefined;
 
@@ -31,21 +41,20 @@ export class BullQueue implements BrokerQueue {
   }
 
   async add(job: NewJob): Promise<void> {
-    await this.#attempt(`sending task "${job.task}" to queue "${this.name}"`, () =>
-      this.#producing().add(job.task, { args: job.args, meta: job.meta }, toJobOptions(job)),
-    );
+    const json = toJobJson(job);
+    await this.#attempt(`sending task "${job.task}" to queue "${this.name}"`, async () => {
+      const backend = this.#producing ?? (await this.#produce());
+      await backend.addJob(json, job.id);
+    });
   }
 
   async addBulk(jobs: readonly NewJob[]): Promise<void> {
     if (jobs.length === 0) return;
-    const entries = jobs.map((job) => ({
-      name: job.task,
-      data: { args: job.args, meta: job.meta },
-      opts: toJobOptions(job),
-    }));
-    await this.#attempt(`sending ${jobs.length} jobs to queue "${this.name}"`, () =>
-      this.#producing().addBulk(entries),
-    );
+    const entries = jobs.map((job) => ({ job: toJobJson(job), jobId: job.id }));
+    await this.#attempt(`sending ${jobs.length} jobs to queue "${this.name}"`, async () => {
+      const backend = this.#producing ?? (await this.#produce());
+      await backend.addJobs(entries);
+    });
   }
 
   async hasPriorities(fresh = false): Promise<boolean> {
@@ -95,14 +104,18 @@ export class BullQueue implements BrokerQueue {
   }
 
   async removeJob(id: string): Promise<boolean> {
-    const removed = await this.#attempt(`removing job ${id}`, () => this.#reading().remove(id, true));
+    const backend = this.#reading();
+    const removed = await this.#attempt(`removing job ${id}`, async () =>
+      // BullMQ's Redis backend answers that it removed a job that is not there.
+      (await backend.getState(id)) === 'unknown' ? 0 : backend.remove(id, true),
+    );
     return removed === 1;
   }
 
   async counts(): Promise<QueueCounts> {
-    const [wait = 0, prioritized = 0, active = 0, scheduled = 0, blocked = 0, dead = 0, completed = 0] =
+    const [wait = 0, paused = 0, prioritized = 0, active = 0, scheduled = 0, blocked = 0, dead = 0, completed = 0] =
       await this.#attempt(`counting the jobs of queue "${this.name}"`, () => this.#reading().getCounts(COUNTED));
-    return { waiting: wait + prioritized, active, scheduled, blocked, dead, completed };
+    return { waiting: wait + paused + prioritized, active, scheduled, blocked, dead, completed };
   }
 
   async status(now: number): Promise<QueueStatus> {
@@ -146,7 +159,7 @@ export class BullQueue implements BrokerQueue {
     const now = this.#store.clock.now();
     let removed = 0;
     await this.#attempt(`purging queue "${this.name}"`, async () => {
-      for (const state of ['wait', 'prioritized', 'delayed']) {
+      for (const state of ['wait', 'paused', 'prioritized', 'delayed']) {
         for (;;) {
           const ids = await backend.cleanJobsByState(state, now, PURGE_BATCH);
           removed += ids.length;
@@ -160,7 +173,6 @@ export class BullQueue implements BrokerQueue {
 
   async close(): Promise<void> {
     await this.#watch?.close();
-    await this.#producer?.close();
   }
 
   #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {
@@ -172,20 +184,33 @@ export class BullQueue implements BrokerQueue {
     return this.#reader;
   }
 
-  #producing(): Queue {
-    if (this.#producer === undefined) {
-      const backend = this.#store.queueBackend(this.name);
-      const factory = () => backend as never;
-      this.#producer = new Queue(this.name, { connection: {} as never, prefix: this.#store.prefix }, factory);
-      // The store's own connection reports its troubles; an unheard 'error' event would end the process.
-      this.#producer.on('error', () => {});
-    }
-    return this.#producer;
+  /** The first job of this process announces the queue: its metadata is how others find it. */
+  async #produce(): Promise<IQueueBackend> {
+    const backend = this.#reading();
+    const announcement = new Queue(
+      this.name,
+      { connection: {} as never, prefix: this.#store.prefix, skipMetasUpdate: true },
+      () => backend as never,
+    );
+    await backend.setQueueMeta(announcement.metaValues);
+    this.#producing = backend;
+    return backend;
   }
 }
 
+/**
+ * The record that BullMQ's `Queue.add` would hand to its backend. Written here because `Queue.add` takes the id and the
+ * time as options and stores them twice with every job.
+ */
+function toJobJson(job: NewJob): JobJson {
+  const { id, task: name, createdAt: timestamp } = job;
+  const opts = toJobOptions(job);
+  const json = { id, name, data: JSON.stringify({ args: job.args, meta: job.meta }), opts, timestamp };
+  return { ...json, ...(opts.delay !== undefined && { delay: opts.delay }) } as JobJson;
+}
+
 function toJobOptions(job: NewJob): JobsOptions {
-  const options: JobsOptions = { jobId: job.id, timestamp: job.createdAt };
+  const options: JobsOptions = {};
   if (job.delayMs !== undefined && job.delayMs > 0) options.delay = job.delayMs;
   if (job.priority !== undefined) options.priority = encodePriority(job.priority);
   if (job.keepResultSeconds === false) options.removeOnComplete = true;
@@ -199,13 +224,4 @@ function countConsumers(clientLists: readonly string[], clientName: string): num
     .flatMap((list) => list.split('\n'))
     .map((line) => /(?:^|\s)name=(.*?)(?:\s[a-z-]+=|$)/.exec(line)?.[1] ?? '')
     .filter((name) => name === clientName || name.startsWith(`${clientName}:w:`)).length;
-}
-
-export function assertQueueName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && name.length > 0 && name.length <= 200 && !/[\s:,\p{Cc}]/u.test(name)) return;
-  throw createError('INVALID_OPTION', {
-    what: 'the name of a queue',
-    expected: 'a text of 1 to 200 characters without spaces, colons and commas',
-    given: JSON.stringify(name) ?? String(name),
-  });
 }

@@ -107,8 +107,8 @@ export interface ConsumerOptions {
   readonly onTrouble: (error: Error, queue: string) => void;
   /** The broker answers again. */
   readonly onRecovered: (downMs: number) => void;
-  /** No job of this queue was waiting when the consumer looked. */
-  readonly onDrained: (queue: string) => void;
+  /** A queue had no job when the consumer looked, or the last held job has ended. Says when to look, not what is there. */
+  readonly onIdle: () => void;
 }
 
 /** A job that this consumer holds the lock of. */
@@ -131,6 +131,6 @@ export interface Consumer {
    * meanwhile (its wake-up was under way) still goes through `perform`, which should answer `released`.
    */
   stop(): Promise<void>;
-  /** Jobs that this consumer holds now, running or reserved. */
+  /** Jobs that this consumer holds now, running or reserved, until their outcome is stored. */
   readonly held: number;
 }

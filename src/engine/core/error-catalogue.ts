@@ -281,6 +281,15 @@ export const catalogue = {
       next: 'look for out-of-memory kills and for code that blocks the event loop longer than the lock duration',
     }),
   }),
+  WORKER_STOPPING: entry<{ worker: string }>({
+    name: 'WorkerStopping',
+    exit: 1,
+    when: 'the reason of context().signal when the worker stops and its shutdown timeout has passed',
+    text: ({ worker }) => ({
+      message: `worker ${worker} is stopping; the job goes back to its queue`,
+      next: 'end early: the next worker starts the attempt again, none is charged',
+    }),
+  }),
   LOCK_LOST: entry<{ id: string; reason: string }>({
     name: 'LockLost',
     exit: 1,
@@ -375,6 +384,15 @@ export const catalogue = {
     text: ({ to, reason }) => ({
       message: `sending e-mail to ${to}: ${reason}`,
       next: 'correct the address, the headers or the SMTP settings and retry the dead letter',
+    }),
+  }),
+  EMAIL_FAILED: entry<{ to: string; server: string; reason: string }>({
+    name: 'EmailFailed',
+    exit: 1,
+    when: 'an e-mail could not be handed to the SMTP server; it is retried',
+    text: ({ to, server, reason }) => ({
+      message: `sending e-mail to ${to} through ${server}: ${reason}`,
+      next: 'check that the server of SMTP_URL is up and reachable from the worker, then retry the dead letter',
     }),
   }),
   INTERNAL: entry<{ doing: string; reason: string }>({

@@ -77,18 +77,31 @@ export type Outcome =
   | { readonly kind: 'postponed'; readonly delayMs: number; readonly note: string }
   | { readonly kind: 'released' };
 
-/** Reads what was thrown into what is kept; the stack's first line carries the code as Node prints it: `Name [CODE]: message`. */
+/**
+ * Reads what was thrown into what is kept; the stack's first line carries the code as Node prints it: `Name [CODE]: message`.
+ * Never throws, whatever was thrown: a task's odd error must not become one of ours.
+ */
 export function toStoredError(thrown: unknown): StoredError {
-  if (!(thrown instanceof Error)) {
-    return { name: 'Error', message: String(thrown), code: null, stack: null };
+  try {
+    return isErrorLike(thrown)
+      ? readError(thrown)
+      : { name: 'Error', message: String(thrown), code: null, stack: null };
+  } catch {
+    return { name: 'Error', message: 'a thrown value that cannot be shown', code: null, stack: null };
   }
-  const code = (thrown as { code?: unknown }).code;
-  const next = (thrown as Partial<ErrorText>).next;
-  const message = typeof next === 'string' ? `${thrown.message} (${next})` : thrown.message;
+}
+
+/** Errors of another realm (a vm context, a test runner) are no instances of our Error. */
+function isErrorLike(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
+}
+
+function readError(error: Error): StoredError {
+  const { name, message, stack, code, next } = error as Error & { code?: unknown } & Partial<ErrorText>;
   return {
-    name: thrown.name,
-    message,
+    name: String(name),
+    message: typeof next === 'string' ? `${String(message)} (${next})` : String(message),
     code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
-    stack: thrown.stack ?? null,
+    stack: typeof stack === 'string' ? stack : null,
   };
 }

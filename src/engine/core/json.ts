@@ -15,11 +15,16 @@ const MAX_DEPTH = 500;
  * @throws NOT_JSON with the path to the first such value
  */
 export function encodeJson(value: unknown, what: string, root: string): string {
+  assertJson(value, what, root);
+  return JSON.stringify(value);
+}
+
+/** The check of `encodeJson` alone, for a value that somebody else writes. */
+export function assertJson(value: unknown, what: string, root: string): void {
   const fault = findFault(value, []);
   if (fault !== undefined) {
     throw createError('NOT_JSON', { what, path: formatPath(root, fault.path), problem: fault.problem });
   }
-  return JSON.stringify(value);
 }
 
 interface Fault {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryOptions, type RetryPolicy } from '../core/retry-policy.ts';
 
@@ -30,6 +31,8 @@ export interface TaskDefinition<Args extends readonly unknown[] = readonly unkno
   readonly name: string;
   readonly queue: string | undefined;
   readonly retry: RetryPolicy;
+  /** The task said nothing about retries, so the app's policy holds. */
+  readonly retryIsDefault: boolean;
   readonly priority: number | undefined;
   readonly softTimeLimitMs: number | undefined;
   readonly timeLimitMs: number | undefined;
@@ -131,6 +134,7 @@ function parseDefinition(
     name,
     queue: options.queue,
     retry: parseRetryOption(options.retry, owner),
+    retryIsDefault: options.retry === undefined,
     priority: options.priority,
     softTimeLimitMs: duration('softTimeLimit'),
     timeLimitMs: duration('timeLimit'),
@@ -160,7 +164,7 @@ export function assertTaskName(name: unknown): asserts name is string {
     throw createError('INVALID_OPTION', {
       what: 'the name of a task',
       expected: 'a text of 1 to 200 characters without spaces',
-      given: JSON.stringify(name) ?? String(name),
+      given: formatGiven(name),
     });
   }
 }
@@ -170,7 +174,7 @@ export function assertPriority(priority: unknown, what: string): void {
     throw createError('INVALID_OPTION', {
       what,
       expected: 'a whole number from 0 to 9',
-      given: JSON.stringify(priority) ?? String(priority),
+      given: formatGiven(priority),
     });
   }
 }

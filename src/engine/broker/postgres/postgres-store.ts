@@ -1,7 +1,6 @@
 import {
   assertSchemaCompatibility,
   createPostgresBackend,
-  type IQueueBackend,
   LATEST_SCHEMA_VERSION,
   PostgresConnection,
   PostgresQueueBackend,

@@ -1,0 +1,123 @@
+import type { GenericSchema } from 'valibot';
+import type { Settings } from '../engine/config/settings.ts';
+import type { InputOf, Operation } from '../ops/operation.ts';
+import type { CliHost } from './host.ts';
+import type { Completion, OptionDefinition } from './options.ts';
+import type { Output } from './output.ts';
+import type { Presentation } from './presentation.ts';
+import type { CliSession } from './session.ts';
+
+export interface ArgumentDefinition {
+  /** `<id>` must be given, `[shell]` may be. */
+  readonly name: `<${string}>` | `[${string}]`;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+  readonly completion?: Completion;
+}
+
+export interface Example {
+  /** As it is typed, `tq` first. */
+  readonly command: string;
+  readonly does: string;
+}
+
+/** What every command says about itself: help, completion and documentation are made of it. */
+interface Declaration {
+  /** The words after `tq`: `purge`, `inspect queues`. */
+  readonly name: string;
+  /** In the imperative, without a full stop. */
+  readonly summary: string;
+  /** More for its help page: what it does not do, what its exit codes mean. */
+  readonly details?: string;
+  readonly arguments?: readonly ArgumentDefinition[];
+  /** Its own and those of `sharedOptions`; the global ones are always there. */
+  readonly options?: readonly OptionDefinition[];
+  /** From the harmless to the dangerous. */
+  readonly examples: readonly Example[];
+  /** The fields of its `--json` document, or of the objects in its list. */
+  readonly json: readonly string[];
+}
+
+/** What was typed, sorted by commander and not yet understood. */
+export interface Values<Options = Readonly<Record<string, unknown>>> {
+  /** In the order of the declaration; undefined where an optional one was left out. */
+  readonly arguments: readonly (string | undefined)[];
+  /** By their long names in camelCase. */
+  readonly options: Options;
+  /** The global `--timeout`. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** What a running command gets. */
+export interface CommandContext {
+  readonly settings: Settings;
+  readonly session: CliSession;
+  readonly output: Output;
+  readonly host: CliHost;
+}
+
+/** What a command gets that runs without settings. */
+export interface StandaloneContext {
+  readonly host: CliHost;
+  /** The global options that were given, unchecked. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** A command that asks the gate for one operation. */
+interface OperationCommand<Schema extends GenericSchema, Result, Options> extends Declaration {
+  readonly kind: 'operation';
+  /** Loaded when the command runs. */
+  readonly operation: () => Promise<Operation<Schema, Result>>;
+  /**
+   * Pure: finds every usage fault, and says what was given and what would be right.
+   *
+   * @throws USAGE, INVALID_OPTION
+   */
+  readonly toInput: (values: Values<Options>) => InputOf<Operation<Schema, Result>>;
+  readonly present: (result: Result) => Presentation;
+}
+
+/** A command that is no operation on the broker: it serves until it is stopped, as `worker` does. */
+interface ServiceCommand<Input, Options> extends Declaration {
+  readonly kind: 'service';
+  /** Its own options are settings too, under their long names: they reach loadSettings as flags. */
+  readonly optionsAreSettings?: boolean;
+  readonly toInput: (values: Values<Options>) => Input;
+  /** @returns the exit code */
+  readonly serve: (input: Input, context: CommandContext) => Promise<number>;
+}
+
+/** A command that needs neither settings nor broker, so that it works where they are broken. */
+interface StandaloneCommand<Input, Options> extends Declaration {
+  readonly kind: 'standalone';
+  readonly toInput: (values: Values<Options>) => Input;
+  readonly answer: (input: Input, context: StandaloneContext) => Promise<Presentation>;
+}
+
+/** Any command, as the program holds it. */
+export type Command =
+  | OperationCommand<GenericSchema, unknown, never>
+  | ServiceCommand<unknown, never>
+  | StandaloneCommand<unknown, never>;
+
+/**
+ * Declares a command that runs an operation. `toInput` says the type of its options:
+ * `toInput({ options }: Values<{ queues?: string[] }>) { … }`.
+ */
+export function defineCommand<Schema extends GenericSchema, Result, Options = Record<never, never>>(
+  command: Omit<OperationCommand<Schema, Result, Options>, 'kind'>,
+): Command {
+  return { kind: 'operation', ...command } as unknown as Command;
+}
+
+export function defineService<Input, Options = Record<never, never>>(
+  command: Omit<ServiceCommand<Input, Options>, 'kind'>,
+): Command {
+  return { kind: 'service', ...command } as unknown as Command;
+}
+
+export function defineStandalone<Input, Options = Record<never, never>>(
+  command: Omit<StandaloneCommand<Input, Options>, 'kind'>,
+): Command {
+  return { kind: 'standalone', ...command } as unknown as Command;
+}

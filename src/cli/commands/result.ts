@@ -1,0 +1,37 @@
+import { defineCommand, type Values } from '../command.ts';
+import { presentResult } from '../job-result.ts';
+import { sharedOptions } from '../options.ts';
+
+export const result = defineCommand({
+  name: 'result',
+  summary: 'Show the state and the result of a job',
+  details: 'Exit codes: 0 SUCCESS and IGNORED, 1 FAILURE and REVOKED, 3 UNKNOWN, 4 not finished (in time).',
+  arguments: [{ name: '<id>', summary: 'id of the job', completion: 'ids' }],
+  options: [sharedOptions.wait],
+  examples: [
+    { command: 'tq result 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4', does: 'look now' },
+    {
+      command: 'tq result 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4 --wait --timeout 30s',
+      does: 'wait for the end of the job',
+    },
+  ],
+  json: [
+    'id',
+    'task',
+    'queue',
+    'state',
+    'result',
+    'error',
+    'attempts',
+    'progress',
+    'createdAt',
+    'startedAt',
+    'finishedAt',
+    'worker',
+  ],
+  operation: async () => (await import('../../ops/read-result.ts')).readResult,
+  toInput({ arguments: [id = ''], options, timeoutMs }: Values<{ wait?: boolean }>) {
+    return { id, wait: options.wait, timeoutMs };
+  },
+  present: presentResult,
+});

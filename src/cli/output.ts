@@ -1,0 +1,130 @@
+import type { Clock } from '../engine/core/clock.ts';
+import { escapeControl } from '../engine/core/escape.ts';
+import type { Progress } from '../ops/operation.ts';
+import { formatExact } from './cell.ts';
+import { createPaint, type Paint, plainPaint } from './paint.ts';
+import type { Block, Presentation } from './presentation.ts';
+import { formatSheet } from './sheet.ts';
+import type { Sink, Streams } from './streams.ts';
+import { formatTable } from './table.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Undefined leaves it to whether the stream is a terminal. */
+  readonly color: boolean | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * The one output policy. Results go to stdout, everything else to stderr.
+ *
+ * - Terminal: aligned tables with a header, colours, relative times, cut to the width of the terminal.
+ * - Pipe: a line a row, tab-separated, without a header, complete; ISO 8601 dates, milliseconds, null as nothing. A sheet is
+ *   `title<TAB>value` lines.
+ * - `--json`: one document, indented on a terminal, on one line in a pipe; times are epoch milliseconds; nothing is cut.
+ *
+ * `--quiet` leaves out notes and progress. Text from jobs never reaches the terminal with its control characters.
+ */
+export interface Output {
+  print(presentation: Presentation): void;
+  /** A line on stderr that is not an error. */
+  note(text: string): void;
+  /** Blocks on stderr, as a terminal shows them: what is asked about, not what was asked for. */
+  show(blocks: readonly Block[]): void;
+  /** Replaces the line of progress on a terminal; nothing anywhere else. */
+  progress(progress: Progress): void;
+  /** Takes the line of progress away. */
+  clearProgress(): void;
+}
+
+export async function createOutput(streams: Streams, options: OutputOptions): Promise<Output> {
+  const { json, quiet, clock } = options;
+  const [paintOut, paintErr] = await Promise.all([
+    choosePaint(streams.stdout, options),
+    choosePaint(streams.stderr, options),
+  ]);
+  const { stdout, stderr } = streams;
+  let progressShownAt: number | undefined;
+
+  const note = (text: string): void => {
+    if (quiet) return;
+    clearProgress();
+    stderr.write(`${escapeControl(text, true)}\n`);
+  };
+  const clearProgress = (): void => {
+    if (progressShownAt !== undefined) stderr.write(ERASE_LINE);
+    progressShownAt = undefined;
+  };
+  const render = (blocks: readonly Block[], sink: Sink, paint: Paint): string =>
+    blocks
+      .map((block) =>
+        sink.isTTY === true
+          ? formatForTerminal(block, { paint, now: clock.now(), width: sink.columns })
+          : formatForPipe(block),
+      )
+      .join('');
+
+  return {
+    print({ json: document, blocks, notes = [] }) {
+      clearProgress();
+      stdout.write(json ? formatDocument(document, stdout.isTTY === true) : render(blocks, stdout, paintOut));
+      if (!json) for (const block of blocks) if (block.kind === 'table' && block.rows.length === 0) note(block.empty);
+      for (const text of notes) note(text);
+    },
+    note,
+    show(blocks) {
+      clearProgress();
+      stderr.write(render(blocks, stderr, paintErr));
+    },
+    progress({ done, total }) {
+      if (quiet || stderr.isTTY !== true) return;
+      const now = clock.monotonic();
+      if (progressShownAt !== undefined && now - progressShownAt < PROGRESS_EVERY_MS) return;
+      progressShownAt = now;
+      stderr.write(`${ERASE_LINE}${total === null ? done : `${done} of ${total}`} jobs`);
+    },
+    clearProgress,
+  };
+}
+
+const ERASE_LINE = '\r\u001b[K';
+const PROGRESS_EVERY_MS = 100;
+
+async function choosePaint({ isTTY }: Sink, { color }: OutputOptions): Promise<Paint> {
+  return (color ?? isTTY === true) ? await createPaint() : plainPaint;
+}
+
+function formatForTerminal(block: Block, look: { paint: Paint; now: number; width: number | undefined }): string {
+  switch (block.kind) {
+    case 'line':
+      return `${escapeControl(block.text)}\n`;
+    case 'verbatim':
+      return block.text;
+    case 'table':
+      return block.rows.length === 0 ? '' : formatTable(block.columns, block.rows, look);
+    case 'sheet':
+      return formatSheet(block.fields, look);
+  }
+}
+
+function formatForPipe(block: Block): string {
+  switch (block.kind) {
+    case 'line':
+      return `${escapeControl(block.text)}\n`;
+    case 'verbatim':
+      return block.text;
+    case 'table':
+      return block.rows
+        .map((row) => `${block.columns.map(({ key, as }) => formatExact(row[key], as)).join('\t')}\n`)
+        .join('');
+    case 'sheet':
+      return block.fields.map(({ title, value, as }) => `${title}\t${formatExact(value, as)}\n`).join('');
+  }
+}
+
+/** JSON leaves C1 controls and bidirectional overrides as they are; a terminal would obey them. */
+function formatDocument(document: unknown, indented: boolean): string {
+  const text = JSON.stringify(document, null, indented ? 2 : 0);
+  return `${text.replace(/[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}

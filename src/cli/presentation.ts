@@ -1,0 +1,62 @@
+import type { ExitCode } from '../engine/core/error-catalogue.ts';
+
+/**
+ * What a command has to show, as data. How it looks on a terminal, in a pipe and as JSON is decided in output.ts, for all
+ * commands alike.
+ */
+export interface Presentation {
+  /** The one document of `--json`; absent values are null. */
+  readonly json: unknown;
+  /** The same for people, top to bottom. */
+  readonly blocks: readonly Block[];
+  /** Lines for stderr: what is not a result. */
+  readonly notes?: readonly string[];
+  readonly exitCode?: 0 | ExitCode;
+}
+
+export type Block =
+  | { readonly kind: 'line'; readonly text: string }
+  /** Text that stays as it is, a script for example. */
+  | { readonly kind: 'verbatim'; readonly text: string }
+  | {
+      readonly kind: 'table';
+      readonly columns: readonly Column[];
+      readonly rows: readonly Row[];
+      /** The note in place of a table without rows. */
+      readonly empty: string;
+    }
+  | { readonly kind: 'sheet'; readonly fields: readonly Field[] };
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** How a value is written; null is nothing in a pipe and a dash in a table. */
+export type CellKind = 'text' | 'number' | 'flag' | 'state' | 'instant' | 'duration' | 'json' | 'lines';
+
+export interface Column {
+  readonly key: string;
+  readonly title: string;
+  readonly as: CellKind;
+  /** Is cut short first when the terminal is too narrow. */
+  readonly shrinks?: boolean;
+  /** Is red when it is above 0 or true. */
+  readonly alarms?: boolean;
+}
+
+/** One line of a sheet. On a terminal, a field that is null is left out. */
+export interface Field {
+  readonly title: string;
+  readonly as: CellKind;
+  readonly value: unknown;
+}
+
+export function line(text: string): Block {
+  return { kind: 'line', text };
+}
+
+export function table(columns: readonly Column[], rows: readonly object[], empty: string): Block {
+  return { kind: 'table', columns, rows: rows as readonly Row[], empty };
+}
+
+export function sheet(fields: readonly Field[]): Block {
+  return { kind: 'sheet', fields };
+}

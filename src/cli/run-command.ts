@@ -1,0 +1,99 @@
+import { loadSettings } from '../engine/config/settings.ts';
+import type { Command, CommandContext, Values } from './command.ts';
+import { createConfirm } from './confirm.ts';
+import type { CliHost } from './host.ts';
+import { parseFlags } from './options.ts';
+import { createOutput } from './output.ts';
+import { presentPlan } from './plan.ts';
+import type { Request } from './program.ts';
+import { readStdin } from './streams.ts';
+
+type RunRequest = Extract<Request, { kind: 'run' }>;
+
+/**
+ * Runs a command that was asked for:
+ *
+ * 1. the settings are loaded, except for a command that needs none;
+ * 2. what stands on stdin replaces `-`, and the command turns the values into its input;
+ * 3. an operation passes the gate, a service serves;
+ * 4. the output policy prints what came of it, and the connections are closed.
+ *
+ * @returns the exit code
+ */
+export async function runCommand(request: RunRequest, host: CliHost): Promise<number> {
+  const { command } = request;
+  if (command.kind === 'standalone') return await answer(command, request, host);
+  const settings = await loadSettings({
+    flags: isSettingsSource(command) ? { ...request.flags, ...request.values.options } : request.flags,
+    ...(host.env !== undefined && { env: host.env }),
+    cwd: host.cwd,
+  });
+  const output = await createOutput(host.streams, { ...settings, clock: host.clock });
+  for (const warning of settings.warnings) output.note(`warning: ${warning}`);
+  const values = await fillStdin({ ...request.values, timeoutMs: settings.timeoutMs }, command, host);
+  const input = command.toInput(values as Values<never>);
+  const session = await host.openSession(settings);
+  try {
+    const context: CommandContext = { settings, session, output, host };
+    return command.kind === 'service' ? await command.serve(input, context) : await operate(command, input, context);
+  } finally {
+    output.clearProgress();
+    await session.close();
+  }
+}
+
+function isSettingsSource(command: Command): boolean {
+  return command.kind === 'service' && command.optionsAreSettings === true;
+}
+
+async function answer(
+  command: Extract<Command, { kind: 'standalone' }>,
+  { values, flags }: RunRequest,
+  host: CliHost,
+): Promise<number> {
+  const input = command.toInput({ ...values, timeoutMs: undefined } as Values<never>);
+  const presentation = await command.answer(input, { host, flags });
+  const output = await createOutput(host.streams, {
+    json: flags.json === true,
+    quiet: false,
+    color: false,
+    clock: host.clock,
+  });
+  output.print(presentation);
+  return presentation.exitCode ?? 0;
+}
+
+async function operate(
+  command: Extract<Command, { kind: 'operation' }>,
+  input: unknown,
+  { settings, session, output, host }: CommandContext,
+): Promise<number> {
+  const [operation, { execute }] = await Promise.all([command.operation(), import('../ops/gate.ts')]);
+  const confirm = createConfirm(host.ask, output);
+  const execution = await execute(operation, input, {
+    session,
+    dryRun: settings.dryRun,
+    yes: settings.yes,
+    ...(confirm !== undefined && { confirm }),
+    onProgress: output.progress,
+  });
+  const presentation =
+    execution.kind === 'planned' ? presentPlan(command.name, execution.plan) : command.present(execution.result);
+  output.print(presentation);
+  return presentation.exitCode ?? 0;
+}
+
+/** Only one option can have it: stdin is read once. */
+async function fillStdin(values: Values, command: Command, { streams }: CliHost): Promise<Values> {
+  const keys = (command.options ?? []).filter(({ stdin }) => stdin === true).map(({ flags }) => toProperty(flags));
+  const key = keys.find((name) => values.options[name] === '-');
+  if (key === undefined) return values;
+  return { ...values, options: { ...values.options, [key]: await readStdin(streams) } };
+}
+
+/** `--log-level` is `logLevel`, as commander has it. */
+function toProperty(flags: string): string {
+  return parseFlags(flags)
+    .long.slice(2)
+    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

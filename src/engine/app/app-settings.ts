@@ -1,0 +1,132 @@
+import { assertQueueName } from '../broker/queue-name.ts';
+import { parseDuration } from '../core/duration.ts';
+import { createError, messageOf } from '../core/errors.ts';
+import { parseNamePattern } from '../core/name-pattern.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts';
+import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
+import type { AppOptions } from './contract.ts';
+
+/** The options of an app, checked, with the defaults filled in. */
+export interface AppSettings {
+  readonly broker: string | undefined;
+  readonly queues: readonly { readonly name: string; readonly priorities: boolean }[];
+  /** Whether the queues were declared: then no other may be used. */
+  readonly queuesAreClosed: boolean;
+  readonly defaultQueue: string;
+  readonly routes: readonly { readonly matches: (task: string) => boolean; readonly queue: string }[];
+  readonly retry: RetryPolicy;
+  readonly keepResultSeconds: number;
+  readonly payloadLimit: number;
+  readonly unknownTasks: RetryPolicy;
+  readonly maxWorkerLost: number;
+  readonly builtins: false | Readonly<Record<string, unknown>>;
+  readonly hooks: Hooks;
+}
+
+const KEYS: readonly (keyof AppOptions)[] = [
+  'broker',
+  'queues',
+  'defaultQueue',
+  'routes',
+  'retry',
+  'resultExpires',
+  'payloadLimit',
+  'unknownTasks',
+  'maxWorkerLost',
+  'builtins',
+  'hooks',
+];
+
+/** @throws INVALID_CONFIG that names every mistake at once */
+export function parseAppOptions(options: AppOptions): AppSettings {
+  const mistakes: string[] = [];
+  const attempt = <Value>(fallback: Value, parse: () => Value): Value => {
+    try {
+      return parse();
+    } catch (error) {
+      mistakes.push(messageOf(error));
+      return fallback;
+    }
+  };
+  checkKeys(options, KEYS, 'createApp()', mistakes);
+  const queues = attempt([{ name: 'default', priorities: false }], () => parseQueues(options.queues));
+  const names = queues.map(({ name }) => name);
+  const closed = options.queues !== undefined;
+  const declared = (queue: string, what: string): string => {
+    if (closed && !names.includes(queue))
+      mistakes.push(`${what} names the queue "${queue}", which \`queues\` does not`);
+    return queue;
+  };
+  checkKeys(options.hooks ?? {}, HOOK_NAMES, 'hooks', mistakes);
+  const settings: AppSettings = {
+    broker: options.broker,
+    queues,
+    queuesAreClosed: closed,
+    defaultQueue: declared(
+      options.defaultQueue ?? (names.includes('default') ? 'default' : (names[0] as string)),
+      'defaultQueue',
+    ),
+    routes: Object.entries(options.routes ?? {}).map(([pattern, queue]) => ({
+      matches: parseNamePattern(pattern),
+      queue: declared(queue, `the route "${pattern}"`),
+    })),
+    retry: attempt(NO_RETRY, () => parseAppRetry(options.retry)),
+    keepResultSeconds: attempt(0, () =>
+      Math.ceil(parseDuration(options.resultExpires ?? '24h', 'resultExpires') / 1000),
+    ),
+    payloadLimit: wholeNumber(options.payloadLimit ?? 1024 * 1024, 'payloadLimit', mistakes),
+    unknownTasks: attempt(NO_RETRY, () =>
+      parseRetry({ max: 15, delay: '5s', maxDelay: '1m', jitter: false, ...options.unknownTasks }, 'unknownTasks'),
+    ),
+    maxWorkerLost: wholeNumber(options.maxWorkerLost ?? 3, 'maxWorkerLost', mistakes),
+    builtins: options.builtins ?? {},
+    hooks: options.hooks ?? {},
+  };
+  if (mistakes.length > 0) throw createError('INVALID_CONFIG', { source: 'createApp()', mistakes });
+  return settings;
+}
+
+function parseQueues(declarations: AppOptions['queues']): AppSettings['queues'] {
+  if (declarations === undefined) return [{ name: 'default', priorities: false }];
+  if (!Array.isArray(declarations) || declarations.length === 0) {
+    throw createError('INVALID_OPTION', {
+      what: 'queues',
+      expected: 'a list of at least one queue',
+      given: JSON.stringify(declarations),
+    });
+  }
+  const queues = declarations.map((queue) => {
+    const { name, priorities = false } = typeof queue === 'string' ? { name: queue } : queue;
+    assertQueueName(name);
+    return { name, priorities };
+  });
+  const double = queues.find(({ name }, index) => queues.findIndex((other) => other.name === name) !== index);
+  if (double !== undefined) {
+    throw createError('INVALID_OPTION', {
+      what: 'queues',
+      expected: 'a list without doubles',
+      given: `"${double.name}" twice`,
+    });
+  }
+  return queues;
+}
+
+function parseAppRetry(retry: AppOptions['retry']): RetryPolicy {
+  if (retry === undefined || retry === false) return NO_RETRY;
+  return parseRetry(retry === true ? {} : retry, 'retry');
+}
+
+function wholeNumber(value: number, name: string, mistakes: string[]): number {
+  if (!Number.isInteger(value) || value < 0)
+    mistakes.push(`${name} must be a whole number from 0, got ${JSON.stringify(value)}`);
+  return value;
+}
+
+function checkKeys(given: object, known: readonly string[], what: string, mistakes: string[]): void {
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue;
+    const [near] = nearestNames(key, known);
+    mistakes.push(`${what} has no option "${key}"${near === undefined ? '' : `, did you mean "${near}"?`}`);
+  }
+}

@@ -1,0 +1,192 @@
+import { type Duration, MAX_DURATION_MS, parseDuration } from '../core/duration.ts';
+import type { Meta } from '../core/envelope.ts';
+import { createError } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
+import type { NewJob } from '../core/job.ts';
+import { createJobId } from '../core/job-id.ts';
+import { encodeJson } from '../core/json.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { storeRetry } from '../core/retry-policy.ts';
+import { currentContext } from '../task/context.ts';
+import { assertLimits, assertPriority, type TaskDefinition } from '../task/definition.ts';
+import type { CallOptions } from './call-options.ts';
+
+interface Call {
+  readonly task: string;
+  /** The task as it is registered here, if it is. */
+  readonly definition: TaskDefinition | undefined;
+  readonly args: readonly unknown[];
+  readonly options: CallOptions;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly payloadLimit: number;
+}
+
+/**
+ * Makes the job of a call, all but its priority, which depends on the queue. Nothing is sent.
+ *
+ * @throws NOT_JSON, PAYLOAD_TOO_LARGE, INVALID_OPTION, UNKNOWN_OPTION, INVALID_DURATION
+ */
+export function createJob({ task, definition, args, options, now, payloadLimit }: Call): NewJob {
+  assertKnownOptions(options, task);
+  if (options.id !== undefined) assertId(options.id, task);
+  const id = options.id ?? createJobId(now);
+  const sent = withoutTrailingUndefined(args);
+  const bytes = Buffer.byteLength(encodeJson(sent, `the arguments of task "${task}"`, 'args'));
+  if (bytes > payloadLimit) throw createError('PAYLOAD_TOO_LARGE', { task, bytes, limit: payloadLimit });
+  const dueAt = readDueAt(options, { task, now });
+  const keepResultSeconds = readKeep(options, task);
+  return {
+    id,
+    task,
+    args: sent,
+    meta: createMeta({ task, definition, options, now }),
+    createdAt: now,
+    ...(dueAt > now && { delayMs: dueAt - now }),
+    ...(keepResultSeconds !== undefined && { keepResultSeconds }),
+  };
+}
+
+const OPTIONS: readonly (keyof CallOptions)[] = [
+  'queue',
+  'priority',
+  'countdown',
+  'eta',
+  'expires',
+  'id',
+  'headers',
+  'requestId',
+  'softTimeLimit',
+  'timeLimit',
+  'retry',
+  'resultExpires',
+  'ignoreResult',
+];
+
+function assertKnownOptions(options: CallOptions, task: string): void {
+  for (const key of Object.keys(options)) {
+    if ((OPTIONS as readonly string[]).includes(key)) continue;
+    const near = nearestNames(key, OPTIONS);
+    throw createError('UNKNOWN_OPTION', { what: `a call of task "${task}"`, option: key, near, known: OPTIONS });
+  }
+  if (options.priority !== undefined) assertPriority(options.priority, `priority of a call of task "${task}"`);
+}
+
+/** A missing last argument is no argument; anywhere else JSON would turn undefined into null, which is refused. */
+function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
+  let length = args.length;
+  while (length > 0 && args[length - 1] === undefined) length -= 1;
+  return length === args.length ? args : args.slice(0, length);
+}
+
+interface MetaSource {
+  readonly task: string;
+  readonly definition: TaskDefinition | undefined;
+  readonly options: CallOptions;
+  readonly now: number;
+}
+
+function createMeta({ task, definition, options, now }: MetaSource): Meta {
+  const parent = currentContext();
+  const owner = `a call of task "${task}"`;
+  const duration = (key: 'softTimeLimit' | 'timeLimit'): number | undefined =>
+    options[key] === undefined ? undefined : parseDuration(options[key], `${key} of ${owner}`);
+  const softTimeLimitMs = duration('softTimeLimit');
+  const timeLimitMs = duration('timeLimit');
+  assertLimits(softTimeLimitMs ?? definition?.softTimeLimitMs, timeLimitMs ?? definition?.timeLimitMs, owner);
+  const expiresAt = readExpiresAt(options.expires, { definition, owner, now });
+  const requestId = options.requestId ?? parent?.requestId;
+  return {
+    ...(requestId !== undefined && { requestId: assertText(requestId, `requestId of ${owner}`) }),
+    ...(parent !== undefined && { rootId: parent.rootId, parentId: parent.id }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(softTimeLimitMs !== undefined && { softTimeLimitMs }),
+    ...(timeLimitMs !== undefined && { timeLimitMs }),
+    ...(options.retry !== undefined && { retry: storeRetry(options.retry, `retry of ${owner}`) }),
+    ...(options.headers !== undefined && { headers: assertHeaders(options.headers, owner) }),
+  };
+}
+
+function readKeep(options: CallOptions, task: string): number | false | undefined {
+  if (options.ignoreResult === true) return false;
+  if (options.resultExpires === undefined) return undefined;
+  return Math.ceil(parseDuration(options.resultExpires, `resultExpires of a call of task "${task}"`) / 1000);
+}
+
+/** BullMQ orders delayed jobs by time · 4096 in a double, which is exact until September 2039. */
+const LATEST_DUE_AT = 2 ** 53 / 4096 - 1;
+
+function readDueAt({ countdown, eta }: CallOptions, { task, now }: { task: string; now: number }): number {
+  if (countdown !== undefined && eta !== undefined) {
+    const what = `a call of task "${task}"`;
+    throw createError('INVALID_OPTION', { what, expected: 'given either countdown or eta', given: 'both' });
+  }
+  if (countdown !== undefined) return now + parseDuration(countdown, `countdown of a call of task "${task}"`);
+  if (eta === undefined) return now;
+  const at = toInstant(eta);
+  if (Number.isNaN(at) || at > LATEST_DUE_AT || at > now + MAX_DURATION_MS) {
+    throw createError('INVALID_OPTION', {
+      what: `eta of a call of task "${task}"`,
+      expected: 'a Date, an ISO 8601 text or epoch milliseconds within the next ten years',
+      given: eta instanceof Date ? 'an invalid or too distant Date' : formatGiven(eta),
+    });
+  }
+  return at;
+}
+
+interface ExpirySource {
+  readonly definition: TaskDefinition | undefined;
+  readonly owner: string;
+  readonly now: number;
+}
+
+function readExpiresAt(
+  expires: Duration | Date | undefined,
+  { definition, owner, now }: ExpirySource,
+): number | undefined {
+  if (expires === undefined) return definition?.expiresMs === undefined ? undefined : now + definition.expiresMs;
+  if (!(expires instanceof Date)) return now + parseDuration(expires, `expires of ${owner}`);
+  if (Number.isNaN(expires.getTime())) {
+    throw createError('INVALID_OPTION', {
+      what: `expires of ${owner}`,
+      expected: 'a valid Date',
+      given: 'an invalid one',
+    });
+  }
+  return expires.getTime();
+}
+
+function toInstant(value: Date | string | number): number {
+  if (typeof value === 'number') return value;
+  return value instanceof Date ? value.getTime() : /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : Number.NaN;
+}
+
+/** BullMQ numbers its own jobs and uses colons in keys, so neither may be an id (its Job.validateOptions). */
+function assertId(id: unknown, task: string): void {
+  if (typeof id === 'string' && /^[^\s:\p{Cc}]{1,200}$/u.test(id) && !/^[+-]?\d+$/.test(id)) return;
+  throw createError('INVALID_OPTION', {
+    what: `id of a call of task "${task}"`,
+    expected: 'a text of 1 to 200 characters without spaces and colons that is not a number',
+    given: formatGiven(id),
+  });
+}
+
+function assertText(value: unknown, what: string): string {
+  if (typeof value === 'string' && value !== '' && value.length <= 1000) return value;
+  throw createError('INVALID_OPTION', {
+    what,
+    expected: 'a text of 1 to 1000 characters',
+    given: formatGiven(value),
+  });
+}
+
+function assertHeaders(headers: unknown, owner: string): Readonly<Record<string, string>> {
+  const isTexts = typeof headers === 'object' && headers !== null && !Array.isArray(headers);
+  if (isTexts && Object.values(headers).every((value) => typeof value === 'string'))
+    return headers as Record<string, string>;
+  throw createError('INVALID_OPTION', {
+    what: `headers of ${owner}`,
+    expected: 'an object whose values are texts',
+    given: formatGiven(headers),
+  });
+}

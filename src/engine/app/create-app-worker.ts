@@ -1,0 +1,123 @@
+import { availableParallelism, hostname } from 'node:os';
+import type { Broker, ConsumedQueue } from '../broker/port.ts';
+import type { Clock } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import { createError } from '../core/errors.ts';
+import { nearestNames } from '../core/nearest.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { assertLimits, type TaskDefinition } from '../task/definition.ts';
+import { Worker } from '../worker/worker.ts';
+import type { AppSettings } from './app-settings.ts';
+import type { WorkerOptions } from './contract.ts';
+
+interface WorkerOf {
+  readonly app: AppSettings;
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  readonly broker: Broker;
+  readonly clock: Clock;
+}
+
+const MINIMUM_LOCK_MS = 5000;
+const KEYS: readonly (keyof WorkerOptions)[] = [
+  'queues',
+  'excludeQueues',
+  'concurrency',
+  'name',
+  'queueOrder',
+  'lockDuration',
+  'shutdownTimeout',
+  'softTimeLimit',
+  'timeLimit',
+  'burst',
+  'logger',
+];
+
+/** @throws INVALID_OPTION, UNKNOWN_OPTION, UNDECLARED_QUEUE, INVALID_DURATION */
+export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options: WorkerOptions): Worker {
+  const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
+  if (unknown !== undefined) {
+    throw createError('UNKNOWN_OPTION', {
+      what: 'the worker',
+      option: unknown,
+      near: nearestNames(unknown, KEYS),
+      known: KEYS,
+    });
+  }
+  const duration = (key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit'): number | undefined =>
+    options[key] === undefined ? undefined : parseDuration(options[key], `${key} of the worker`);
+  const lockDurationMs = duration('lockDuration') ?? 30_000;
+  if (lockDurationMs < MINIMUM_LOCK_MS) {
+    const what = 'lockDuration of the worker';
+    throw createError('INVALID_OPTION', {
+      what,
+      expected: `at least ${MINIMUM_LOCK_MS} ms`,
+      given: `${lockDurationMs} ms`,
+    });
+  }
+  const softTimeLimitMs = duration('softTimeLimit');
+  const timeLimitMs = duration('timeLimit');
+  assertLimits(softTimeLimitMs, timeLimitMs, 'the worker');
+  return new Worker({
+    worker: expandName(options.name ?? 'tq@%h'),
+    broker,
+    tasks,
+    clock,
+    queues: selectQueues(app, options),
+    order: options.queueOrder ?? 'strict',
+    concurrency: parseConcurrency(options.concurrency),
+    lockDurationMs,
+    shutdownTimeoutMs: duration('shutdownTimeout') ?? 25_000,
+    softTimeLimitMs,
+    timeLimitMs,
+    keepResultSeconds: app.keepResultSeconds,
+    unknownTasks: app.unknownTasks,
+    maxWorkerLost: app.maxWorkerLost,
+    hooks: app.hooks,
+    burst: options.burst ?? false,
+    logger: options.logger ?? createLogger({ level: 'info', destination: 1 }).log,
+    random: Math.random,
+  });
+}
+
+function parseConcurrency(concurrency = availableParallelism()): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 10_000) return concurrency;
+  const given = JSON.stringify(concurrency);
+  throw createError('INVALID_OPTION', {
+    what: 'concurrency of the worker',
+    expected: 'a whole number from 1 to 10000',
+    given,
+  });
+}
+
+/** `%h` is the host name, `%p` the process id, `%%` a percent sign. */
+function expandName(name: string): string {
+  const expanded = name.replace(/%([hp%])/g, (_, key) =>
+    key === 'h' ? hostname() : key === 'p' ? String(process.pid) : '%',
+  );
+  if (/^[^\s:,\p{Cc}]{1,200}$/u.test(expanded)) return expanded;
+  const expected = 'a text of 1 to 200 characters without spaces, colons and commas';
+  throw createError('INVALID_OPTION', { what: 'the name of the worker', expected, given: JSON.stringify(name) });
+}
+
+function selectQueues(app: AppSettings, { queues, excludeQueues = [] }: WorkerOptions): ConsumedQueue[] {
+  const declared = app.queues.map(({ name }) => name);
+  const assertDeclared = (queue: string): void => {
+    if (!app.queuesAreClosed || declared.includes(queue)) return;
+    throw createError('UNDECLARED_QUEUE', { queue, near: nearestNames(queue, declared), declared });
+  };
+  const chosen = (queues ?? declared).map(parseConsumedQueue);
+  for (const queue of [...chosen.map(({ name }) => name), ...excludeQueues]) assertDeclared(queue);
+  const left = chosen.filter(({ name }) => !excludeQueues.includes(name));
+  if (left.length > 0) return left;
+  throw createError('INVALID_OPTION', { what: 'the queues of the worker', expected: 'at least one', given: 'none' });
+}
+
+/** `high:6` is the queue `high` with the weight 6. */
+function parseConsumedQueue(text: string): ConsumedQueue {
+  const [name = '', weight = '1', ...more] = text.split(':');
+  if (name !== '' && more.length === 0 && /^\d{1,4}$/.test(weight) && Number(weight) > 0) {
+    return { name, weight: Number(weight) };
+  }
+  const expected = 'a name, or a name and a weight as in high:6';
+  throw createError('INVALID_OPTION', { what: 'a queue of the worker', expected, given: JSON.stringify(text) });
+}

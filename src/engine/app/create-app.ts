@@ -1,0 +1,216 @@
+import { parseBuiltinOptions } from '../../tasks/builtin-options.ts';
+import { builtinTasks } from '../../tasks/builtin-tasks.ts';
+import { openBroker } from '../broker/open-broker.ts';
+import type { Broker, BrokerQueue } from '../broker/port.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { APP_BRAND } from '../core/brand.ts';
+import type { Clock } from '../core/clock.ts';
+import { createError } from '../core/errors.ts';
+import type { NewJob } from '../core/job.ts';
+import { nearestNames } from '../core/nearest.ts';
+import type { AsyncResult } from '../results/async-result.ts';
+import { createJobResult } from '../results/job-result.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { parseArguments } from '../task/arguments.ts';
+import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
+import type { Worker } from '../worker/worker.ts';
+import { type AppSettings, parseAppOptions } from './app-settings.ts';
+import { createJob } from './call.ts';
+import type { CallOptions } from './call-options.ts';
+import type { App, AppOptions, WorkerOptions } from './contract.ts';
+import { createAppWorker } from './create-app-worker.ts';
+import { createTask, type DefineTask, type Task } from './task.ts';
+
+/** Jobs of one round trip in `sendBulk`. */
+const BATCH = 1000;
+
+/** What a test may replace. */
+export interface AppParts {
+  readonly clock?: Clock;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Creates an app: the registry of tasks, the queues that they use and the connection to the broker. Nothing is connected
+ * until the first call.
+ *
+ * @throws INVALID_CONFIG that names every mistake of the options at once
+ */
+export function createApp(options: AppOptions = {}, parts: AppParts = {}): App {
+  return new TaskApp(parseAppOptions(options), parts);
+}
+
+class TaskApp implements App {
+  readonly [APP_BRAND] = true as const;
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  readonly queues: readonly string[];
+  readonly task: DefineTask;
+  readonly #settings: AppSettings;
+  readonly #clock: Clock;
+  readonly #registry = new Map<string, TaskDefinition>();
+  readonly #builtins = new Set<string>();
+  #brokerUrl: string | undefined;
+  #broker: Promise<Broker> | undefined;
+  #closed = false;
+
+  constructor(settings: AppSettings, { clock = systemClock, env }: AppParts) {
+    const environment = readEnvironment(env);
+    const fromEnvironment = environment.settings.get('broker')?.value ?? environment.redis?.value;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#brokerUrl = typeof fromEnvironment === 'string' ? fromEnvironment : settings.broker;
+    this.tasks = this.#registry;
+    this.queues = settings.queues.map(({ name }) => name);
+    this.task = ((name: string, ...rest: [never, never]) => this.register(defineTask(name, ...rest))) as DefineTask;
+    if (settings.builtins !== false) this.#registerBuiltins(settings.builtins, environment);
+  }
+
+  get brokerUrl(): string | undefined {
+    return this.#brokerUrl;
+  }
+
+  register<Args extends readonly unknown[], Result>(
+    definition: TaskDefinition<Args, Result>,
+    { override = false }: { override?: boolean } = {},
+  ): Task<Args, Result> {
+    const { name } = definition;
+    // A task of the application goes before a built-in one of the same name, without a word: it was written later.
+    if (this.#registry.has(name) && !override && !this.#builtins.has(name)) {
+      throw createError('DUPLICATE_TASK', { task: name });
+    }
+    const queue = definition.queue;
+    if (queue !== undefined) this.#assertDeclared(queue);
+    const inherits = definition.retryIsDefault ? { retry: this.#settings.retry } : {};
+    this.#registry.set(name, { ...definition, ...inherits } as unknown as TaskDefinition);
+    this.#builtins.delete(name);
+    return createTask(this, definition);
+  }
+
+  queueOf(task: string): string {
+    const ownQueue = this.#registry.get(task)?.queue;
+    return ownQueue ?? this.#settings.routes.find(({ matches }) => matches(task))?.queue ?? this.#settings.defaultQueue;
+  }
+
+  async send<Result>(
+    task: string,
+    args: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<AsyncResult<Result>> {
+    const [prepared] = await this.#prepare(task, [args], options);
+    const { queue, job } = prepared as Prepared;
+    await queue.add(job);
+    return this.#resultOf<Result>(job, queue.name);
+  }
+
+  async sendBulk<Result>(
+    task: string,
+    argsList: readonly (readonly unknown[])[],
+    options: Omit<CallOptions, 'id'> = {},
+  ): Promise<AsyncResult<Result>[]> {
+    const prepared = await this.#prepare(task, argsList, options);
+    for (let from = 0; from < prepared.length; from += BATCH) {
+      const batch = prepared.slice(from, from + BATCH);
+      await batch[0]?.queue.addBulk(batch.map(({ job }) => job));
+    }
+    return prepared.map(({ job, queue }) => this.#resultOf<Result>(job, queue.name));
+  }
+
+  result<Result>(id: string, queue?: string): AsyncResult<Result> {
+    return createJobResult<Result>(id, { openBroker: () => this.broker(), queue, likelyQueues: this.queues });
+  }
+
+  async createWorker(options: WorkerOptions = {}): Promise<Worker> {
+    const broker = await this.broker();
+    for (const { name, priorities } of this.#settings.queues) {
+      if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
+    }
+    return createAppWorker({ app: this.#settings, tasks: this.tasks, broker, clock: this.#clock }, options);
+  }
+
+  broker(): Promise<Broker> {
+    if (this.#closed) throw createError('ALREADY_CLOSED', { what: 'the app' });
+    if (this.#brokerUrl === undefined) throw createError('BROKER_NOT_CONFIGURED', {});
+    this.#broker ??= openBroker(this.#brokerUrl, { clock: this.#clock }).catch((error) => {
+      this.#broker = undefined;
+      throw error;
+    });
+    return this.#broker;
+  }
+
+  useBroker(url: string): void {
+    if (this.#broker !== undefined) {
+      throw createError('INVALID_OPTION', {
+        what: 'the broker',
+        expected: 'set before its first use',
+        given: 'a change',
+      });
+    }
+    this.#brokerUrl = url;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const broker = await this.#broker?.catch(() => undefined);
+    await broker?.close();
+  }
+
+  async #prepare(task: string, argsList: readonly (readonly unknown[])[], options: CallOptions): Promise<Prepared[]> {
+    assertTaskName(task);
+    const definition = this.#registry.get(task);
+    const queueName = options.queue ?? this.queueOf(task);
+    this.#assertDeclared(queueName);
+    if (definition?.input !== undefined || definition?.args !== undefined) {
+      for (const args of argsList) await parseArguments(definition, args, 'calling');
+    }
+    const now = this.#clock.now();
+    const { payloadLimit } = this.#settings;
+    const jobs = argsList.map((args) => createJob({ task, definition, args, options, now, payloadLimit }));
+    const queue = (await this.broker()).queue(queueName);
+    const priority = await this.#priorityOf(queue, { task, wanted: options.priority ?? definition?.priority });
+    return jobs.map((job) => ({ queue, job: priority === undefined ? job : { ...job, priority } }));
+  }
+
+  /** On a queue with priorities every job has one, 0 without a wish; on any other none can be asked for. */
+  async #priorityOf(
+    queue: BrokerQueue,
+    { task, wanted }: { task: string; wanted: number | undefined },
+  ): Promise<number | undefined> {
+    const declared = this.#settings.queues.find(({ name }) => name === queue.name)?.priorities === true;
+    if (await queue.hasPriorities()) return wanted ?? 0;
+    if (declared) {
+      await queue.enablePriorities();
+      return wanted ?? 0;
+    }
+    if (wanted === undefined) return undefined;
+    if (await queue.hasPriorities(true)) return wanted;
+    throw createError('PRIORITIES_OFF', { queue: queue.name, task });
+  }
+
+  #resultOf<Result>({ id, task }: NewJob, queue: string): AsyncResult<Result> {
+    return createJobResult<Result>(id, { openBroker: () => this.broker(), task, queue });
+  }
+
+  #assertDeclared(queue: string): void {
+    if (!this.#settings.queuesAreClosed || this.queues.includes(queue)) return;
+    throw createError('UNDECLARED_QUEUE', { queue, near: nearestNames(queue, this.queues), declared: this.queues });
+  }
+
+  #registerBuiltins(options: Readonly<Record<string, unknown>>, environment: ReturnType<typeof readEnvironment>): void {
+    const definitions = builtinTasks(parseBuiltinOptions(options), {
+      smtpUrl: environment.smtpUrl,
+      emailFrom: environment.emailFrom,
+      production: environment.nodeEnv === 'production',
+      cwd: process.cwd(),
+      now: () => this.#clock.now(),
+    });
+    for (const definition of Object.values(definitions) as unknown as TaskDefinition[]) {
+      this.#registry.set(definition.name, definition);
+      this.#builtins.add(definition.name);
+    }
+  }
+}
+
+interface Prepared {
+  readonly queue: BrokerQueue;
+  readonly job: NewJob;
+}

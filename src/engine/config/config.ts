@@ -1,0 +1,46 @@
+import type { Duration } from '../core/duration.ts';
+import type { LogLevel } from '../runtime/log-level.ts';
+
+/** What a config file may export as default. Paths are relative to the folder of the file. */
+export interface Config {
+  /** The module that exports the app, or the app itself. */
+  app?: string | object;
+  /** The store that jobs live in, for example `redis://localhost:6379`. */
+  broker?: string;
+  profile?: string;
+  json?: boolean;
+  quiet?: boolean;
+  noColor?: boolean;
+  logLevel?: LogLevel;
+  /** How long a command waits for workers and results. */
+  timeout?: Duration;
+  /** Fields of log lines whose values are hidden: `password`, `user.email`, `*.token`. */
+  redact?: readonly string[];
+  worker?: WorkerConfig;
+}
+
+export interface WorkerConfig {
+  /** Slots: how many jobs run at once, over all queues. Default the number of CPUs. */
+  concurrency?: number;
+  /** The queues to serve, in order. Default all of the app. */
+  queues?: readonly string[];
+  excludeQueues?: readonly string[];
+  /** `%h` stands for the host name, `%p` for the process id. Default `tq@%h`. */
+  name?: string;
+  /** Default `strict`. */
+  queueOrder?: 'strict' | 'weighted' | 'fair';
+  timeLimit?: Duration;
+  /** Shorter than `timeLimit`. */
+  softTimeLimit?: Duration;
+  /** Default 25 s. */
+  shutdownTimeout?: Duration;
+  /** Default 30 s, at least 5 s. */
+  lockDuration?: Duration;
+  logfile?: string;
+  burst?: boolean;
+}
+
+/** Gives its argument back; it is there so that an editor knows the settings. */
+export function defineConfig(config: Config): Config {
+  return config;
+}

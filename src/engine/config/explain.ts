@@ -1,0 +1,34 @@
+import type { SettingName } from './schema.ts';
+import { SETTING_NAMES } from './schema.ts';
+import { maskSecrets } from './secret.ts';
+import type { Settings } from './settings.ts';
+
+/** One setting of a run, fit for a bug report: secrets are masked, durations are milliseconds. */
+export interface ExplainedSetting {
+  readonly name: SettingName;
+  /** Null when it has none. */
+  readonly value: unknown;
+  readonly source: 'flag' | 'environment' | 'file' | 'default';
+  /** The flag, the variable or the place in the file; null for a default. */
+  readonly where: string | null;
+}
+
+export function explainSettings(settings: Settings): ExplainedSetting[] {
+  return SETTING_NAMES.map((name) => {
+    const origin = settings.origins.get(name);
+    return {
+      name,
+      value: readValue(settings, name) ?? null,
+      source: origin?.source ?? 'default',
+      where: origin?.where ?? null,
+    };
+  });
+}
+
+function readValue(settings: Settings, name: SettingName): unknown {
+  if (name === 'noColor') return settings.color === false;
+  if (name === 'broker') return settings.broker === undefined ? undefined : maskSecrets(settings.broker);
+  const [group, key] = name.startsWith('worker.') ? [settings.worker, name.slice('worker.'.length)] : [settings, name];
+  const values = group as unknown as Readonly<Record<string, unknown>>;
+  return values[key] ?? values[`${key}Ms`];
+}

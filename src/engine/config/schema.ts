@@ -1,0 +1,115 @@
+import { availableParallelism } from 'node:os';
+import type { InferOutput } from 'valibot';
+import { LOG_LEVELS } from '../runtime/log-level.ts';
+import {
+  booleanValue,
+  choiceValue,
+  durationValue,
+  nameValue,
+  pathValue,
+  queueNamesValue,
+  redactPathsValue,
+  urlValue,
+  type ValueKind,
+  wholeNumberValue,
+} from './value.ts';
+
+/** One setting: what it may be, and the name that each source knows it by. Its key in the table is its name in a file. */
+interface Setting<Kind extends ValueKind = ValueKind> {
+  readonly kind: Kind;
+  /** As it is typed; null when no flag gives it. */
+  readonly flag: string | null;
+  /** Its environment variable; null when there is none. */
+  readonly variable: string | null;
+  readonly about: string;
+}
+
+/** Not to be had from a flag or a variable. */
+const NO_NAMES = [null, null] as const;
+
+/** Every setting there is. docs/configuration.md shows this table, and a test compares the two. */
+export const SETTINGS = {
+  app: setting(pathValue(), ['--app', 'TQ_APP'], 'the module that exports the app'),
+  broker: setting(urlValue(), ['--broker', 'TQ_BROKER_URL'], 'the store that jobs live in'),
+  profile: setting(nameValue(), ['--profile', 'TQ_PROFILE'], 'the named broker to use'),
+  json: setting(booleanValue(), ['--json', 'TQ_JSON'], 'one JSON document on stdout in place of text'),
+  quiet: setting(booleanValue(), ['--quiet', 'TQ_QUIET'], 'no notes and banners, only results and errors'),
+  noColor: setting(booleanValue(), ['--no-color', 'TQ_NO_COLOR'], 'no colours, even on a terminal'),
+  logLevel: setting(choiceValue(LOG_LEVELS), ['--log-level', 'TQ_LOG_LEVEL'], 'the least level that is logged'),
+  timeout: setting(durationValue(1), ['--timeout', 'TQ_TIMEOUT'], 'how long a command waits for workers and results'),
+  yes: setting(booleanValue(), ['--yes', 'TQ_YES'], 'destructive commands do not ask'),
+  dryRun: setting(booleanValue(), ['--dry-run', 'TQ_DRY_RUN'], 'shows what would be done'),
+  redact: setting(redactPathsValue(), NO_NAMES, 'fields of log lines whose values are hidden'),
+  'worker.concurrency': setting(
+    wholeNumberValue(1, 10_000),
+    ['--concurrency', 'TQ_CONCURRENCY'],
+    'slots: how many jobs run at once, over all queues',
+  ),
+  'worker.queues': setting(queueNamesValue(), ['--queues', 'TQ_QUEUES'], 'the queues to serve, in order'),
+  'worker.excludeQueues': setting(queueNamesValue(), ['--exclude-queues', 'TQ_EXCLUDE_QUEUES'], 'queues to leave out'),
+  'worker.name': setting(
+    nameValue(),
+    ['--name', 'TQ_WORKER_NAME'],
+    'the name of the worker; `%h` is the host name, `%p` the process id',
+  ),
+  'worker.queueOrder': setting(
+    choiceValue(['strict', 'weighted', 'fair']),
+    ['--queue-order', 'TQ_QUEUE_ORDER'],
+    'which queue goes first when several have jobs',
+  ),
+  'worker.timeLimit': setting(durationValue(1), ['--time-limit', 'TQ_TIME_LIMIT'], 'fails an attempt that runs longer'),
+  'worker.softTimeLimit': setting(
+    durationValue(1),
+    ['--soft-time-limit', 'TQ_SOFT_TIME_LIMIT'],
+    'aborts the signal of an attempt that runs longer; shorter than the time limit',
+  ),
+  'worker.shutdownTimeout': setting(
+    durationValue(0),
+    ['--shutdown-timeout', 'TQ_SHUTDOWN_TIMEOUT'],
+    'how long a stopping worker waits for running jobs before it hands them back',
+  ),
+  'worker.lockDuration': setting(
+    durationValue(5000),
+    ['--lock-duration', 'TQ_LOCK_DURATION'],
+    'after this time the jobs of a worker that died are taken up again; 5s or more',
+  ),
+  'worker.logfile': setting(pathValue(), ['--logfile', 'TQ_LOGFILE'], 'the file that logs are appended to'),
+  'worker.burst': setting(booleanValue(), ['--burst', 'TQ_BURST'], 'the worker exits when its queues are empty'),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValue<Name extends SettingName> = InferOutput<(typeof SETTINGS)[Name]['kind']['schema']>;
+
+/** Asked for one run; a file must not switch it on for every run of everybody. */
+export const ONE_RUN_ONLY: readonly string[] = ['yes', 'dryRun'] satisfies SettingName[];
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/**
+ * What holds when no source gives a setting; a setting that is not here has no value then. 25 s for the shutdown is what
+ * Sidekiq takes, and for the same reason: Kubernetes kills 30 s after it asked.
+ */
+export const DEFAULTS = {
+  json: false,
+  quiet: false,
+  noColor: false,
+  logLevel: 'info',
+  yes: false,
+  dryRun: false,
+  redact: [],
+  'worker.concurrency': availableParallelism(),
+  'worker.excludeQueues': [],
+  'worker.name': 'tq@%h',
+  'worker.queueOrder': 'strict',
+  'worker.shutdownTimeout': 25_000,
+  'worker.lockDuration': 30_000,
+  'worker.burst': false,
+} as const satisfies { readonly [Name in SettingName]?: SettingValue<Name> };
+
+function setting<Kind extends ValueKind>(
+  kind: Kind,
+  [flag, variable]: readonly [flag: string, variable: string] | typeof NO_NAMES,
+  about: string,
+): Setting<Kind> {
+  return { kind, flag, variable, about };
+}

@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import { createError } from '../core/errors.ts';
+import type { LogLevel } from '../runtime/log-level.ts';
+import { type Chosen, chooseSettings, type Flags, type Origin } from './chosen-settings.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { type ConfigFile, loadConfig } from './load-config.ts';
+import { DEFAULTS, type SettingName, type SettingValue } from './schema.ts';
+
+/** Everything that flags, environment and config file say, checked, with the defaults filled in. */
+export interface Settings {
+  /** The module of the app; absolute. */
+  readonly app: string | undefined;
+  /** The app that the config file exports, when neither flag nor variable names another. */
+  readonly exportedApp: unknown;
+  /** Undefined leaves it to the app's own option. */
+  readonly broker: string | undefined;
+  readonly profile: string | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Undefined leaves it to whether the output is a terminal. */
+  readonly color: boolean | undefined;
+  readonly logLevel: LogLevel;
+  /** Undefined leaves it to the command. */
+  readonly timeoutMs: number | undefined;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly redact: readonly string[];
+  readonly worker: WorkerSettings;
+  /** Absolute path of the config file, undefined when there is none. */
+  readonly configFile: string | undefined;
+  /** What should be told and stops nothing, one line each: variables that look like tq's and are not. */
+  readonly warnings: readonly string[];
+  /** Where each setting comes from that is not a default. */
+  readonly origins: ReadonlyMap<SettingName, Origin>;
+}
+
+export interface WorkerSettings {
+  readonly concurrency: number;
+  /** Undefined means all queues of the app. */
+  readonly queues: readonly string[] | undefined;
+  readonly excludeQueues: readonly string[];
+  /** `%h` and `%p` are not yet replaced. */
+  readonly name: string;
+  readonly queueOrder: 'strict' | 'weighted' | 'fair';
+  readonly timeLimitMs: number | undefined;
+  readonly softTimeLimitMs: number | undefined;
+  readonly shutdownTimeoutMs: number;
+  readonly lockDurationMs: number;
+  /** Absolute. */
+  readonly logfile: string | undefined;
+  readonly burst: boolean;
+}
+
+/**
+ * Reads the settings of one run. Each is taken from the first source that gives it: flag, environment, config file,
+ * default (cli.md). Whatever a source gives is checked, also where a better source wins.
+ *
+ * @param given.env default the environment of the process
+ * @param given.cwd where the search for a config file begins; default the working directory
+ * @throws INVALID_CONFIG that names every mistake of all sources at once; passwords are masked
+ */
+export async function loadSettings(
+  given: { flags?: Flags; env?: Readonly<Record<string, string | undefined>>; cwd?: string } = {},
+): Promise<Settings> {
+  const { flags = {}, env, cwd = process.cwd() } = given;
+  const environment = readEnvironment(env);
+  const file = await loadConfig(cwd);
+  const { chosen, mistakes } = chooseSettings({ flags, environment, file });
+  assertNoMistakes(mistakes, file);
+  return assemble(chosen, { environment, file, cwd });
+}
+
+function assertNoMistakes(mistakes: readonly string[], file: ConfigFile | undefined): void {
+  if (mistakes.length === 0) return;
+  throw createError('INVALID_CONFIG', { source: 'the configuration', mistakes }, file?.cause);
+}
+
+interface Surroundings {
+  readonly environment: Environment;
+  readonly file: ConfigFile | undefined;
+  readonly cwd: string;
+}
+
+function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Settings {
+  const read = <Name extends SettingName>(name: Name) => chosen.get(name)?.value as SettingValue<Name> | undefined;
+  const get = <Name extends keyof typeof DEFAULTS>(name: Name) =>
+    (chosen.has(name) ? chosen.get(name)?.value : DEFAULTS[name]) as SettingValue<Name>;
+  const path = (text: string | undefined) => (text === undefined ? undefined : resolve(cwd, text));
+  return {
+    app: path(read('app')),
+    exportedApp: chosen.has('app') ? undefined : file?.app,
+    broker: read('broker'),
+    profile: read('profile'),
+    json: get('json'),
+    quiet: get('quiet'),
+    color: get('noColor') ? false : environment.forceColor ? true : undefined,
+    logLevel: get('logLevel'),
+    timeoutMs: read('timeout'),
+    yes: get('yes'),
+    dryRun: get('dryRun'),
+    redact: get('redact'),
+    worker: {
+      concurrency: get('worker.concurrency'),
+      queues: read('worker.queues'),
+      excludeQueues: get('worker.excludeQueues'),
+      name: get('worker.name'),
+      queueOrder: get('worker.queueOrder'),
+      timeLimitMs: read('worker.timeLimit'),
+      softTimeLimitMs: read('worker.softTimeLimit'),
+      shutdownTimeoutMs: get('worker.shutdownTimeout'),
+      lockDurationMs: get('worker.lockDuration'),
+      logfile: path(read('worker.logfile')),
+      burst: get('worker.burst'),
+    },
+    configFile: file?.path,
+    warnings: environment.warnings,
+    origins: new Map([...chosen].map(([name, { source, where }]) => [name, { source, where }])),
+  };
+}

@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+import { type Duration, formatDuration, parseDuration } from '../core/duration.ts';
+
+/**
+ * The kinds of values that settings have. Each schema takes what a config file holds and its only message is the end of
+ * the sentence "… must be". Flags and variables are text: `fromText` makes of it what a file would hold, and leaves alone
+ * what it cannot read, so that the schema refuses it with the text as it was given.
+ */
+export interface ValueKind<Schema extends v.GenericSchema = v.GenericSchema> {
+  readonly schema: Schema;
+  readonly fromText: (text: string) => unknown;
+  /** For the table in docs/configuration.md. */
+  readonly type: string;
+}
+
+const asIs = (text: string): unknown => text;
+
+export function nameValue() {
+  const name = v.custom<string>((value) => typeof value === 'string' && /^[^\s\p{Cc}]{1,200}$/u.test(value), 'a name');
+  return { schema: name, fromText: asIs, type: 'name' } satisfies ValueKind;
+}
+
+/** Paths stay as given here; whoever knows the folder they are relative to makes them absolute. */
+export function pathValue() {
+  return { schema: v.custom<string>(isPath, 'the path of a file'), fromText: asIs, type: 'path' } satisfies ValueKind;
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '' && !value.includes('\0');
+}
+
+export function urlValue() {
+  const hasScheme = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\S+$/i.test(value);
+  return {
+    schema: v.custom<string>(hasScheme, 'a URL such as redis://localhost:6379'),
+    fromText: asIs,
+    type: 'URL',
+  } satisfies ValueKind;
+}
+
+export function booleanValue() {
+  return {
+    schema: v.boolean('true or false'),
+    fromText: (text: string): unknown => BOOLEAN_TEXTS[text.toLowerCase()] ?? text,
+    type: 'boolean',
+  } satisfies ValueKind;
+}
+
+const BOOLEAN_TEXTS: Readonly<Record<string, boolean>> = Object.assign(Object.create(null), {
+  ...{ '1': true, true: true, yes: true, on: true },
+  ...{ '0': false, false: false, no: false, off: false },
+});
+
+export function wholeNumberValue(min: number, max: number) {
+  const message = `a whole number from ${min} to ${max}`;
+  const schema = v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
+  // "1e3" and "0x10" are numbers to JavaScript and more likely slips to a person.
+  const fromText = (text: string): unknown => (/^\d{1,15}$/.test(text) ? Number(text) : text);
+  return { schema, fromText, type: `${min} to ${max}` } satisfies ValueKind;
+}
+
+/** Milliseconds when a number, which only a file can hold: as a variable `30` could as well be meant as seconds. */
+export function durationValue(minMs: number) {
+  const message = `a duration of ${formatDuration(minMs)} or more, such as 30s, 5m or 2h`;
+  const schema = v.pipe(
+    v.custom<Duration>((value) => typeof value === 'string' || typeof value === 'number', message),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const ms = readDuration(dataset.value);
+      if (ms !== undefined && ms >= minMs) return ms;
+      addIssue({ message });
+      return NEVER;
+    }),
+  );
+  return { schema, fromText: asIs, type: 'duration' } satisfies ValueKind;
+}
+
+function readDuration(value: Duration): number | undefined {
+  try {
+    return parseDuration(value, 'duration');
+  } catch {
+    return undefined;
+  }
+}
+
+export function choiceValue<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return {
+    schema: v.picklist(choices, `one of ${choices.join(', ')}`),
+    fromText: (text: string): unknown => text.toLowerCase(),
+    type: choices.join(', '),
+  } satisfies ValueKind;
+}
+
+/** BullMQ refuses a colon in the name of a queue: it separates the parts of a Redis key. */
+export function queueNamesValue() {
+  const isName = (value: unknown): boolean => typeof value === 'string' && /^[^\s:,\p{Cc}]{1,200}$/u.test(value);
+  return namesValue(isName, 'names of queues, without spaces and colons');
+}
+
+/** pino's notation: `password`, `user.email`, `*.token`, `headers["set-cookie"]`. */
+export function redactPathsValue() {
+  const isPath = (value: unknown): boolean => typeof value === 'string' && REDACT_PATH.test(value);
+  return namesValue(isPath, 'paths such as password, user.email, *.token or headers["set-cookie"]');
+}
+
+const REDACT_PATH =
+  /^(?:[^\s.,[\]"'`]+|\[(?:\*|\d+|"[^"\],]+"|'[^'\],]+')\])(?:\.[^\s.,[\]"'`]+|\[(?:\*|\d+|"[^"\],]+"|'[^'\],]+')\])*$/;
+
+function namesValue(isName: (value: unknown) => boolean, message: string) {
+  const list = v.custom<readonly string[]>((value) => Array.isArray(value) && value.every(isName), message);
+  const fromText = (text: string): unknown => text.split(',').map((name) => name.trim());
+  return {
+    schema: v.pipe(
+      list,
+      v.transform((names): readonly string[] => [...new Set(names)]),
+    ),
+    fromText,
+    type: 'list',
+  } satisfies ValueKind;
+}

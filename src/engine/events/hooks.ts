@@ -1,0 +1,53 @@
+import type { StoredError } from '../core/job.ts';
+
+/** What a hook of a worker is told. */
+export interface WorkerEvent {
+  readonly worker: string;
+  readonly queues: readonly string[];
+}
+
+/** What a hook of a task is told. */
+export interface TaskEvent {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  /** From 1. */
+  readonly attempt: number;
+  readonly requestId: string;
+  readonly worker: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type Hook<Event> = (event: Event) => void | Promise<void>;
+
+/**
+ * Functions of the application that a worker calls. They run one after the other and are awaited.
+ *
+ * `workerStart` may throw to keep the worker from starting: a database that cannot be opened. An error in any other hook
+ * is logged and changes nothing for the job.
+ */
+export interface Hooks {
+  /** Before the first job: open what every task needs. */
+  workerStart?: Hook<WorkerEvent>;
+  /** After the last job: close it again. Also called when `workerStart` of a later step failed. */
+  workerStop?: Hook<WorkerEvent>;
+  /** Before the task function is called. */
+  taskStart?: Hook<TaskEvent>;
+  taskSuccess?: Hook<TaskEvent & { readonly durationMs: number; readonly result: unknown }>;
+  /** An attempt failed, whatever comes of it. `error` is what was thrown. */
+  taskFailure?: Hook<TaskEvent & { readonly durationMs: number; readonly error: unknown }>;
+  /** An attempt failed or asked for it, and another one follows after `delayMs`. */
+  taskRetry?: Hook<TaskEvent & { readonly delayMs: number; readonly error: unknown }>;
+  /** The job is a dead letter now. */
+  taskDead?: Hook<TaskEvent & { readonly error: StoredError }>;
+}
+
+export const HOOK_NAMES = [
+  'workerStart',
+  'workerStop',
+  'taskStart',
+  'taskSuccess',
+  'taskFailure',
+  'taskRetry',
+  'taskDead',
+] as const satisfies readonly (keyof Hooks)[];

@@ -1,0 +1,114 @@
+import type { Broker, BrokerQueue } from '../broker/port.ts';
+import { parseDuration } from '../core/duration.ts';
+import { createError } from '../core/errors.ts';
+import type { StoredError, StoredJob } from '../core/job.ts';
+import { isFinished, type JobState } from '../core/state.ts';
+import type { AsyncResult, OpenBroker } from './async-result.ts';
+
+interface JobResultOptions {
+  readonly openBroker: OpenBroker;
+  readonly task?: string;
+  /** Where to look; every queue of the broker without it. */
+  readonly queue?: string | undefined;
+  /** Queues to look into first. */
+  readonly likelyQueues?: readonly string[];
+}
+
+/** Builds the result of the job with this id; nothing is asked of the broker yet. */
+export function createJobResult<Result>(id: string, options: JobResultOptions): AsyncResult<Result> {
+  let queue = options.queue;
+
+  /** The queue that holds the job, and the job; remembered, because a job does not change its queue while it lives. */
+  const find = async (): Promise<{ job: StoredJob; in: BrokerQueue } | undefined> => {
+    const broker = await options.openBroker();
+    const found = await findJob(broker, id, queue === undefined ? options.likelyQueues : [queue], queue !== undefined);
+    queue ??= found?.in.name;
+    return found;
+  };
+
+  return {
+    id,
+    get task() {
+      return options.task;
+    },
+    get queue() {
+      return queue;
+    },
+    async state(): Promise<JobState> {
+      return (await find())?.job.state ?? 'UNKNOWN';
+    },
+    async job() {
+      return (await find())?.job;
+    },
+    async get({ timeout } = {}) {
+      const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'timeout of get()');
+      const found = await find();
+      if (found === undefined) throw createError('UNKNOWN_JOB', { id });
+      if (isFinished(found.job.state)) return toResult<Result>(found.job);
+      const finished = await found.in.waitUntilFinished(id, timeoutMs);
+      const job = await found.in.readJob(id);
+      if (job === undefined) throw createError('UNKNOWN_JOB', { id });
+      if (!finished && !isFinished(job.state)) {
+        throw createError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs ?? 0, state: job.state });
+      }
+      return toResult<Result>(job);
+    },
+    async error(): Promise<StoredError | null> {
+      return (await find())?.job.error ?? null;
+    },
+    async forget() {
+      const found = await find();
+      return found !== undefined && isFinished(found.job.state) && found.in.removeJob(id);
+    },
+  };
+}
+
+/** The result of a finished job; throws what `get()` throws for one that did not succeed. */
+function toResult<Result>(job: StoredJob): Result {
+  const { id, task } = job;
+  if (job.state === 'REVOKED') throw createError('TASK_REVOKED', { id, task, reason: job.reason ?? 'no reason given' });
+  if (job.state === 'FAILURE') {
+    const cause = toCause(job.error);
+    throw createError('TASK_FAILED', { id, task, error: `${cause.name}: ${cause.message}` }, cause);
+  }
+  return (job.state === 'SUCCESS' ? job.result : null) as Result;
+}
+
+/** The error as the worker stored it, as an Error of this process: name, message, code and stack. */
+function toCause(stored: StoredError | null): Error {
+  const error = new Error(stored?.message ?? 'no error was stored');
+  return Object.assign(error, {
+    name: stored?.name ?? 'Error',
+    ...(stored?.code != null && { code: stored.code }),
+    ...(stored?.stack != null && { stack: stored.stack }),
+  });
+}
+
+/**
+ * Looks for a job by its id: first in the likely queues, then in all queues of the broker.
+ *
+ * @param onlyLikely stops after the likely queues
+ */
+export async function findJob(
+  broker: Broker,
+  id: string,
+  likely: readonly string[] = [],
+  onlyLikely = false,
+): Promise<{ job: StoredJob; in: BrokerQueue } | undefined> {
+  const found = await findIn(broker, id, likely);
+  if (found !== undefined || onlyLikely) return found;
+  const others = (await broker.listQueues()).filter((name) => !likely.includes(name));
+  return findIn(broker, id, others);
+}
+
+async function findIn(
+  broker: Broker,
+  id: string,
+  names: readonly string[],
+): Promise<{ job: StoredJob; in: BrokerQueue } | undefined> {
+  const queues = names.map((name) => broker.queue(name));
+  const jobs = await Promise.all(queues.map((queue) => queue.readJob(id)));
+  const index = jobs.findIndex((job) => job !== undefined);
+  const [job, queue] = [jobs[index], queues[index]];
+  return job === undefined || queue === undefined ? undefined : { job, in: queue };
+}

@@ -1,0 +1,218 @@
+/**
+ * An attempt, from the taken job to its outcome.
+ *
+ * 1. refuse: a stopping worker takes nothing new; data that is not JSON, a job whose workers were lost too often and an
+ *    expired job end here;
+ * 2. resolve the task; an unknown one is put back for a newer worker (unknown-task.ts);
+ * 3. parse the arguments by the task's schema; a mismatch is a dead letter at once, a retry cannot help;
+ * 4. arm the time limits;
+ * 5. perform the task function in its context, until it ends, its time limit passes or the job is handed back;
+ * 6. judge what was thrown (judge.ts);
+ * 7. report to log and hooks.
+ *
+ * A consumer calls `perform` once for each taken job; it never rejects. The executor takes no jobs, decides no
+ * concurrency and prints nothing. The outcome is stored by the consumer after `perform`: a job is acknowledged only when
+ * its outcome is stored, and if that fails its lock runs out and another worker runs it again. Twice is better than never.
+ */
+import type { Logger } from 'pino';
+import type { TakenJob } from '../broker/port.ts';
+import type { Clock } from '../core/clock.ts';
+import { MAX_TIMER_MS } from '../core/duration.ts';
+import { createError, TqError } from '../core/errors.ts';
+import { type Outcome, toStoredError } from '../core/job.ts';
+import { assertJson } from '../core/json.ts';
+import type { RetryPolicy } from '../core/retry-policy.ts';
+import type { Hooks } from '../events/hooks.ts';
+import { parseArguments } from '../task/arguments.ts';
+import { runInContext } from '../task/context.ts';
+import type { TaskDefinition } from '../task/definition.ts';
+import { createReporter, type Reporter } from './attempt-report.ts';
+import { judge } from './judge.ts';
+import { RunningTask, workerStopping } from './running-task.ts';
+import { postponeUnknown } from './unknown-task.ts';
+
+export interface ExecutorOptions {
+  readonly worker: string;
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly hooks: Hooks;
+  readonly random: () => number;
+  /** How an unknown task is put back: so often, with these waits. */
+  readonly unknownTasks: RetryPolicy;
+  readonly maxWorkerLost: number;
+  /** Limits of the worker, for tasks and calls that have none. */
+  readonly softTimeLimitMs?: number | undefined;
+  readonly timeLimitMs?: number | undefined;
+}
+
+export interface Executor {
+  perform(job: TakenJob): Promise<Outcome>;
+  /** From now on, every job that is taken is handed back untouched. */
+  refuse(): void;
+  /** Aborts the signals of all running tasks. */
+  abortAll(): void;
+  /** Hands all running jobs back to their queues; their functions go on, but nobody waits for them. */
+  releaseAll(): void;
+  /** Jobs that had started and went back to their queues. */
+  readonly handedBack: number;
+  readonly running: ReadonlySet<RunningTask>;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const running = new Set<RunningTask>();
+  const reporter = createReporter(options);
+  let refusing = false;
+  let handedBack = 0;
+
+  return {
+    running,
+    get handedBack() {
+      return handedBack;
+    },
+    async perform(job) {
+      if (refusing) return { kind: 'released' };
+      const task = new RunningTask(job, options.worker, options.logger);
+      running.add(task);
+      try {
+        const outcome = await runAttempt(job, task, { ...options, reporter });
+        if (outcome.kind === 'released') handedBack += 1;
+        return outcome;
+      } catch (error) {
+        // Nothing above throws by design; if it does, the job must not be lost: it is judged like a failing task.
+        options.logger.error({ ...task.fields, err: error }, 'the attempt itself failed');
+        return { kind: 'dead', error: toStoredError(error) };
+      } finally {
+        running.delete(task);
+      }
+    },
+    refuse() {
+      refusing = true;
+    },
+    abortAll() {
+      for (const task of running) task.abort(workerStopping(options.worker));
+    },
+    releaseAll() {
+      for (const task of running) task.release();
+    },
+  };
+}
+
+type AttemptOptions = ExecutorOptions & { readonly reporter: Reporter };
+
+async function runAttempt(job: TakenJob, task: RunningTask, options: AttemptOptions): Promise<Outcome> {
+  const refusal = findRefusal(job, options);
+  if (refusal !== undefined) return options.reporter.ended(task, refusal);
+  const definition = options.tasks.get(job.task);
+  if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
+  if (definition.keepResultSeconds !== undefined) job.keepResult(definition.keepResultSeconds);
+  const startedAt = options.clock.monotonic();
+  await options.reporter.started(task);
+  let result: unknown;
+  try {
+    result = await performTask(definition, { job, task, options });
+  } catch (error) {
+    const outcome = judge({ error, job, definition, random: options.random, stopping: task.isStopping });
+    return options.reporter.failed(task, outcome, { error, durationMs: options.clock.monotonic() - startedAt });
+  }
+  if (result === RELEASED) return options.reporter.ended(task, { kind: 'released' });
+  return options.reporter.succeeded(task, { result, durationMs: options.clock.monotonic() - startedAt });
+}
+
+function findRefusal(job: TakenJob, { clock, maxWorkerLost }: ExecutorOptions): Outcome | undefined {
+  if (job.unreadable !== null) {
+    return dead(createError('INVALID_PAYLOAD', { problem: job.unreadable }));
+  }
+  if (job.workersLost > maxWorkerLost) {
+    return dead(createError('WORKER_LOST', { task: job.task, times: job.workersLost }));
+  }
+  const { expiresAt } = job.meta;
+  if (expiresAt !== undefined && expiresAt <= clock.now()) {
+    return { kind: 'ended', state: 'REVOKED', reason: `expired at ${formatInstant(expiresAt)}` };
+  }
+  return undefined;
+}
+
+/** A foreign producer may write a number that is no date. */
+function formatInstant(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? `${at} ms` : date.toISOString();
+}
+
+function dead(error: TqError): Outcome {
+  return { kind: 'dead', error: toStoredError(error) };
+}
+
+const RELEASED = Symbol('released');
+
+interface Performing {
+  readonly job: TakenJob;
+  readonly task: RunningTask;
+  readonly options: AttemptOptions;
+}
+
+/** The only place that calls the user's function. Gives its result, or RELEASED; throws what it throws. */
+async function performTask(definition: TaskDefinition, { job, task, options }: Performing): Promise<unknown> {
+  const args = await parseArguments(definition, job.args, 'running');
+  // The worker was stopped meanwhile: a function that has not begun is not begun.
+  if (task.isStopping || task.isReleased) return RELEASED;
+  const limits = armLimits(definition, { job, task, options });
+  try {
+    const ended = runInContext(task, async () => definition.handler(...(args as never[])));
+    const released = task.untilReleased().then(() => RELEASED);
+    const ends = limits.exceeded === undefined ? [ended, released] : [ended, released, limits.exceeded];
+    const result = await Promise.race(ends).catch((error) => {
+      if (error instanceof TqError && error.code === 'TIME_LIMIT') logLeak(task, ended);
+      throw error;
+    });
+    if (result === RELEASED) logLeak(task, ended);
+    if (result === undefined || result === RELEASED) return result;
+    assertJson(result, `the result of task "${definition.name}"`, 'result');
+    return result;
+  } finally {
+    limits.disarm();
+  }
+}
+
+/** A function cannot be killed in this process: it goes on, holds its memory and may still have effects. */
+function logLeak(task: RunningTask, ended: Promise<unknown>): void {
+  task.log.warn('the task is given up, but its function goes on in this process');
+  ended.then(
+    () => task.log.warn('the function of a task that was given up has ended'),
+    (error) => task.log.warn({ err: error }, 'the function of a task that was given up has failed'),
+  );
+}
+
+interface Limits {
+  /** Rejects when the time limit has passed; never resolves. One for each attempt: a shared one would keep every race. */
+  readonly exceeded: Promise<never> | undefined;
+  disarm(): void;
+}
+
+const NO_LIMITS: Limits = { exceeded: undefined, disarm: () => {} };
+
+/** Node has no longer timers, and no process lives so long. */
+const canPass = (limitMs: number | undefined): limitMs is number => limitMs !== undefined && limitMs <= MAX_TIMER_MS;
+
+/** The soft limit aborts the signal; the hard limit aborts it too and fails the attempt. */
+function armLimits(definition: TaskDefinition, { job, task, options }: Performing): Limits {
+  const softMs = job.meta.softTimeLimitMs ?? definition.softTimeLimitMs ?? options.softTimeLimitMs;
+  const hardMs = job.meta.timeLimitMs ?? definition.timeLimitMs ?? options.timeLimitMs;
+  if (!canPass(softMs) && !canPass(hardMs)) return NO_LIMITS;
+  const timers: NodeJS.Timeout[] = [];
+  if (canPass(softMs)) {
+    const expire = (): void => task.abort(createError('SOFT_TIME_LIMIT', { task: job.task, limitMs: softMs }));
+    timers.push(setTimeout(expire, softMs));
+  }
+  const { promise: exceeded, reject } = Promise.withResolvers<never>();
+  exceeded.catch(() => undefined);
+  if (canPass(hardMs)) {
+    const expire = (): void => {
+      const error = createError('TIME_LIMIT', { task: job.task, limitMs: hardMs });
+      task.abort(error);
+      reject(error);
+    };
+    timers.push(setTimeout(expire, hardMs));
+  }
+  return { exceeded, disarm: () => timers.forEach(clearTimeout) };
+}

@@ -1,0 +1,94 @@
+import type { TakenJob } from '../broker/port.ts';
+import { createError, TqError } from '../core/errors.ts';
+import { type Outcome, toStoredError } from '../core/job.ts';
+import { isRetryable, parseRetry, type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
+import type { TaskDefinition } from '../task/definition.ts';
+import { Ignore, Reject, Retry } from '../task/exceptions.ts';
+
+interface Case {
+  /** What the attempt threw. */
+  readonly error: unknown;
+  readonly job: TakenJob;
+  readonly definition: TaskDefinition;
+  readonly random: () => number;
+  /** The worker has asked its tasks to stop. */
+  readonly stopping: boolean;
+}
+
+/**
+ * What becomes of an attempt that threw: the whole retry policy in one place. Pure but for the policy's own functions.
+ *
+ * - `Ignore` ends the job without a result; `Reject` and arguments that do not fit make it a dead letter;
+ * - an attempt that gave up because the worker stops is handed back, and costs nothing;
+ * - `Retry` is granted as long as retries are left, anything else also if the policy's `on` and `except` let it.
+ */
+export function judge({ error, job, definition, random, stopping }: Case): Outcome {
+  if (isNamed(error, Ignore)) return { kind: 'ended', state: 'IGNORED', reason: error.message };
+  if (isNamed(error, Reject)) {
+    return dead(createError('REJECTED', { task: job.task, reason: error.message }, error.cause ?? error));
+  }
+  if (isFinal(error)) return dead(error);
+  if (stopping && !isLimit(error)) return { kind: 'released' };
+  const policy = policyOf(job, definition);
+  const asked = isNamed(error, Retry) ? error : undefined;
+  // The cause of a Retry is what failed; the Retry itself says only that another attempt is wanted.
+  const failure = asked?.cause ?? error;
+  const retries = job.attempts - 1;
+  const max = asked?.max ?? policy.max;
+  if (retries >= max || (asked === undefined && !isAllowed(failure, policy))) return dead(failure);
+  const delayMs = asked?.countdownMs ?? waitOf(policy, retries + 1, failure, random);
+  return { kind: 'retry', delayMs, error: toStoredError(failure) };
+}
+
+function dead(error: unknown): Outcome {
+  return { kind: 'dead', error: toStoredError(error) };
+}
+
+/** An exception of tq may come from a second copy of the package (the app's own), so its name counts too. */
+function isNamed<Class extends Error>(
+  error: unknown,
+  Exception: { new (...args: never[]): Class; readonly name: string },
+): error is Class {
+  return error instanceof Exception || (error instanceof Error && error.name === Exception.name);
+}
+
+const FINAL = new Set(['INVALID_ARGUMENTS', 'NOT_JSON', 'INVALID_PAYLOAD']);
+
+/** The job itself is wrong: running it again gives the same. */
+function isFinal(error: unknown): boolean {
+  return error instanceof TqError && FINAL.has(error.code);
+}
+
+/** A limit that passed is the task's own failure, also while the worker stops. */
+function isLimit(error: unknown): boolean {
+  return error instanceof TqError && (error.code === 'TIME_LIMIT' || error.code === 'SOFT_TIME_LIMIT');
+}
+
+function policyOf(job: TakenJob, definition: TaskDefinition): RetryPolicy {
+  const { retry } = job.meta;
+  if (retry === undefined) return definition.retry;
+  try {
+    return parseRetry(retry, `retry of job ${job.id}`, definition.retry);
+  } catch {
+    // A foreign producer may write anything there; the task's own policy is the safe reading.
+    return definition.retry;
+  }
+}
+
+/** An own backoff function may throw or give nonsense; the error that it was asked about must not be lost over that. */
+function waitOf(policy: RetryPolicy, retry: number, error: unknown, random: () => number): number {
+  try {
+    return retryDelayMs(policy, retry, error, random);
+  } catch {
+    return retryDelayMs({ ...policy, backoff: 'exponential' }, retry, error, random);
+  }
+}
+
+/** A predicate of the application may throw; then the error is retried, because a retry loses nothing. */
+function isAllowed(error: unknown, policy: RetryPolicy): boolean {
+  try {
+    return isRetryable(error, policy);
+  } catch {
+    return true;
+  }
+}

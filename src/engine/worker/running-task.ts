@@ -1,0 +1,112 @@
+import type { Logger } from 'pino';
+import type { TakenJob } from '../broker/port.ts';
+import { createError, TqError } from '../core/errors.ts';
+import { assertJson } from '../core/json.ts';
+import type { TaskContext } from '../task/context.ts';
+import { Retry } from '../task/exceptions.ts';
+
+/**
+ * One attempt while it runs: the context that the task sees, its signal, and the ways to end it from outside.
+ *
+ * Logger and signal are made when the task asks for them; most tasks ask for neither.
+ */
+export class RunningTask implements TaskContext {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly attempt: number;
+  readonly requestId: string;
+  readonly rootId: string;
+  readonly parentId: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly worker: string;
+  readonly createdAt: number;
+  readonly #job: TakenJob;
+  readonly #logger: Logger;
+  #log: Logger | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: unknown;
+  #release: (() => void) | undefined;
+  #isReleased = false;
+
+  constructor(job: TakenJob, worker: string, logger: Logger) {
+    this.#job = job;
+    this.#logger = logger;
+    this.id = job.id;
+    this.task = job.task;
+    this.queue = job.queue;
+    this.attempt = job.attempts;
+    this.rootId = job.meta.rootId ?? job.id;
+    this.requestId = job.meta.requestId ?? this.rootId;
+    this.parentId = job.meta.parentId ?? null;
+    this.headers = job.meta.headers ?? {};
+    this.worker = worker;
+    this.createdAt = job.createdAt;
+  }
+
+  /** The fields of every log line about this attempt. */
+  get fields(): Record<string, unknown> {
+    return {
+      task_id: this.id,
+      task_name: this.task,
+      queue: this.queue,
+      attempt: this.attempt,
+      request_id: this.requestId,
+      worker: this.worker,
+    };
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#logger.child(this.fields);
+    return this.#log;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Its signal aborted because the worker stops, not because of a limit of its own. */
+  get isStopping(): boolean {
+    return this.#abortReason instanceof TqError && this.#abortReason.code === 'WORKER_STOPPING';
+  }
+
+  /** The attempt was given up, perhaps before its function began. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  async progress(value: unknown): Promise<void> {
+    assertJson(value, `the progress of task "${this.task}"`, 'progress');
+    await this.#job.updateProgress(value);
+  }
+
+  retry(options: Parameters<TaskContext['retry']>[0] = {}): never {
+    throw new Retry(undefined, options);
+  }
+
+  /** Resolves when the attempt is to be given up and its job handed back. */
+  untilReleased(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#release = resolve;
+    });
+  }
+
+  abort(reason: unknown): void {
+    this.#abortReason ??= reason;
+    this.#controller?.abort(reason);
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    this.#release?.();
+  }
+}
+
+/** The reason of a signal that aborts because the worker stops. */
+export function workerStopping(worker: string): Error {
+  return createError('WORKER_STOPPING', { worker });
+}

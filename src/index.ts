@@ -1,0 +1,28 @@
+/** The public library: everything that `import { ... } from 'taskq'` gives. */
+export type { CallOptions } from './engine/app/call-options.ts';
+export type { App, AppOptions, QueueDeclaration, WorkerOptions } from './engine/app/contract.ts';
+export { createApp } from './engine/app/create-app.ts';
+export type { Task } from './engine/app/task.ts';
+export { type Config, defineConfig } from './engine/config/config.ts';
+export type { Duration } from './engine/core/duration.ts';
+export {
+  BrokerUnavailable,
+  InvalidArguments,
+  ResultTimeout,
+  SoftTimeLimitExceeded,
+  TaskFailed,
+  TaskRevoked,
+  TimeLimitExceeded,
+  TqError,
+  UnknownTask,
+  WorkerLost,
+} from './engine/core/errors.ts';
+export type { StoredError, StoredJob } from './engine/core/job.ts';
+export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
+export type { JobState } from './engine/core/state.ts';
+export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';
+export type { AsyncResult } from './engine/results/async-result.ts';
+export { context, type TaskContext } from './engine/task/context.ts';
+export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
+export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';
+export type { Worker, WorkerEnd } from './engine/worker/worker.ts';

@@ -1,0 +1,17 @@
+import type { Broker } from '../engine/broker/port.ts';
+import { createError } from '../engine/core/errors.ts';
+import { nearestNames } from '../engine/core/nearest.ts';
+
+/**
+ * The queues that were asked for, each once, in the order given.
+ *
+ * @throws UNKNOWN_QUEUE with near names for the first that the broker does not hold, before anything is done to the others
+ */
+export async function resolveQueues(broker: Broker, wanted: readonly string[]): Promise<string[]> {
+  const known = await broker.listQueues();
+  const missing = wanted.find((name) => !known.includes(name));
+  if (missing !== undefined) {
+    throw createError('UNKNOWN_QUEUE', { queue: missing, near: nearestNames(missing, known) });
+  }
+  return [...new Set(wanted)];
+}

@@ -1,0 +1,72 @@
+import {
+  array,
+  exactOptional,
+  integer,
+  maxValue,
+  minValue,
+  nonEmpty,
+  number,
+  pipe,
+  strictObject,
+  string,
+} from 'valibot';
+import type { StoredJob } from '../engine/core/job.ts';
+import { resolveQueues } from './known-queues.ts';
+import { defineOperation } from './operation.ts';
+
+export interface ScheduledJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  /** Epoch milliseconds. */
+  readonly dueAt: number | null;
+  readonly priority: number | null;
+}
+
+export interface ScheduledJobs {
+  /** The next due first, over all queues. */
+  readonly jobs: readonly ScheduledJob[];
+  /** Scheduled jobs of these queues, listed or not. */
+  readonly total: number;
+}
+
+/** Each queue may have to give all of them, so the limit bounds what is read: limit × queues jobs. */
+export const MAX_LISTED = 10_000;
+
+export const listScheduled = defineOperation({
+  name: 'list-scheduled',
+  effect: 'read',
+  summary: 'List the jobs that wait for their time, the next due first',
+  input: strictObject({
+    /** All queues without it. */
+    queues: exactOptional(pipe(array(string()), nonEmpty())),
+    limit: pipe(number(), integer(), minValue(1), maxValue(MAX_LISTED)),
+  }),
+  async run(session, { queues, limit }): Promise<ScheduledJobs> {
+    const broker = await session.broker();
+    const names = queues === undefined ? await broker.listQueues() : await resolveQueues(broker, queues);
+    const stores = names.map((name) => broker.queue(name));
+    const [lists, counts] = await Promise.all([
+      Promise.all(stores.map((store) => store.listScheduled(0, limit))),
+      Promise.all(stores.map((store) => store.counts())),
+    ]);
+    const jobs = lists.flat().sort(byDueTime).slice(0, limit).map(toScheduledJob);
+    const total = counts.reduce((sum, count) => sum + count.scheduled, 0);
+    return { jobs, total: Math.max(total, jobs.length) };
+  },
+  commandLine: ({ queues, limit }) => [
+    'inspect',
+    'scheduled',
+    ...(queues === undefined ? [] : ['-Q', queues.join(',')]),
+    '--limit',
+    String(limit),
+  ],
+});
+
+function byDueTime(a: StoredJob, b: StoredJob): number {
+  return (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.id.localeCompare(b.id);
+}
+
+function toScheduledJob({ id, task, queue, dueAt, priority }: StoredJob): ScheduledJob {
+  return { id, task, queue, dueAt, priority };
+}

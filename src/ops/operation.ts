@@ -1,0 +1,64 @@
+import type { GenericSchema, InferOutput } from 'valibot';
+import type { Session } from './session.ts';
+
+/**
+ * read changes nothing · write adds or changes · destructive removes, or makes something happen that cannot be taken back.
+ * The gate decides by it what is shown, asked and refused.
+ */
+export type Effect = 'read' | 'write' | 'destructive';
+
+/** What an operation would change, looked up without changing it. */
+export interface Plan {
+  /** One line in the conditional: `would remove 12 jobs from 2 queues`. */
+  readonly summary: string;
+  /** Stored jobs that would be changed or removed. Above 0 the gate asks before it goes on. */
+  readonly count: number;
+  /** The parts of the plan, flat records of one shape. */
+  readonly rows: readonly PlanRow[];
+}
+
+export type PlanRow = Readonly<Record<string, string | number | boolean | null>>;
+
+/** How far a running operation is. */
+export interface Progress {
+  readonly done: number;
+  /** The plan's count; null when there was no plan. It may be passed, or not reached, when jobs come and go meanwhile. */
+  readonly total: number | null;
+}
+
+interface Base<Schema extends GenericSchema, Result> {
+  /** kebab-case and verb first, as its file is called. */
+  readonly name: string;
+  /** In the imperative, without a full stop. */
+  readonly summary: string;
+  /** Checked by the gate; what the functions below get is its output. */
+  readonly input: Schema;
+  /** @param progress call it with the number of jobs done so far, as often as you like */
+  readonly run: (session: Session, input: InferOutput<Schema>, progress: (done: number) => void) => Promise<Result>;
+  /** The arguments of `tq` that do the same: shown by every face, and kept by the audit. */
+  readonly commandLine: (input: InferOutput<Schema>) => string[];
+}
+
+/** What a person can ask for. What changes something must be able to say beforehand what it would change. */
+export type Operation<Schema extends GenericSchema = GenericSchema, Result = unknown> = Base<Schema, Result> &
+  (
+    | { readonly effect: 'read' }
+    | {
+        readonly effect: 'write' | 'destructive';
+        readonly plan: (session: Session, input: InferOutput<Schema>) => Promise<Plan>;
+      }
+  );
+
+/** Declares an operation; the types of its functions follow from the schema. */
+export function defineOperation<const Schema extends GenericSchema, Result>(
+  operation: Operation<Schema, Result>,
+): Operation<Schema, Result> {
+  return operation;
+}
+
+/** The input of an operation as a caller writes it: a key with the value undefined counts as absent. */
+export type InputOf<Of> = Of extends { readonly input: infer Schema extends GenericSchema }
+  ? Loose<InferOutput<Schema>>
+  : never;
+
+type Loose<Input> = Input extends unknown ? { [Key in keyof Input]: Input[Key] | undefined } : never;

@@ -1,0 +1,19 @@
+import type { App } from '../engine/app/contract.ts';
+import type { Broker } from '../engine/broker/port.ts';
+import type { Clock } from '../engine/core/clock.ts';
+
+/** What an operation may reach. Each is made on first use, so an operation that needs no task code loads none. */
+export interface Session {
+  /**
+   * @param options.skipSchema does not look whether the schema fits: for the operation that is about to make it
+   * @throws BROKER_NOT_CONFIGURED, BROKER_URL_INVALID, BROKER_UNAVAILABLE, BROKER_UNSUITABLE
+   */
+  broker(options?: { readonly skipSchema?: boolean }): Promise<Broker>;
+  /**
+   * The app of the project, or one with the built-in tasks only when the project names none.
+   *
+   * @throws APP_NOT_FOUND, APP_FAILED, APP_NOT_EXPORTED
+   */
+  app(): Promise<App>;
+  readonly clock: Clock;
+}

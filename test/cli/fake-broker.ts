@@ -1,0 +1,215 @@
+import type { Broker, BrokerQueue, Migration, QueueCounts } from '../../src/engine/broker/port.ts';
+import { createError, type TqError } from '../../src/engine/core/errors.ts';
+import type { NewJob, StoredJob } from '../../src/engine/core/job.ts';
+import { isFinished } from '../../src/engine/core/state.ts';
+
+/** A broker in memory, for what the operations and the CLI ask of one. It runs nothing, and fails when it is told to. */
+export class FakeBroker implements Broker {
+  readonly kind: 'redis' | 'postgres';
+  readonly url = 'redis://***@localhost:6379/0';
+  readonly queues = new Map<string, FakeQueue>();
+  migration: Migration = { from: null, to: null };
+  /** Every use of the broker throws this. */
+  failure: TqError | undefined;
+  /** What was asked of it that changes something, in order. */
+  readonly changes: string[] = [];
+  closed = false;
+
+  constructor(kind: 'redis' | 'postgres' = 'redis') {
+    this.kind = kind;
+  }
+
+  /** The broker is gone, as it is when a server was stopped. */
+  break(): this {
+    this.failure = createError('BROKER_UNAVAILABLE', {
+      url: this.url,
+      doing: 'connecting',
+      reason: 'connect ECONNREFUSED 127.0.0.1:6379',
+      causes: 'start the server, or check the host and the port',
+    });
+    return this;
+  }
+
+  assertUp(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Stores jobs in a queue, making it if it is not there. */
+  store(queue: string, ...jobs: readonly Partial<StoredJob>[]): this {
+    const target = this.queue(queue);
+    this.queues.set(queue, target);
+    for (const job of jobs) target.put(createStoredJob({ queue, ...job }));
+    return this;
+  }
+
+  queue(name: string): FakeQueue {
+    return this.queues.get(name) ?? new FakeQueue(name, this);
+  }
+
+  async listQueues(): Promise<string[]> {
+    this.assertUp();
+    return [...this.queues.keys()].sort();
+  }
+
+  createConsumer(): never {
+    throw new Error('the double runs nothing');
+  }
+
+  async migrate(): Promise<Migration> {
+    this.assertUp();
+    this.changes.push('migrate');
+    return this.migration;
+  }
+
+  async describe(): Promise<string> {
+    return 'a double';
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+export class FakeQueue implements BrokerQueue {
+  readonly name: string;
+  readonly jobs = new Map<string, StoredJob>();
+  readonly logs = new Map<string, string[]>();
+  paused = false;
+  consumers = 0;
+  readonly #broker: FakeBroker;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(name: string, broker: FakeBroker) {
+    this.name = name;
+    this.#broker = broker;
+  }
+
+  put(job: StoredJob): void {
+    this.jobs.set(job.id, job);
+    for (const look of this.#waiting) look();
+  }
+
+  async add(job: NewJob): Promise<void> {
+    this.#broker.assertUp();
+    this.#broker.queues.set(this.name, this);
+    if (this.jobs.has(job.id)) return;
+    this.#broker.changes.push(`add ${job.task} to ${this.name}`);
+    const { id, task, args, meta, createdAt, delayMs } = job;
+    this.put(
+      createStoredJob({
+        ...{ id, task, args, meta, createdAt, queue: this.name, priority: job.priority ?? null },
+        ...(delayMs !== undefined && { state: 'SCHEDULED', dueAt: createdAt + delayMs }),
+      }),
+    );
+  }
+
+  async addBulk(jobs: readonly NewJob[]): Promise<void> {
+    for (const job of jobs) await this.add(job);
+  }
+
+  async hasPriorities(): Promise<boolean> {
+    return false;
+  }
+
+  async enablePriorities(): Promise<void> {}
+
+  async readJob(id: string): Promise<StoredJob | undefined> {
+    this.#broker.assertUp();
+    return this.jobs.get(id);
+  }
+
+  async readLog(id: string): Promise<string[]> {
+    return this.logs.get(id) ?? [];
+  }
+
+  /** The clock of the double stands still: a wait with a limit has passed at once, one without ends with the job. */
+  async waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean> {
+    this.#broker.assertUp();
+    const isDone = (): boolean => isFinished(this.jobs.get(id)?.state ?? 'UNKNOWN');
+    if (isDone() || timeoutMs !== undefined) return isDone();
+    return await new Promise((resolve) => {
+      this.#waiting.push(() => isDone() && resolve(true));
+    });
+  }
+
+  async removeJob(id: string): Promise<boolean> {
+    return this.jobs.delete(id);
+  }
+
+  async counts(): Promise<QueueCounts> {
+    this.#broker.assertUp();
+    const count = (...states: string[]): number => this.#list(...states).length;
+    return {
+      waiting: count('PENDING'),
+      active: count('STARTED'),
+      scheduled: count('SCHEDULED', 'RETRY'),
+      blocked: count('BLOCKED'),
+      dead: count('FAILURE'),
+      completed: count('SUCCESS', 'REVOKED', 'IGNORED'),
+    };
+  }
+
+  async status(now: number) {
+    const oldest = Math.min(...this.#list('PENDING').map(({ createdAt }) => createdAt));
+    return {
+      queue: this.name,
+      ...(await this.counts()),
+      paused: this.paused,
+      consumers: this.consumers,
+      oldestWaitingMs: Number.isFinite(oldest) ? now - oldest : null,
+    };
+  }
+
+  async listScheduled(offset: number, limit: number): Promise<StoredJob[]> {
+    this.#broker.assertUp();
+    const due = this.#list('SCHEDULED', 'RETRY').sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
+    return due.slice(offset, offset + limit);
+  }
+
+  async purge(onProgress?: (removed: number) => void): Promise<number> {
+    this.#broker.assertUp();
+    this.#broker.changes.push(`purge ${this.name}`);
+    const gone = this.#list('PENDING', 'SCHEDULED', 'RETRY');
+    for (const [index, { id }] of gone.entries()) {
+      this.jobs.delete(id);
+      onProgress?.(index + 1);
+    }
+    return gone.length;
+  }
+
+  #list(...states: readonly string[]): StoredJob[] {
+    return [...this.jobs.values()].filter(({ state }) => states.includes(state));
+  }
+}
+
+let nextId = 1;
+
+/** A job with everything that the broker keeps; what is not given is as of a job that was just added. */
+export function createStoredJob(given: Partial<StoredJob> = {}): StoredJob {
+  return {
+    id: `job-${nextId++}`,
+    task: 'email.send',
+    queue: 'default',
+    state: 'PENDING',
+    args: [],
+    meta: {},
+    priority: null,
+    createdAt: NOW - 60_000,
+    dueAt: null,
+    startedAt: null,
+    finishedAt: null,
+    attempts: 0,
+    workersLost: 0,
+    worker: null,
+    progress: null,
+    result: null,
+    error: null,
+    reason: null,
+    stacks: [],
+    unreadable: null,
+    ...given,
+  };
+}
+
+/** The instant at which the clock of these tests stands. */
+export const NOW = Date.parse('2031-05-01T12:00:00Z');

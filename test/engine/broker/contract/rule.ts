@@ -1,0 +1,18 @@
+import type { Workshop } from '../workshop.ts';
+
+/** One promise of the port, as a sentence, and how to see that a store keeps it. */
+export interface Rule {
+  readonly title: string;
+  readonly holds: (workshop: Workshop) => Promise<void>;
+  /** Bound of the test, when the default is too short. */
+  readonly timeoutMs?: number;
+}
+
+export interface Subject {
+  readonly subject: string;
+  readonly rules: readonly Rule[];
+}
+
+export function defineRule(title: string, holds: Rule['holds'], timeoutMs?: number): Rule {
+  return { title, holds, ...(timeoutMs !== undefined && { timeoutMs }) };
+}

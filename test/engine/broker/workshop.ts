@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { createPostgresBackend, type FlowJob, FlowProducer, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { type OpenBrokerOptions, openBroker } from '../../../src/engine/broker/open-broker.ts';
+import type { Broker, Consumer, ConsumerOptions, TakenJob } from '../../../src/engine/broker/port.ts';
+import type { NewJob, Outcome } from '../../../src/engine/core/job.ts';
+import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
+import type { BrokerUnderTest } from '../../support/brokers.ts';
+import { createChannel, type Channel } from './channel.ts';
+
+/** What one test works with; everything that it opens is closed when the test ends. */
+export interface Workshop {
+  readonly store: BrokerUnderTest['name'];
+  readonly url: string;
+  readonly broker: Broker;
+  openBroker(url?: string, options?: Partial<OpenBrokerOptions>): Promise<Broker>;
+  /** Starts a consumer; without `perform` every job succeeds with the result undefined. */
+  consume(queues: string | readonly string[], options?: ProbeOptions): Promise<Probe>;
+  /** The same, not started. */
+  createProbe(queues: string | readonly string[], options?: ProbeOptions): Probe;
+  /** A queue of plain BullMQ: another application that knows nothing of tq. */
+  plainQueue(name: string): Queue;
+  /** Adds a flow of plain BullMQ, and gives the id of its parent. */
+  plainFlow(flow: FlowJob): Promise<string>;
+  afterwards(cleanup: () => unknown): void;
+  close(): Promise<void>;
+}
+
+export type ProbeOptions = Partial<Omit<ConsumerOptions, 'queues' | 'perform'>> & {
+  readonly perform?: (job: TakenJob) => Outcome | Promise<Outcome>;
+  readonly broker?: Broker;
+  readonly weights?: Readonly<Record<string, number>>;
+};
+
+/** A consumer that tells what it does. */
+export interface Probe {
+  readonly consumer: Consumer;
+  /** Jobs as they reach `perform`. */
+  readonly taken: Channel<TakenJob>;
+  readonly troubles: Channel<Error & { code?: unknown }>;
+  readonly recoveries: Channel<number>;
+  /** Resolves when the consumer holds no job: every outcome is stored. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const SUCCEEDED: Outcome = { kind: 'succeeded', result: undefined };
+
+/** A store of its own for a group of tests, with its schema made. */
+export async function createStore({ createUrl }: BrokerUnderTest): Promise<string> {
+  const url = await createUrl();
+  const broker = await openBroker(url, { clock: systemClock, skipSchema: true });
+  await broker.migrate();
+  await broker.close();
+  return url;
+}
+
+/** @param url of a store whose schema is made */
+export async function openWorkshop(store: BrokerUnderTest['name'], url: string): Promise<Workshop> {
+  const cleanups: (() => unknown)[] = [];
+  const open = async (at = url, options: Partial<OpenBrokerOptions> = {}): Promise<Broker> => {
+    const opened = await openBroker(at, { clock: systemClock, ...options });
+    cleanups.push(() => opened.close());
+    return opened;
+  };
+  const broker = await open();
+
+  const createProbe: Workshop['createProbe'] = (queues, options = {}) => {
+    const probe = startProbe(options.broker ?? broker, typeof queues === 'string' ? [queues] : queues, options);
+    cleanups.push(() => probe.stop());
+    return probe;
+  };
+
+  return {
+    store,
+    url,
+    broker,
+    openBroker: open,
+    createProbe,
+    async consume(queues, options) {
+      const probe = createProbe(queues, options);
+      await probe.consumer.run();
+      return probe;
+    },
+    plainQueue(name) {
+      const [options, factory] = plainConnection(store, url, cleanups);
+      const queue = new Queue(name, options as never, factory as never) as Queue;
+      cleanups.push(() => queue.close());
+      return queue;
+    },
+    async plainFlow(flow) {
+      const [options, factory] = plainConnection(store, url, cleanups);
+      const producer = new FlowProducer(options as never, factory as never);
+      cleanups.push(() => producer.close());
+      const { job } = await producer.add(flow);
+      return job.id as string;
+    },
+    afterwards: (cleanup) => cleanups.push(cleanup),
+    async close() {
+      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    },
+  };
+}
+
+function startProbe(broker: Broker, queues: readonly string[], options: ProbeOptions): Probe {
+  const { perform = () => SUCCEEDED, weights = {}, broker: _, ...rest } = options;
+  const taken = createChannel<TakenJob>();
+  const troubles = createChannel<Error>();
+  const recoveries = createChannel<number>();
+  const settled: (() => void)[] = [];
+  const consumer = broker.createConsumer({
+    order: 'strict',
+    concurrency: 1,
+    workerName: 'probe',
+    lockDurationMs: 30_000,
+    maxWorkerLost: 3,
+    keepResultSeconds: 3600,
+    ...rest,
+    queues: queues.map((name) => ({ name, weight: weights[name] ?? 1 })),
+    async perform(job) {
+      taken.push(job);
+      return perform(job);
+    },
+    onTrouble(error, queue) {
+      troubles.push(error);
+      rest.onTrouble?.(error, queue);
+    },
+    onRecovered(downMs) {
+      recoveries.push(downMs);
+      rest.onRecovered?.(downMs);
+    },
+    onIdle() {
+      if (consumer.held === 0) for (const resolve of settled.splice(0)) resolve();
+      rest.onIdle?.();
+    },
+  });
+  let stopped: Promise<void> | undefined;
+  return {
+    consumer,
+    taken,
+    troubles,
+    recoveries,
+    settled: () => new Promise((resolve) => (consumer.held === 0 ? resolve() : settled.push(resolve))),
+    stop() {
+      stopped ??= consumer.stop();
+      return stopped;
+    },
+  };
+}
+
+/** How an application without tq would construct BullMQ's classes on this store. */
+function plainConnection(store: Workshop['store'], url: string, cleanups: (() => unknown)[]): [unknown, unknown] {
+  if (store === 'postgres') return [{ connection: { connectionString: url } }, createPostgresBackend];
+  const own = new URL(url);
+  const prefix = own.searchParams.get('prefix') ?? 'bull';
+  own.search = '';
+  const connection = new Redis(own.href, { maxRetriesPerRequest: null });
+  cleanups.push(() => connection.disconnect());
+  return [{ connection, prefix }, undefined];
+}
+
+let names = 0;
+
+/** A queue name that no other test uses. */
+export function queueName(): string {
+  names += 1;
+  return `q${process.pid}-${names}`;
+}
+
+export function newJob(fields: Partial<NewJob> = {}): NewJob {
+  return { id: randomUUID(), task: 'work', args: [], meta: {}, createdAt: systemClock.now(), ...fields };
+}
+
+export function newJobs(count: number, fields: Partial<NewJob> = {}): NewJob[] {
+  return Array.from({ length: count }, () => newJob(fields));
+}

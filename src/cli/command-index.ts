@@ -1,24 +1,4 @@
-import type { Command } from './command.ts';
-
-/** What the list of commands shows, and how to get the rest. Nothing of a command is loaded before it is asked for. */
-export interface CommandEntry {
-  /** The words after `tq`. */
-  readonly name: string;
-  readonly summary: string;
-  readonly heading: Heading;
-  /** Left out of help and completion. */
-  readonly hidden?: boolean;
-  readonly load: () => Promise<Command>;
-}
-
-export type Heading = 'Run' | 'Look' | 'Act' | 'Set up';
-
-/** A word that only leads to commands. */
-export interface CommandGroup {
-  readonly name: string;
-  readonly summary: string;
-  readonly heading: Heading;
-}
+import type { CommandEntry, CommandGroup } from './command.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues and scheduled jobs', heading: 'Look' },

@@ -58,6 +58,7 @@ export interface CommandContext {
 
 /** What a command gets that runs without settings. */
 export interface StandaloneContext {
+  readonly index: CommandIndex;
   readonly host: CliHost;
   /** The global options that were given, unchecked. */
   readonly flags: Readonly<Record<string, unknown>>;
@@ -99,6 +100,31 @@ export type Command =
   | OperationCommand<GenericSchema, unknown, never>
   | ServiceCommand<unknown, never>
   | StandaloneCommand<unknown, never>;
+
+/** What the list of commands shows, and how to get the rest. Nothing of a command is loaded before it is asked for. */
+export interface CommandEntry {
+  /** The words after `tq`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly heading: Heading;
+  /** Left out of help and completion. */
+  readonly hidden?: boolean;
+  readonly load: () => Promise<Command>;
+}
+
+type Heading = 'Run' | 'Look' | 'Act' | 'Set up';
+
+/** A word that only leads to commands. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly heading: Heading;
+}
+
+export interface CommandIndex {
+  readonly commands: readonly CommandEntry[];
+  readonly groups: readonly CommandGroup[];
+}
 
 /**
  * Declares a command that runs an operation. `toInput` says the type of its options:

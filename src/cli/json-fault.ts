@@ -35,11 +35,7 @@ export function findJsonFault(text: string): JsonFault | undefined {
     } else {
       const token: RegExp = awaited === 'key' || awaited === 'first key' ? STRING : SCALAR;
       const end = TOKENS_AWAITED.includes(awaited) ? skip(text, position, token) : position;
-      if (end === position)
-        return {
-          position: position + skip(text.slice(position), 0, BEGINNING),
-          expected: describe(awaited, open.at(-1), char),
-        };
+      if (end === position) return describeFault(text, position, { awaited, container: open.at(-1) });
       awaited = token === STRING ? 'colon' : open.length === 0 ? 'end' : 'comma';
       position = end;
     }
@@ -64,8 +60,19 @@ function skip(text: string, from: number, pattern: RegExp): number {
   return from + (pattern.exec(text)?.[0].length ?? 0);
 }
 
-function describe(awaited: Awaited, container: '[' | '{' | undefined, char: string): string {
-  if (char === '"' && TOKENS_AWAITED.includes(awaited)) return 'the rest of a text, up to its closing "';
+interface Place {
+  readonly awaited: Awaited;
+  readonly container: '[' | '{' | undefined;
+}
+
+function describeFault(text: string, position: number, { awaited, container }: Place): JsonFault {
+  if (text[position] !== '"' || !TOKENS_AWAITED.includes(awaited)) {
+    return { position, expected: describeAwaited(awaited, container) };
+  }
+  return { position: skip(text, position, BEGINNING), expected: 'the rest of a text, up to its closing "' };
+}
+
+function describeAwaited(awaited: Awaited, container: Place['container']): string {
   switch (awaited) {
     case 'colon':
       return '":" after the name';

@@ -1,9 +1,8 @@
 import { Argument, Command as CommanderCommand, CommanderError, Option } from 'commander';
-import type { Command, Values } from './command.ts';
-import { type CommandEntry, type CommandGroup, commandGroups, commandIndex } from './command-index.ts';
+import type { Command, CommandEntry, CommandGroup, Values } from './command.ts';
+import { commandGroups, commandIndex } from './command-index.ts';
 import { configureHelp, formatCommandHelp, formatProgramHelp } from './help.ts';
 import { globalOptions, type OptionDefinition } from './options.ts';
-import { toUsageError, unknownCommand } from './usage.ts';
 
 /** What the arguments ask for. */
 export type Request =
@@ -24,22 +23,29 @@ export type Request =
  * @throws UNKNOWN_COMMAND, UNKNOWN_OPTION, USAGE
  */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request> {
-  const root = createRoot(() => undefined);
-  const operands = translateFaults(() => root.parseOptions([...argv]).operands) ?? [];
-  if (root.opts().version === true) return { kind: 'version' };
-  if (operands[0] === 'help') return await parseCommandLine([...operands.slice(1), '--help']);
-  const entry = findEntry(operands, argv.includes('--help') || argv.includes('-h'));
-  return parse(argv, entry, await entry?.load());
+  let command: Command | undefined;
+  try {
+    const root = createRoot(() => undefined);
+    const { operands } = root.parseOptions([...argv]);
+    if (root.opts().version === true) return { kind: 'version' };
+    if (operands[0] === 'help') return await parseCommandLine([...operands.slice(1), '--help']);
+    const entry = await findEntry(operands, argv.includes('--help') || argv.includes('-h'));
+    command = await entry?.load();
+    return parse(argv, entry, command);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw (await import('./usage.ts')).toUsageError(error, command);
+  }
 }
 
 /** The command that the words name; undefined when they name none, or a group whose help is asked for. */
-function findEntry([first, second]: readonly string[], helpAsked: boolean): CommandEntry | undefined {
+async function findEntry([first, second]: readonly string[], helpAsked: boolean): Promise<CommandEntry | undefined> {
   if (first === undefined) return undefined;
   const group = commandGroups.find(({ name }) => name === first);
   if (group !== undefined && second === undefined && helpAsked) return undefined;
   const wanted = group === undefined ? first : `${first} ${second ?? ''}`.trim();
   const entry = commandIndex.find(({ name }) => name === wanted);
-  if (entry === undefined) throw unknownCommand(wanted, group);
+  if (entry === undefined) throw (await import('./usage.ts')).unknownCommand(wanted, group);
   return entry;
 }
 
@@ -57,7 +63,11 @@ function parse(argv: readonly string[], entry: CommandEntry | undefined, command
       request = { kind: 'run', command, flags: root.opts(), values };
     });
   }
-  translateFaults(() => root.parse([...argv], { from: 'user' }), command);
+  try {
+    root.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError && error.code === 'commander.helpDisplayed')) throw error;
+  }
   return request ?? { kind: 'text', text };
 }
 
@@ -124,14 +134,4 @@ function createOption({ flags, summary, choices, many }: OptionDefinition): Opti
     ]);
   }
   return option;
-}
-
-function translateFaults<Result>(work: () => Result, command?: Command): Result | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return undefined;
-    throw toUsageError(error, command);
-  }
 }

@@ -1,5 +1,6 @@
 import { loadSettings } from '../engine/config/settings.ts';
 import type { Command, CommandContext, Values } from './command.ts';
+import { commandGroups, commandIndex } from './command-index.ts';
 import { createConfirm } from './confirm.ts';
 import type { CliHost } from './host.ts';
 import { parseFlags } from './options.ts';
@@ -52,7 +53,11 @@ async function answer(
   host: CliHost,
 ): Promise<number> {
   const input = command.toInput({ ...values, timeoutMs: undefined } as Values<never>);
-  const presentation = await command.answer(input, { host, flags });
+  const presentation = await command.answer(input, {
+    host,
+    flags,
+    index: { commands: commandIndex, groups: commandGroups },
+  });
   const output = await createOutput(host.streams, {
     json: flags.json === true,
     quiet: false,

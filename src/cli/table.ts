@@ -33,7 +33,7 @@ export function formatTable(columns: readonly Column[], rows: readonly Row[], lo
 
 function fitWidths(columns: readonly Column[], cells: readonly string[][], width: number | undefined): number[] {
   const widths = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? ''))),
+    cells.reduce((widest, row) => Math.max(widest, textWidth(row[index] ?? '')), textWidth(title)),
   );
   let excess = width === undefined ? 0 : widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
   // The widest column that may shrink gives first, a column at a time, so that all end about equally wide.

@@ -1,8 +1,8 @@
 import type { CommanderError } from 'commander';
 import { createError, type TqError } from '../engine/core/errors.ts';
 import { nearestNames } from '../engine/core/nearest.ts';
-import type { Command } from './command.ts';
-import { type CommandGroup, commandGroups, commandIndex } from './command-index.ts';
+import type { Command, CommandGroup } from './command.ts';
+import { commandGroups, commandIndex } from './command-index.ts';
 import { globalOptions, parseFlags } from './options.ts';
 
 /** The names that follow `tq`, or a group, for a word that is none of them. */

@@ -14,7 +14,8 @@ import {
   string,
   unknown,
 } from 'valibot';
-import type { App, CallOptions } from '../engine/app/contract.ts';
+import type { CallOptions } from '../engine/app/call-options.ts';
+import type { App } from '../engine/app/contract.ts';
 import { createError } from '../engine/core/errors.ts';
 import { nearestNames } from '../engine/core/nearest.ts';
 import type { JobState } from '../engine/core/state.ts';

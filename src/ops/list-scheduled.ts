@@ -31,7 +31,7 @@ export interface ScheduledJobs {
 }
 
 /** Each queue may have to give all of them, so the limit bounds what is read: limit × queues jobs. */
-export const MAX_LISTED = 10_000;
+const MAX_LISTED = 10_000;
 
 export const listScheduled = defineOperation({
   name: 'list-scheduled',

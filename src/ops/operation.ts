@@ -5,7 +5,7 @@ import type { Session } from './session.ts';
  * read changes nothing · write adds or changes · destructive removes, or makes something happen that cannot be taken back.
  * The gate decides by it what is shown, asked and refused.
  */
-export type Effect = 'read' | 'write' | 'destructive';
+type Effect = 'read' | 'write' | 'destructive';
 
 /** What an operation would change, looked up without changing it. */
 export interface Plan {

@@ -1,15 +1,4 @@
-import {
-  boolean,
-  exactOptional,
-  type InferOutput,
-  maxLength,
-  minLength,
-  minValue,
-  number,
-  pipe,
-  strictObject,
-  string,
-} from 'valibot';
+import { boolean, exactOptional, maxLength, minLength, minValue, number, pipe, strictObject, string } from 'valibot';
 import type { StoredError, StoredJob } from '../engine/core/job.ts';
 import { isFinished, type JobState } from '../engine/core/state.ts';
 import { readJobAnywhere } from './job-lookup.ts';
@@ -60,8 +49,6 @@ export const readResult = defineOperation({
   },
   commandLine: ({ id, wait, timeoutMs }) => ['result', id, ...waitFlags(wait, timeoutMs)],
 });
-
-export type ReadResultInput = InferOutput<typeof input>;
 
 /** The result of a job once it has ended, or as it is after `timeoutMs`. */
 export async function waitForResult(

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { projectFolder } from '../support/project-folder.ts';
 import { withTempDir } from '../support/temp-dir.ts';
 
-/** A copy of the launcher in a package of its own, with a main module that shows what it was given, or with none. */
+/** A copy of the launcher in a package of its own, with a main module (which exports `main`) or with none. */
 async function installLauncher(folder: string, main?: string): Promise<string> {
   await cp(join(projectFolder, 'bin'), join(folder, 'bin'), { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
@@ -23,7 +23,7 @@ async function runAs(version: string, launcher: string, args: string[] = []) {
   return execa(process.execPath, ['--require', preload, launcher, ...args], { reject: false });
 }
 
-const echo = 'console.log("main", process.argv.slice(2).join(" "));';
+const echo = 'export function main() { console.log("main", process.argv.slice(2).join(" ")); }';
 
 describe('bin/tq', () => {
   test.each(['12.22.12', '18.20.8', '20.20.2', '22.0.0', '22.17.1'])(
@@ -60,7 +60,10 @@ describe('bin/tq', () => {
 
   test('runs by its shebang, with the Node of the caller', () =>
     withTempDir(async (folder) => {
-      const launcher = await installLauncher(folder, 'process.stdout.write(process.execPath);');
+      const launcher = await installLauncher(
+        folder,
+        'export const main = () => process.stdout.write(process.execPath);',
+      );
       const path = `${join(process.execPath, '..')}:${process.env['PATH']}`;
       const { stdout } = await execa(launcher, { env: { PATH: path } });
       expect(stdout).toBe(process.execPath);

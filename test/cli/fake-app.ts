@@ -1,4 +1,5 @@
-import type { App, CallOptions } from '../../src/engine/app/contract.ts';
+import type { CallOptions } from '../../src/engine/app/call-options.ts';
+import type { App } from '../../src/engine/app/contract.ts';
 import { createError } from '../../src/engine/core/errors.ts';
 import { createJobResult } from '../../src/engine/results/job-result.ts';
 import { defineTask } from '../../src/engine/task/definition.ts';

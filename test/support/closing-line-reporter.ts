@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestModule } from 'vitest/node';
 
-export interface Totals {
+interface Totals {
   passed: number;
   failed: number;
   skipped: number;
@@ -10,17 +10,21 @@ export interface Totals {
 
 /**
  * Says `N passed, N failed, N skipped` as the very last line of the run, after the summary and the coverage table: the
- * line that machines read. A test file that cannot be loaded and an error outside any test each count as one failed.
+ * line that machines read. What fails outside any test counts as one failed each: a file that cannot be loaded, a hook of a
+ * suite, a stray error, a run that could not begin.
  */
 export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
-    const line = formatTotals(countTests(modules, unhandledErrors.length));
+    const totals = countTests(modules, unhandledErrors.length);
     // Coverage is printed after the last reporter hook, so the line waits for the end of the process.
-    process.once('exit', () => writeSync(1, `${line}\n`));
+    process.once('exit', (exitCode) => {
+      const failedBeforeTests = modules.length === 0 && totals.failed === 0 && exitCode !== 0;
+      writeSync(1, `${formatTotals(failedBeforeTests ? { ...totals, failed: 1 } : totals)}\n`);
+    });
   }
 }
 
-export function formatTotals({ passed, failed, skipped }: Totals): string {
+function formatTotals({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 

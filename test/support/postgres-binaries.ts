@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { createServerFolder } from './run-folder.ts';
+import { createFolderOfRun } from './run-folder.ts';
 
 /** The user that PostgreSQL runs as: it refuses root, so root hands it to another user of the system. */
 export interface ServerUser {
@@ -78,7 +78,7 @@ async function reachableBy(user: ServerUser, native: string): Promise<string> {
     execFileSync(join(native, 'bin', 'postgres'), ['--version'], { ...user, stdio: 'ignore', cwd: '/' });
     return native;
   } catch {
-    const copy = createServerFolder('postgres-binaries');
+    const copy = createFolderOfRun('postgres-binaries');
     await cp(native, copy, { recursive: true, verbatimSymlinks: true });
     return copy;
   }

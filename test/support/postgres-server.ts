@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { findFreePort } from './free-port.ts';
 import { type PostgresBinaries, preparePostgresBinaries } from './postgres-binaries.ts';
-import { createServerFolder } from './run-folder.ts';
+import { createFolderOfRun } from './run-folder.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -31,7 +31,7 @@ const password = 'tq-test';
  */
 export async function startPostgres(): Promise<PostgresServer> {
   const binaries = await preparePostgresBinaries();
-  const folder = createServerFolder('postgres');
+  const folder = createFolderOfRun('postgres');
   const data = join(folder, 'data');
   await createCluster(binaries, folder, data);
   const port = await findFreePort();

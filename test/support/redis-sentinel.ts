@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findFreePort } from './free-port.ts';
 import { askRedis } from './redis-ask.ts';
 import { type RedisOptions, type RedisServer, startRedis, untilReady } from './redis-server.ts';
-import { createServerFolder } from './run-folder.ts';
+import { createFolderOfRun } from './run-folder.ts';
 import { startServerProcess } from './server-process.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -25,7 +25,7 @@ const masterName = 'tq-master';
  */
 export async function startRedisSentinel(options: Pick<RedisOptions, 'password'> = {}): Promise<RedisSentinel> {
   const master = await startRedis(options);
-  const folder = createServerFolder('sentinel');
+  const folder = createFolderOfRun('sentinel');
   const port = await findFreePort();
   const file = join(folder, 'sentinel.conf');
   const lines = [

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { createCertificate } from './certificate.ts';
 import { findFreePort } from './free-port.ts';
 import { askRedis, type RedisEndpoint } from './redis-ask.ts';
-import { createServerFolder } from './run-folder.ts';
+import { createFolderOfRun } from './run-folder.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -56,7 +56,7 @@ export function hasRedisServer(): boolean {
  * `stop()` it in `afterAll`; a server that is forgotten ends with the run.
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const folder = createServerFolder('redis');
+  const folder = createFolderOfRun('redis');
   const certificate = options.tls ? await createCertificate(folder) : undefined;
   const tls = certificate && { ca: certificate.certificate, caFile: certificate.certificateFile };
   const port = await findFreePort();

@@ -23,8 +23,8 @@ export function getRunFolder(): string {
   return folder;
 }
 
-/** A new folder below the run's, for one server's data. */
-export function createServerFolder(name: string): string {
+/** A new, empty folder below the run's, for what outlives one test: a server's data, the surroundings of a process. */
+export function createFolderOfRun(name: string): string {
   const folder = mkdtempSync(join(getRunFolder(), `${name}-`));
   chmodSync(folder, 0o711);
   return folder;

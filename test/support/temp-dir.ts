@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +10,4 @@ export async function withTempDir<Result>(use: (folder: string) => Promise<Resul
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** A new, empty folder that is removed when this process ends. For what outlives one test. */
-export function createTempDir(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tq-test-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
 }

@@ -12,6 +12,9 @@ async function preload(folder: string, code: string): Promise<Record<string, str
   return { NODE_OPTIONS: `--require ${file}` };
 }
 
+/** Keeps a command that would end by itself running until `leave` is called or a signal ends it. */
+const staying = 'setInterval(() => {}, 1e6); const leave = process.exit; process.exit = () => {};';
+
 test('tq runs in a clean environment, in an empty folder, with the Node of the tests', () =>
   withTempDir(async (folder) => {
     process.env['TQ_BROKER_URL'] = 'redis://never';
@@ -34,8 +37,8 @@ test('an exit code is a result, and text in place of JSON is shown in the failur
 
 test('a running tq is waited for by its lines, gets signals, and says how it ended', () =>
   withTempDir(async (folder) => {
-    const code = `setInterval(() => {}, 1e6); console.log("first " + process.cwd()); console.error("second");
-      process.on("SIGTERM", () => { console.log("bye"); process.exit(7); });`;
+    const code = `${staying} console.log("first " + process.cwd()); console.error("second");
+      process.on("SIGTERM", () => { console.log("bye"); leave(7); });`;
     const tq = await startTq(['--version'], { env: await preload(folder, code), cwd: folder });
     expect(await tq.waitForLine(/^first/)).toBe(`first ${realpathSync(folder)}`);
     expect(await tq.waitForLine('second')).toBe('second');
@@ -47,7 +50,7 @@ test('a running tq is waited for by its lines, gets signals, and says how it end
 
 test('a running tq that is killed says by which signal', () =>
   withTempDir(async (folder) => {
-    const code = 'setInterval(() => {}, 1e6); console.log("up");';
+    const code = `${staying} console.log("up");`;
     const tq = await startTq(['--version'], { env: await preload(folder, code) });
     await tq.waitForLine('up');
     tq.signal('SIGKILL');

@@ -2,8 +2,7 @@ import { delimiter, join } from 'node:path';
 import { execa, type ResultPromise } from 'execa';
 import { ensureBuilt } from './build.ts';
 import { projectFolder } from './project-folder.ts';
-import { recordEnded, recordStarted } from './run-folder.ts';
-import { createTempDir } from './temp-dir.ts';
+import { createFolderOfRun, recordEnded, recordStarted } from './run-folder.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface TqOptions {
@@ -109,7 +108,7 @@ export async function startTq(args: readonly string[], options: TqOptions = {}):
 
 function spawnTq(args: readonly string[], options: TqOptions): TqChild {
   return execa(process.execPath, [tqFile, ...args], {
-    cwd: options.cwd ?? createTempDir(),
+    cwd: options.cwd ?? createFolderOfRun('cwd'),
     env: { ...cleanEnvironment(), ...options.env },
     extendEnv: false,
     reject: false,

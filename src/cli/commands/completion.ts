@@ -1,8 +1,8 @@
-import { defineStandalone } from '../command.ts';
+import { type CommandIndex, defineStandalone } from '../command.ts';
 import { loadCommandTree } from '../completion/command-tree.ts';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
 
 export const completion = defineStandalone({
   name: 'completion',
@@ -16,15 +16,15 @@ export const completion = defineStandalone({
   ],
   json: ['shell', 'script'],
   toInput: ({ arguments: [shell] }) => shell as Shell,
-  async answer(shell) {
-    const script = await createScript(shell);
+  async answer(shell, { index }) {
+    const script = await createScript(shell, index);
     return { json: { shell, script }, blocks: [{ kind: 'verbatim', text: script }] };
   },
 });
 
 /** The completion script of a shell, made of the declarations of all commands. */
-export async function createScript(shell: Shell): Promise<string> {
-  const tree = await loadCommandTree();
+export async function createScript(shell: Shell, index: CommandIndex): Promise<string> {
+  const tree = await loadCommandTree(index);
   switch (shell) {
     case 'bash':
       return (await import('../completion/bash.ts')).formatBash(tree);

@@ -1,4 +1,4 @@
-import { commandGroups, commandIndex } from '../command-index.ts';
+import type { CommandIndex } from '../command.ts';
 import { type Completion, globalOptions, type OptionDefinition, parseFlags } from '../options.ts';
 
 /** All commands as the completion scripts need them. */
@@ -35,8 +35,8 @@ export interface CompletedValue {
 const HELP: CompletedOption = { short: '-h', long: '--help', summary: 'show help', value: undefined };
 
 /** Loads every command. */
-export async function loadCommandTree(): Promise<CommandTree> {
-  const shown = commandIndex.filter(({ hidden }) => hidden !== true);
+export async function loadCommandTree({ commands: entries, groups }: CommandIndex): Promise<CommandTree> {
+  const shown = entries.filter(({ hidden }) => hidden !== true);
   const commands = await Promise.all(
     shown.map(async ({ name, summary, load }): Promise<CompletedCommand> => {
       const command = await load();
@@ -52,7 +52,7 @@ export async function loadCommandTree(): Promise<CommandTree> {
       };
     }),
   );
-  return { globals: [...globalOptions.map(toCompletedOption), HELP], groups: commandGroups, commands };
+  return { globals: [...globalOptions.map(toCompletedOption), HELP], groups, commands };
 }
 
 /** The words that can follow these ones, with what they do. */

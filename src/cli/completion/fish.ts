@@ -34,7 +34,7 @@ function __tq_state
                 end
         end
     end
-    string join ' ' -- $command
+    echo "$command"
     echo $count
 end
 
@@ -55,6 +55,12 @@ function __tq_names
         end
     end
     command tq $given __complete $argv[1] 2>/dev/null </dev/null
+end
+
+# The same behind the names that were typed already, with commas between them.
+function __tq_more_names
+    set -l before (commandline -ct | string match -r '^.*,')
+    printf '%s\\n' "$before"(__tq_names $argv[1])
 end
 
 complete -c tq -f
@@ -85,16 +91,15 @@ function formatArgument(value: CompletedValue, condition: string): string {
   return formatSource(value) === '' ? '' : `complete -c tq${condition}${formatSource(value)}\n`;
 }
 
+/** Without -f, fish offers files beside what is offered here. */
 function formatValue(value: CompletedValue): string {
-  return ` -r${formatSource(value)}`;
+  return value.source === 'files' ? ' -r -F' : ` -x${formatSource(value)}`;
 }
 
 function formatSource({ source, choices, joined }: CompletedValue): string {
   if (choices.length > 0) return ` -a ${quote(choices.join(' '))}`;
   if (source === 'files') return ' -F';
-  if (source === undefined) return '';
-  const names = `(__tq_names ${source})`;
-  return ` -a ${quote(joined ? `(__fish_append , ${names})` : names)}`;
+  return source === undefined ? '' : ` -a '(${joined ? '__tq_more_names' : '__tq_names'} ${source})'`;
 }
 
 function quote(text: string): string {

@@ -19,9 +19,9 @@ ${tree.globals.map((option) => `  ${formatOption(option)}\n`).join('')})
 # Names of tasks, queues or jobs, from the broker and the app of the command line.
 _tq_names() {
   local -a names given
-  local flag
-  for flag in -A --app -b --broker; do
-    [[ -n \${opt_args[$flag]} ]] && given+=("$flag" "\${(Q)opt_args[$flag]}")
+  local i
+  for ((i = 1; i < $#_tq_line; i++)); do
+    case $_tq_line[i] in (-A|--app|-b|--broker) given+=("$_tq_line[i]" "\${(Q)_tq_line[i+1]}") ;; esac
   done
   names=("\${(@f)$(command tq $given __complete $1 2>/dev/null </dev/null)}")
   compadd -- \${names:#}
@@ -33,7 +33,7 @@ _tq_ids() { _tq_names ids }
 
 _tq() {
   local curcontext="$curcontext" state line
-  local -A opt_args
+  local -a _tq_line=("\${words[@]}")
   _arguments -C $_tq_globals '1: :->command' '*:: :->arguments'
   case $state in
     command)

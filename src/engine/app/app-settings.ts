@@ -1,6 +1,7 @@
 import { assertQueueName } from '../broker/queue-name.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError, messageOf } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
 import { parseNamePattern } from '../core/name-pattern.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts';
@@ -54,11 +55,21 @@ export function parseAppOptions(options: AppOptions): AppSettings {
   const names = queues.map(({ name }) => name);
   const closed = options.queues !== undefined;
   const declared = (queue: string, what: string): string => {
-    if (closed && !names.includes(queue))
+    if (!closed) attempt(undefined, () => assertQueueName(queue));
+    else if (!names.includes(queue)) {
       mistakes.push(`${what} names the queue "${queue}", which \`queues\` does not`);
+    }
     return queue;
   };
+  if (options.broker !== undefined && typeof options.broker !== 'string') {
+    mistakes.push(`broker must be a URL, got ${formatGiven(options.broker)}`);
+  }
   checkKeys(options.hooks ?? {}, HOOK_NAMES, 'hooks', mistakes);
+  for (const [name, hook] of Object.entries(options.hooks ?? {})) {
+    if (hook !== undefined && typeof hook !== 'function') {
+      mistakes.push(`the hook ${name} must be a function, got ${formatGiven(hook)}`);
+    }
+  }
   const settings: AppSettings = {
     broker: options.broker,
     queues,
@@ -93,14 +104,10 @@ function parseQueues(declarations: AppOptions['queues']): AppSettings['queues'] 
     throw createError('INVALID_OPTION', {
       what: 'queues',
       expected: 'a list of at least one queue',
-      given: JSON.stringify(declarations),
+      given: formatGiven(declarations),
     });
   }
-  const queues = declarations.map((queue) => {
-    const { name, priorities = false } = typeof queue === 'string' ? { name: queue } : queue;
-    assertQueueName(name);
-    return { name, priorities };
-  });
+  const queues = declarations.map(parseQueue);
   const double = queues.find(({ name }, index) => queues.findIndex((other) => other.name === name) !== index);
   if (double !== undefined) {
     throw createError('INVALID_OPTION', {
@@ -112,6 +119,24 @@ function parseQueues(declarations: AppOptions['queues']): AppSettings['queues'] 
   return queues;
 }
 
+function parseQueue(declaration: unknown): { name: string; priorities: boolean } {
+  if (typeof declaration !== 'object' || declaration === null) {
+    assertQueueName(declaration);
+    return { name: declaration, priorities: false };
+  }
+  const { name, priorities = false, ...more } = declaration as Record<string, unknown>;
+  assertQueueName(name);
+  const [unknown] = Object.keys(more);
+  if (unknown !== undefined) {
+    const known = ['name', 'priorities'];
+    const what = `queue "${name}"`;
+    throw createError('UNKNOWN_OPTION', { what, option: unknown, near: nearestNames(unknown, known), known });
+  }
+  if (typeof priorities === 'boolean') return { name, priorities };
+  const what = `priorities of queue "${name}"`;
+  throw createError('INVALID_OPTION', { what, expected: 'true or false', given: formatGiven(priorities) });
+}
+
 function parseAppRetry(retry: AppOptions['retry']): RetryPolicy {
   if (retry === undefined || retry === false) return NO_RETRY;
   return parseRetry(retry === true ? {} : retry, 'retry');
@@ -119,7 +144,7 @@ function parseAppRetry(retry: AppOptions['retry']): RetryPolicy {
 
 function wholeNumber(value: number, name: string, mistakes: string[]): number {
   if (!Number.isInteger(value) || value < 0)
-    mistakes.push(`${name} must be a whole number from 0, got ${JSON.stringify(value)}`);
+    mistakes.push(`${name} must be a whole number from 0, got ${formatGiven(value)}`);
   return value;
 }
 

@@ -124,14 +124,14 @@ function readDueAt({ countdown, eta }: CallOptions, { task, now }: { task: strin
   if (countdown !== undefined) return now + parseDuration(countdown, `countdown of a call of task "${task}"`);
   if (eta === undefined) return now;
   const at = toInstant(eta);
-  if (Number.isNaN(at) || at > LATEST_DUE_AT || at > now + MAX_DURATION_MS) {
+  if (!Number.isFinite(at) || at > LATEST_DUE_AT || at > now + MAX_DURATION_MS) {
     throw createError('INVALID_OPTION', {
       what: `eta of a call of task "${task}"`,
       expected: 'a Date, an ISO 8601 text or epoch milliseconds within the next ten years',
       given: eta instanceof Date ? 'an invalid or too distant Date' : formatGiven(eta),
     });
   }
-  return at;
+  return Math.round(at);
 }
 
 interface ExpirySource {

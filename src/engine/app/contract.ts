@@ -68,6 +68,8 @@ export interface App {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   /** Names of the declared queues, in order. */
   readonly queues: readonly string[];
+  /** What a person who starts a worker should know, one line each: where e-mail goes. */
+  readonly notes: readonly string[];
   /** The URL of its broker, undefined when nothing gives one. May hold a password. */
   readonly brokerUrl: string | undefined;
 

@@ -1,8 +1,10 @@
 import { availableParallelism, hostname } from 'node:os';
-import type { Broker, ConsumedQueue } from '../broker/port.ts';
+import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
+import { assertQueueName } from '../broker/queue-name.ts';
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { assertLimits, type TaskDefinition } from '../task/definition.ts';
@@ -63,7 +65,7 @@ export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options
     tasks,
     clock,
     queues: selectQueues(app, options),
-    order: options.queueOrder ?? 'strict',
+    order: parseOrder(options.queueOrder),
     concurrency: parseConcurrency(options.concurrency),
     lockDurationMs,
     shutdownTimeoutMs: duration('shutdownTimeout') ?? 25_000,
@@ -79,9 +81,15 @@ export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options
   });
 }
 
+function parseOrder(order: QueueOrder = 'strict'): QueueOrder {
+  if (order === 'strict' || order === 'weighted' || order === 'fair') return order;
+  const expected = '"strict", "weighted" or "fair"';
+  throw createError('INVALID_OPTION', { what: 'queueOrder of the worker', expected, given: formatGiven(order) });
+}
+
 function parseConcurrency(concurrency = availableParallelism()): number {
   if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 10_000) return concurrency;
-  const given = JSON.stringify(concurrency);
+  const given = formatGiven(concurrency);
   throw createError('INVALID_OPTION', {
     what: 'concurrency of the worker',
     expected: 'a whole number from 1 to 10000',
@@ -107,6 +115,11 @@ function selectQueues(app: AppSettings, { queues, excludeQueues = [] }: WorkerOp
   };
   const chosen = (queues ?? declared).map(parseConsumedQueue);
   for (const queue of [...chosen.map(({ name }) => name), ...excludeQueues]) assertDeclared(queue);
+  const double = chosen.find(({ name }, index) => chosen.findIndex((other) => other.name === name) !== index);
+  if (double !== undefined) {
+    const expected = 'a list without doubles';
+    throw createError('INVALID_OPTION', { what: 'queues of the worker', expected, given: `"${double.name}" twice` });
+  }
   const left = chosen.filter(({ name }) => !excludeQueues.includes(name));
   if (left.length > 0) return left;
   throw createError('INVALID_OPTION', { what: 'the queues of the worker', expected: 'at least one', given: 'none' });
@@ -116,6 +129,7 @@ function selectQueues(app: AppSettings, { queues, excludeQueues = [] }: WorkerOp
 function parseConsumedQueue(text: string): ConsumedQueue {
   const [name = '', weight = '1', ...more] = text.split(':');
   if (name !== '' && more.length === 0 && /^\d{1,4}$/.test(weight) && Number(weight) > 0) {
+    assertQueueName(name);
     return { name, weight: Number(weight) };
   }
   const expected = 'a name, or a name and a weight as in high:6';

@@ -1,5 +1,6 @@
 import { parseBuiltinOptions } from '../../tasks/builtin-options.ts';
 import { builtinTasks } from '../../tasks/builtin-tasks.ts';
+import { describeEmail } from '../../tasks/email/delivery.ts';
 import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { readEnvironment } from '../config/environment.ts';
@@ -11,7 +12,7 @@ import { nearestNames } from '../core/nearest.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import { createJobResult } from '../results/job-result.ts';
 import { systemClock } from '../runtime/system-clock.ts';
-import { parseArguments } from '../task/arguments.ts';
+import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import { type AppSettings, parseAppOptions } from './app-settings.ts';
@@ -28,6 +29,7 @@ const BATCH = 1000;
 export interface AppParts {
   readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly openBroker?: typeof openBroker;
 }
 
 /**
@@ -44,25 +46,29 @@ class TaskApp implements App {
   readonly [APP_BRAND] = true as const;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly queues: readonly string[];
+  readonly notes: readonly string[];
   readonly task: DefineTask;
   readonly #settings: AppSettings;
   readonly #clock: Clock;
+  readonly #openBroker: typeof openBroker;
   readonly #registry = new Map<string, TaskDefinition>();
   readonly #builtins = new Set<string>();
   #brokerUrl: string | undefined;
   #broker: Promise<Broker> | undefined;
   #closed = false;
 
-  constructor(settings: AppSettings, { clock = systemClock, env }: AppParts) {
+  constructor(settings: AppSettings, { clock = systemClock, env, openBroker: open = openBroker }: AppParts) {
     const environment = readEnvironment(env);
-    const fromEnvironment = environment.settings.get('broker')?.value ?? environment.redis?.value;
+    const redis = environment.redis?.mistakes.length === 0 ? environment.redis.value : undefined;
+    const fromEnvironment = environment.settings.get('broker')?.value ?? redis;
     this.#settings = settings;
     this.#clock = clock;
+    this.#openBroker = open;
     this.#brokerUrl = typeof fromEnvironment === 'string' ? fromEnvironment : settings.broker;
     this.tasks = this.#registry;
     this.queues = settings.queues.map(({ name }) => name);
     this.task = ((name: string, ...rest: [never, never]) => this.register(defineTask(name, ...rest))) as DefineTask;
-    if (settings.builtins !== false) this.#registerBuiltins(settings.builtins, environment);
+    this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(settings.builtins, environment)];
   }
 
   get brokerUrl(): string | undefined {
@@ -81,9 +87,10 @@ class TaskApp implements App {
     const queue = definition.queue;
     if (queue !== undefined) this.#assertDeclared(queue);
     const inherits = definition.retryIsDefault ? { retry: this.#settings.retry } : {};
-    this.#registry.set(name, { ...definition, ...inherits } as unknown as TaskDefinition);
+    const registered: TaskDefinition<Args, Result> = { ...definition, ...inherits };
+    this.#registry.set(name, registered as unknown as TaskDefinition);
     this.#builtins.delete(name);
-    return createTask(this, definition);
+    return createTask(this, registered);
   }
 
   queueOf(task: string): string {
@@ -107,6 +114,10 @@ class TaskApp implements App {
     argsList: readonly (readonly unknown[])[],
     options: Omit<CallOptions, 'id'> = {},
   ): Promise<AsyncResult<Result>[]> {
+    if ('id' in options) {
+      const what = `id of a bulk call of task "${task}"`;
+      throw createError('INVALID_OPTION', { what, expected: 'left out, each job gets its own', given: 'one for all' });
+    }
     const prepared = await this.#prepare(task, argsList, options);
     for (let from = 0; from < prepared.length; from += BATCH) {
       const batch = prepared.slice(from, from + BATCH);
@@ -127,10 +138,10 @@ class TaskApp implements App {
     return createAppWorker({ app: this.#settings, tasks: this.tasks, broker, clock: this.#clock }, options);
   }
 
-  broker(): Promise<Broker> {
+  async broker(): Promise<Broker> {
     if (this.#closed) throw createError('ALREADY_CLOSED', { what: 'the app' });
     if (this.#brokerUrl === undefined) throw createError('BROKER_NOT_CONFIGURED', {});
-    this.#broker ??= openBroker(this.#brokerUrl, { clock: this.#clock }).catch((error) => {
+    this.#broker ??= this.#openBroker(this.#brokerUrl, { clock: this.#clock }).catch((error) => {
       this.#broker = undefined;
       throw error;
     });
@@ -159,7 +170,7 @@ class TaskApp implements App {
     const definition = this.#registry.get(task);
     const queueName = options.queue ?? this.queueOf(task);
     this.#assertDeclared(queueName);
-    if (definition?.input !== undefined || definition?.args !== undefined) {
+    if (definition !== undefined && hasSchema(definition)) {
       for (const args of argsList) await parseArguments(definition, args, 'calling');
     }
     const now = this.#clock.now();
@@ -195,18 +206,21 @@ class TaskApp implements App {
     throw createError('UNDECLARED_QUEUE', { queue, near: nearestNames(queue, this.queues), declared: this.queues });
   }
 
-  #registerBuiltins(options: Readonly<Record<string, unknown>>, environment: ReturnType<typeof readEnvironment>): void {
-    const definitions = builtinTasks(parseBuiltinOptions(options), {
+  /** @returns how e-mail is delivered, for people */
+  #registerBuiltins(given: Readonly<Record<string, unknown>>, environment: ReturnType<typeof readEnvironment>): string {
+    const options = parseBuiltinOptions(given);
+    const surroundings = {
       smtpUrl: environment.smtpUrl,
       emailFrom: environment.emailFrom,
       production: environment.nodeEnv === 'production',
       cwd: process.cwd(),
       now: () => this.#clock.now(),
-    });
-    for (const definition of Object.values(definitions) as unknown as TaskDefinition[]) {
+    };
+    for (const definition of Object.values(builtinTasks(options, surroundings)) as unknown as TaskDefinition[]) {
       this.#registry.set(definition.name, definition);
       this.#builtins.add(definition.name);
     }
+    return describeEmail(options, surroundings);
   }
 }
 

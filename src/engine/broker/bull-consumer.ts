@@ -7,7 +7,6 @@ import {
   Worker,
   type WorkerOptions,
 } from 'bullmq';
-import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
 import { createPatientBackend } from './patient-backend.ts';
@@ -110,7 +109,7 @@ export class BullConsumer implements Consumer {
       options,
       factory,
     );
-    if (gate !== undefined && slots !== undefined) worker.share(slots, gate, this.#store.clock);
+    if (gate !== undefined && slots !== undefined) worker.share(slots, gate, this.#store);
     worker.on('error', (error) => {
       if (isTrouble(error)) this.#noteLoss(error);
       else this.#options.onTrouble(error, queue);
@@ -129,7 +128,8 @@ export class BullConsumer implements Consumer {
       const unreadable = worker.unreadable.get(job) ?? null;
       const taken = new TakenBullJob(job, { name: worker.name, backend: worker.getBackend(), unreadable });
       const outcome = await this.#options.perform(taken);
-      return await settle(job, token, outcome, { now: this.#store.clock.now(), worker });
+      if (outcome.kind === 'succeeded') return encodeResult(outcome.result);
+      return await settle(job, token, outcome, { store: this.#store, worker });
     } finally {
       this.#performing -= 1;
       this.#limitLastWords();
@@ -158,12 +158,10 @@ function keepResults(seconds: number | false): Pick<WorkerOptions, 'removeOnComp
 async function settle(
   job: Job,
   token: string,
-  outcome: Outcome,
-  { now, worker }: { now: number; worker: QueueWorker },
+  outcome: Exclude<Outcome, { kind: 'succeeded' }>,
+  { store, worker }: { store: Store; worker: QueueWorker },
 ): Promise<unknown> {
   switch (outcome.kind) {
-    case 'succeeded':
-      return encodeResult(outcome.result);
     case 'ended':
       return encodeEnd(outcome.state, outcome.reason);
     case 'retry':
@@ -176,11 +174,11 @@ async function settle(
     case 'postponed':
       worker.moved.add(job);
       await job.log(outcome.note);
-      await job.moveToDelayed(now + outcome.delayMs, token);
+      await job.moveToDelayed(store.clock.now() + outcome.delayMs, token);
       throw new DelayedError();
     case 'released':
       worker.moved.add(job);
-      return release(job, token, now);
+      return release(job, token, store);
   }
 }
 
@@ -188,12 +186,14 @@ async function settle(
  * A job without priority goes back to the head of its queue. BullMQ wakes nobody when it puts back a job with a priority,
  * so that one passes through the delayed set, due at once, which does.
  */
-async function release(job: Job, token: string, now: number): Promise<never> {
+async function release(job: Job, token: string, store: Store): Promise<never> {
   if (job.priority > 0) {
-    await job.moveToDelayed(now, token);
+    await job.moveToDelayed(store.clock.now(), token);
     throw new DelayedError();
   }
   await job.moveToWait(token);
+  // The job is safe already; a store that went away just now costs it its place.
+  await store.moveToHead(job.queueName, job.id as string).catch(() => undefined);
   throw new WaitingError();
 }
 
@@ -222,7 +222,7 @@ class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
   readonly #carried = new WeakSet<Job>();
   #slots: Slots | undefined;
   #gate: SlotGate | undefined;
-  #clock: Clock | undefined;
+  #store: Store | undefined;
 
   constructor(
     queue: string,
@@ -233,10 +233,10 @@ class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
     super(queue, process, options as never, factory as never);
   }
 
-  share(slots: Slots, gate: SlotGate, clock: Clock): void {
+  share(slots: Slots, gate: SlotGate, store: Store): void {
     this.#slots = slots;
     this.#gate = gate;
-    this.#clock = clock;
+    this.#store = store;
   }
 
   protected override createJob(json: JobJson, jobId: string): Job {
@@ -257,7 +257,11 @@ class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
     if (!this.#carried.delete(job)) this.onHeld(1);
     let next: Job | undefined;
     try {
-      next = await this.#processInSlot(job, token, () => !this.moved.has(job) && fetchNext());
+      const mayFetch = (): boolean => !this.moved.has(job) && fetchNext();
+      const slots = this.#slots;
+      next = (await (slots === undefined
+        ? super.processJob(job, token, mayFetch)
+        : this.#processInSlot(job, token, { slots, mayFetch }))) as Job | undefined;
       return next;
     } finally {
       if (next === undefined) this.onHeld(-1);
@@ -265,16 +269,18 @@ class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
     }
   }
 
-  async #processInSlot(job: Job, token: string, fetchNext: () => boolean): Promise<Job | undefined> {
-    const slots = this.#slots;
-    if (slots === undefined) return (await super.processJob(job, token, fetchNext)) as Job | undefined;
+  async #processInSlot(
+    job: Job,
+    token: string,
+    { slots, mayFetch }: { slots: Slots; mayFetch: () => boolean },
+  ): Promise<Job | undefined> {
     if (this.#gate?.takeReservation(job.id as string) && !(await this.#waitForSlot(slots))) {
-      await release(job, token, this.#clock?.now() ?? job.timestamp).catch(() => undefined);
+      if (this.#store !== undefined) await release(job, token, this.#store).catch(() => undefined);
       return undefined;
     }
     let next: Job | undefined;
     try {
-      next = (await super.processJob(job, token, () => fetchNext() && !slots.mustYield(this.name))) as Job | undefined;
+      next = (await super.processJob(job, token, () => mayFetch() && !slots.mustYield(this.name))) as Job | undefined;
       return next;
     } finally {
       if (next === undefined) slots.release(this.name);

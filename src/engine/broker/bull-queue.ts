@@ -14,7 +14,7 @@ const META_MAX_AGE_MS = 60_000;
 const PURGE_BATCH = 1000;
 
 /** `paused` holds what waits in a paused queue: on PostgreSQL, and on Redis what BullMQ 5 left there. */
-const COUNTED: JobType[] = [
+const COUNTED = [
   'wait',
   'paused',
   'prioritized',
@@ -23,7 +23,7 @@ const COUNTED: JobType[] = [
   'waiting-children',
   'failed',
   'completed',
-];
+] as JobType[];
 
 /** One queue over BullMQ. Reading never writes; the queue's metadata is written by the first job that is added. */
 export class BullQueue implements BrokerQueue {
@@ -31,6 +31,7 @@ export class BullQueue implements BrokerQueue {
   readonly #store: Store;
   #reader: IQueueBackend | undefined;
   #producing: IQueueBackend | undefined;
+  #announcing: Promise<IQueueBackend> | undefined;
   #watch: FinishWatch | undefined;
   #priorities: { on: boolean; readAt: number } | undefined;
 
@@ -184,8 +185,15 @@ export class BullQueue implements BrokerQueue {
     return this.#reader;
   }
 
-  /** The first job of this process announces the queue: its metadata is how others find it. */
-  async #produce(): Promise<IQueueBackend> {
+  /** The first job of this process announces the queue: its metadata is how others find it. Calls that come together announce once. */
+  #produce(): Promise<IQueueBackend> {
+    this.#announcing ??= this.#announce().finally(() => {
+      this.#announcing = undefined;
+    });
+    return this.#announcing;
+  }
+
+  async #announce(): Promise<IQueueBackend> {
     const backend = this.#reading();
     const announcement = new Queue(
       this.name,

@@ -22,8 +22,8 @@ export interface PatientBackendOptions {
   readonly abandon: AbortSignal;
 }
 
-const PATIENT = new Set<PropertyKey>([
-  'moveToActive',
+/** They store an outcome. */
+const OUTCOMES = new Set<PropertyKey>([
   'moveToCompleted',
   'moveToFailed',
   'moveToDelayed',
@@ -31,10 +31,20 @@ const PATIENT = new Set<PropertyKey>([
   'retryJob',
 ]);
 
+const PATIENT = new Set<PropertyKey>([...OUTCOMES, 'moveToActive', 'addLog', 'getJobLogs', 'updateProgress']);
+
 export function createPatientBackend(inner: IQueueBackend, options: PatientBackendOptions): IQueueBackend {
   return overrideBackend(inner, (property, method) => {
     if (!PATIENT.has(property)) return method;
-    return (...args: unknown[]) => untilAnswered(() => method(...args) as Promise<unknown>, property, args, options);
+    const answered = (answer: unknown): unknown => {
+      options.onAnswer();
+      return answer;
+    };
+    // Every job passes here, and hardly ever meets trouble: the first try costs no loop.
+    return (...args: unknown[]) => {
+      const operation = (): Promise<unknown> => method(...args) as Promise<unknown>;
+      return operation().then(answered, (error) => untilAnswered(operation, { property, args, error }, options));
+    };
   });
 }
 
@@ -60,32 +70,35 @@ export function overrideBackend(
   });
 }
 
+interface Failed {
+  readonly property: PropertyKey;
+  readonly args: readonly unknown[];
+  readonly error: unknown;
+}
+
 async function untilAnswered(
   operation: () => Promise<unknown>,
-  property: PropertyKey,
-  args: readonly unknown[],
+  { property, args, error: first }: Failed,
   options: PatientBackendOptions,
 ): Promise<unknown> {
-  for (let attempt = 0; ; attempt += 1) {
+  let error = first;
+  for (let attempt = 0; isTrouble(error) && !options.abandon.aborted; attempt += 1) {
+    options.onTrouble(error as Error);
+    await wait(Math.min(50 * 2 ** attempt, 2000), undefined, { signal: options.abandon }).catch(() => undefined);
     try {
       const answer = await operation();
       options.onAnswer();
       return answer;
-    } catch (error) {
-      if (isTrouble(error) && !options.abandon.aborted) {
-        options.onTrouble(error as Error);
-        await wait(Math.min(50 * 2 ** attempt, 2000), undefined, { signal: options.abandon }).catch(() => undefined);
-        continue;
-      }
-      const jobId = lostJobId(property, args, error);
-      if (jobId === undefined) throw error;
-      options.onAnswer();
-      options.onLockLost(jobId, error as Error);
-      return property === 'moveToCompleted' || property === 'moveToFailed'
-        ? { result: undefined, finishedOn: 0 }
-        : undefined;
+    } catch (next) {
+      error = next;
     }
   }
+  const jobId = lostJobId(property, args, error);
+  if (jobId === undefined) throw error;
+  options.onAnswer();
+  options.onLockLost(jobId, error as Error);
+  const storesResult = property === 'moveToCompleted' || property === 'moveToFailed';
+  return storesResult ? { result: undefined, finishedOn: 0 } : undefined;
 }
 
 /** BullMQ's codes for a job that is not ours any more: missing, no lock, not active, locked by another (its ErrorCode). */
@@ -93,7 +106,7 @@ const NOT_OURS = new Set([-1, -2, -3, -6]);
 
 function lostJobId(property: PropertyKey, args: readonly unknown[], error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
-  if (property === 'moveToActive' || typeof code !== 'number' || !NOT_OURS.has(code)) return undefined;
+  if (!OUTCOMES.has(property) || typeof code !== 'number' || !NOT_OURS.has(code)) return undefined;
   const [first] = args;
   return typeof first === 'string' ? first : ((first as { id?: string } | undefined)?.id ?? '');
 }

@@ -24,6 +24,8 @@ export interface Store extends StoreOptions {
   listDueAt(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
+  /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
+  moveToHead(queue: string, id: string): Promise<void>;
   migrate(): Promise<Migration>;
   describe(): Promise<string>;
   close(): Promise<void>;

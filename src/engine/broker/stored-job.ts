@@ -69,7 +69,8 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     worker: json.processedBy ?? null,
     progress: hasProgress(json.progress) ? json.progress : null,
     result: state === 'completed' ? (marker === undefined ? returned : (marker.result ?? null)) : null,
-    error: json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
+    // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
+    error: state === 'completed' || json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
     reason: marker?.reason ?? null,
     stacks,
     unreadable: data.problem,

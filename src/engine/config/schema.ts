@@ -11,6 +11,7 @@ import {
   redactPathsValue,
   urlValue,
   type ValueKind,
+  weightedQueuesValue,
   wholeNumberValue,
 } from './value.ts';
 
@@ -45,7 +46,11 @@ export const SETTINGS = {
     ['--concurrency', 'TQ_CONCURRENCY'],
     'slots: how many jobs run at once, over all queues',
   ),
-  'worker.queues': setting(queueNamesValue(), ['--queues', 'TQ_QUEUES'], 'the queues to serve, in order'),
+  'worker.queues': setting(
+    weightedQueuesValue(),
+    ['--queues', 'TQ_QUEUES'],
+    'the queues to serve, in order; `high:6` has the weight 6 under the order weighted',
+  ),
   'worker.excludeQueues': setting(queueNamesValue(), ['--exclude-queues', 'TQ_EXCLUDE_QUEUES'], 'queues to leave out'),
   'worker.name': setting(
     nameValue(),

@@ -96,6 +96,13 @@ export function queueNamesValue() {
   return namesValue(isName, 'names of queues, without spaces and colons');
 }
 
+/** `high:6` is the queue `high` with the weight 6. */
+export function weightedQueuesValue() {
+  const isName = (value: unknown): boolean =>
+    typeof value === 'string' && /^[^\s:,\p{Cc}]{1,200}(?::0*[1-9]\d{0,3})?$/u.test(value);
+  return namesValue(isName, 'names of queues, without spaces, or with a weight as in high:6');
+}
+
 /** pino's notation: `password`, `user.email`, `*.token`, `headers["set-cookie"]`. */
 export function redactPathsValue() {
   const isPath = (value: unknown): boolean => typeof value === 'string' && REDACT_PATH.test(value);

@@ -33,8 +33,10 @@ export function decodeEnvelope(data: unknown): Envelope {
   if (!isRecord(data) || !Array.isArray(data.args) || !isRecord(data.meta) || Object.keys(data).length !== 2) {
     return { args: [data], meta: {} };
   }
-  return { args: data.args, meta: decodeMeta(data.meta) };
+  return { args: data.args, meta: Object.keys(data.meta).length === 0 ? NO_META : decodeMeta(data.meta) };
 }
+
+const NO_META: Meta = Object.freeze({});
 
 function decodeMeta(raw: Record<string, unknown>): Meta {
   const meta: { -readonly [Key in keyof Meta]: Meta[Key] } = {};

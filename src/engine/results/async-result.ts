@@ -18,6 +18,10 @@ export interface AsyncResult<Result = unknown> {
    */
   get(options?: { timeout?: Duration }): Promise<Result>;
   error(): Promise<StoredError | null>;
+  /** Attempts that ended, plus the running one; 0 for a job that has not started or is unknown. */
+  attempts(): Promise<number>;
+  /** What the task last gave to `context().progress()`; null without it. */
+  progress(): Promise<unknown>;
   /** Removes the job and its result from the broker, if it has finished. */
   forget(): Promise<boolean>;
 }

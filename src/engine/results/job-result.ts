@@ -56,6 +56,12 @@ export function createJobResult<Result>(id: string, options: JobResultOptions): 
     async error(): Promise<StoredError | null> {
       return (await find())?.job.error ?? null;
     },
+    async attempts() {
+      return (await find())?.job.attempts ?? 0;
+    },
+    async progress() {
+      return (await find())?.job.progress ?? null;
+    },
     async forget() {
       const found = await find();
       return found !== undefined && isFinished(found.job.state) && found.in.removeJob(id);

@@ -29,6 +29,11 @@ export async function parseArguments(
   return (await validate(argsSchema, [...args], { task: name, where, root: 'args' })) as readonly unknown[];
 }
 
+/** Whether there is anything to check. Without a schema, `parseArguments` gives the arguments back as they are. */
+export function hasSchema({ input, args }: TaskDefinition): boolean {
+  return input !== undefined || args !== undefined;
+}
+
 async function validate(
   schema: StandardSchemaV1,
   value: unknown,

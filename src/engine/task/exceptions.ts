@@ -1,4 +1,6 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
+import { createError } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
 
 /**
  * Thrown by a task to end this attempt and to ask for another one, whatever its error policy says.
@@ -17,8 +19,18 @@ export class Retry extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.countdownMs =
       options.countdown === undefined ? undefined : parseDuration(options.countdown, 'countdown of retry()');
-    this.max = options.max;
+    this.max = options.max === undefined ? undefined : parseMax(options.max);
   }
+}
+
+/** NaN would be a number of retries that is never reached. */
+function parseMax(max: number): number {
+  if (Number.isInteger(max) && max >= 0) return max;
+  throw createError('INVALID_OPTION', {
+    what: 'max of retry()',
+    expected: 'a whole number from 0',
+    given: formatGiven(max),
+  });
 }
 
 /** Thrown by a task to end its job without a result and without a dead letter: state IGNORED. */

@@ -8,19 +8,15 @@ import type { RunningTask } from './running-task.ts';
  * the pipe of the executor ends in a report. Nothing here can change an outcome: a hook that throws is logged.
  */
 export interface Reporter {
-  started(task: RunningTask): Promise<void>;
-  succeeded(task: RunningTask, ended: { result: unknown; durationMs: number }): Promise<Outcome>;
+  started(task: RunningTask): Promise<void> | undefined;
+  succeeded(task: RunningTask, ended: { result: unknown; durationMs: number }): Promise<Outcome> | Outcome;
   failed(task: RunningTask, outcome: Outcome, ended: { error: unknown; durationMs: number }): Promise<Outcome>;
   /** An attempt that ended without the task function having been called, or being waited for. */
   ended(task: RunningTask, outcome: Outcome): Promise<Outcome>;
 }
 
 export function createReporter({ logger, hooks }: { logger: Logger; hooks: Hooks }): Reporter {
-  const call = async <Name extends keyof Hooks>(
-    name: Name,
-    task: RunningTask,
-    more: Record<string, unknown>,
-  ): Promise<void> => {
+  const call = async (name: keyof Hooks, task: RunningTask, more: Record<string, unknown>): Promise<void> => {
     const hook = hooks[name] as ((event: TaskEvent) => unknown) | undefined;
     if (hook === undefined) return;
     try {
@@ -31,16 +27,17 @@ export function createReporter({ logger, hooks }: { logger: Logger; hooks: Hooks
   };
 
   return {
-    async started(task) {
+    started(task) {
       if (logger.isLevelEnabled('debug')) logger.debug(task.fields, 'task started');
-      await call('taskStart', task, {});
+      return hooks.taskStart === undefined ? undefined : call('taskStart', task, {});
     },
-    async succeeded(task, { result, durationMs }) {
+    succeeded(task, { result, durationMs }) {
       if (logger.isLevelEnabled('info')) {
         logger.info({ ...task.fields, duration_ms: round(durationMs) }, 'task succeeded');
       }
-      await call('taskSuccess', task, { durationMs, result });
-      return { kind: 'succeeded', result };
+      const outcome: Outcome = { kind: 'succeeded', result };
+      if (hooks.taskSuccess === undefined) return outcome;
+      return call('taskSuccess', task, { durationMs, result }).then(() => outcome);
     },
     async failed(task, outcome, { error, durationMs }) {
       logEnd(logger, task, { outcome, error, durationMs });

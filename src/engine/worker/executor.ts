@@ -18,12 +18,12 @@ import type { Logger } from 'pino';
 import type { TakenJob } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
-import { createError, TqError } from '../core/errors.ts';
+import { createError, type TqError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { assertJson } from '../core/json.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
 import type { Hooks } from '../events/hooks.ts';
-import { parseArguments } from '../task/arguments.ts';
+import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { runInContext } from '../task/context.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { createReporter, type Reporter } from './attempt-report.ts';
@@ -107,7 +107,8 @@ async function runAttempt(job: TakenJob, task: RunningTask, options: AttemptOpti
   if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
   if (definition.keepResultSeconds !== undefined) job.keepResult(definition.keepResultSeconds);
   const startedAt = options.clock.monotonic();
-  await options.reporter.started(task);
+  const reported = options.reporter.started(task);
+  if (reported !== undefined) await reported;
   let result: unknown;
   try {
     result = await performTask(definition, { job, task, options });
@@ -153,25 +154,48 @@ interface Performing {
 
 /** The only place that calls the user's function. Gives its result, or RELEASED; throws what it throws. */
 async function performTask(definition: TaskDefinition, { job, task, options }: Performing): Promise<unknown> {
-  const args = await parseArguments(definition, job.args, 'running');
+  const args = hasSchema(definition) ? await parseArguments(definition, job.args, 'running') : job.args;
   // The worker was stopped meanwhile: a function that has not begun is not begun.
   if (task.isStopping || task.isReleased) return RELEASED;
-  const limits = armLimits(definition, { job, task, options });
-  try {
-    const ended = runInContext(task, async () => definition.handler(...(args as never[])));
-    const released = task.untilReleased().then(() => RELEASED);
-    const ends = limits.exceeded === undefined ? [ended, released] : [ended, released, limits.exceeded];
-    const result = await Promise.race(ends).catch((error) => {
-      if (error instanceof TqError && error.code === 'TIME_LIMIT') logLeak(task, ended);
-      throw error;
+  const ended = runInContext(task, async () => definition.handler(...(args as never[])));
+  const result = await untilEnded(ended, definition, { job, task, options });
+  if (result === undefined || result === RELEASED) return result;
+  assertJson(result, `the result of task "${definition.name}"`, 'result');
+  return result;
+}
+
+/** Waits for the function, for its time limit or for the release of its job, whichever comes first. */
+function untilEnded(
+  ended: Promise<unknown>,
+  definition: TaskDefinition,
+  { job, task, options }: Performing,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const disarm = armLimits(definition, {
+      job,
+      task,
+      options,
+      onExceeded: (error) => {
+        logLeak(task, ended);
+        reject(error);
+      },
     });
-    if (result === RELEASED) logLeak(task, ended);
-    if (result === undefined || result === RELEASED) return result;
-    assertJson(result, `the result of task "${definition.name}"`, 'result');
-    return result;
-  } finally {
-    limits.disarm();
-  }
+    task.onRelease(() => {
+      disarm();
+      logLeak(task, ended);
+      resolve(RELEASED);
+    });
+    ended.then(
+      (result) => {
+        disarm();
+        resolve(result);
+      },
+      (error) => {
+        disarm();
+        reject(error);
+      },
+    );
+  });
 }
 
 /** A function cannot be killed in this process: it goes on, holds its memory and may still have effects. */
@@ -183,36 +207,35 @@ function logLeak(task: RunningTask, ended: Promise<unknown>): void {
   );
 }
 
-interface Limits {
-  /** Rejects when the time limit has passed; never resolves. One for each attempt: a shared one would keep every race. */
-  readonly exceeded: Promise<never> | undefined;
-  disarm(): void;
-}
-
-const NO_LIMITS: Limits = { exceeded: undefined, disarm: () => {} };
-
 /** Node has no longer timers, and no process lives so long. */
 const canPass = (limitMs: number | undefined): limitMs is number => limitMs !== undefined && limitMs <= MAX_TIMER_MS;
 
-/** The soft limit aborts the signal; the hard limit aborts it too and fails the attempt. */
-function armLimits(definition: TaskDefinition, { job, task, options }: Performing): Limits {
+const NOTHING_TO_DISARM = (): void => {};
+
+/**
+ * The soft limit aborts the signal; the hard limit aborts it too and gives the attempt up.
+ *
+ * @returns a function that disarms both
+ */
+function armLimits(
+  definition: TaskDefinition,
+  { job, task, options, onExceeded }: Performing & { onExceeded: (error: Error) => void },
+): () => void {
   const softMs = job.meta.softTimeLimitMs ?? definition.softTimeLimitMs ?? options.softTimeLimitMs;
   const hardMs = job.meta.timeLimitMs ?? definition.timeLimitMs ?? options.timeLimitMs;
-  if (!canPass(softMs) && !canPass(hardMs)) return NO_LIMITS;
+  if (!canPass(softMs) && !canPass(hardMs)) return NOTHING_TO_DISARM;
   const timers: NodeJS.Timeout[] = [];
   if (canPass(softMs)) {
     const expire = (): void => task.abort(createError('SOFT_TIME_LIMIT', { task: job.task, limitMs: softMs }));
     timers.push(setTimeout(expire, softMs));
   }
-  const { promise: exceeded, reject } = Promise.withResolvers<never>();
-  exceeded.catch(() => undefined);
   if (canPass(hardMs)) {
     const expire = (): void => {
       const error = createError('TIME_LIMIT', { task: job.task, limitMs: hardMs });
       task.abort(error);
-      reject(error);
+      onExceeded(error);
     };
     timers.push(setTimeout(expire, hardMs));
   }
-  return { exceeded, disarm: () => timers.forEach(clearTimeout) };
+  return () => timers.forEach(clearTimeout);
 }

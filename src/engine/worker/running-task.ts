@@ -88,11 +88,9 @@ export class RunningTask implements TaskContext {
     throw new Retry(undefined, options);
   }
 
-  /** Resolves when the attempt is to be given up and its job handed back. */
-  untilReleased(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#release = resolve;
-    });
+  /** Calls back when the attempt is to be given up and its job handed back. */
+  onRelease(release: () => void): void {
+    this.#release = release;
   }
 
   abort(reason: unknown): void {

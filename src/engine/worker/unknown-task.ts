@@ -12,7 +12,9 @@ export async function postponeUnknown(
   job: TakenJob,
   { worker, unknownTasks, random }: { worker: string; unknownTasks: RetryPolicy; random: () => number },
 ): Promise<Outcome> {
-  const asked = (await job.readLog()).map((row) => NOTE.exec(row)?.[1]).filter((name) => name !== undefined);
+  // A log that cannot be read counts as empty: the job is put back once more often than it should, and never lost.
+  const rows = await job.readLog().catch((): string[] => []);
+  const asked = rows.map((row) => NOTE.exec(row)?.[1]).filter((name) => name !== undefined);
   const times = asked.length;
   if (times >= unknownTasks.max) {
     const names = [...new Set([...asked, worker])];

@@ -9,7 +9,6 @@
  * 3. after `ABORT_GRACE_MS` more: unfinished jobs are handed back to their queues at once, and charged no attempt.
  * 4. the last outcomes are stored, the connections end, the hook `workerStop` runs.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, ConsumedQueue, Consumer, QueueOrder } from '../broker/port.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
@@ -122,26 +121,21 @@ export class Worker {
   async #stop(timeoutMs: number, why: 'stopped' | 'empty'): Promise<void> {
     // A burst ends by itself, perhaps with a job on its way here that was still waiting when the queues looked empty.
     if (why === 'stopped') this.#executor.refuse();
-    const settled = this.#consumer.stop().then(() => true);
+    const settled = this.#consumer
+      .stop()
+      .catch((error) => this.#settings.logger.error({ err: error }, 'could not end the connections of the worker'))
+      .then((): true => true);
     let reason: WorkerEnd['reason'] = why;
-    if (!(await this.#within(settled, timeoutMs))) {
+    if (!(await within(settled, timeoutMs, this.#cold.signal))) {
       this.#executor.abortAll();
       reason = this.#cold.signal.aborted ? 'cold' : 'timeout';
-      if (!(await Promise.race([settled, wait(ABORT_GRACE_MS, false, { ref: false })]))) {
-        this.#executor.releaseAll();
-      }
+      if (!(await within(settled, ABORT_GRACE_MS))) this.#executor.releaseAll();
     }
     await settled;
     // What `workerStart` opens is there to be closed only when it has ended.
     await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the hook workerStart failed'));
     if (this.#opening !== undefined) await this.#callStopHook();
     this.#ended.resolve({ handedBack: this.#executor.handedBack, reason });
-  }
-
-  /** False when the time passed, or a cold stop was asked for, before the consumer had settled. */
-  async #within(settled: Promise<boolean>, timeoutMs: number): Promise<boolean> {
-    const timer = wait(Math.min(timeoutMs, MAX_TIMER_MS), false, { signal: this.#cold.signal }).catch(() => false);
-    return Promise.race([settled, timer]);
   }
 
   async #endBurst(): Promise<void> {
@@ -177,5 +171,20 @@ export class Worker {
 
   #event(): WorkerEvent {
     return { worker: this.name, queues: this.queues };
+  }
+}
+
+/** False when the time passed, or `hurry` aborted, before the consumer had settled. Leaves no timer behind. */
+async function within(settled: Promise<true>, timeoutMs: number, hurry?: AbortSignal): Promise<boolean> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
+  const giveUp = (): void => resolve(false);
+  const timer = setTimeout(giveUp, Math.min(timeoutMs, MAX_TIMER_MS));
+  if (hurry?.aborted) giveUp();
+  hurry?.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([settled, tooLate]);
+  } finally {
+    clearTimeout(timer);
+    hurry?.removeEventListener('abort', giveUp);
   }
 }

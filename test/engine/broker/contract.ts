@@ -1,9 +1,25 @@
 import { adding } from './contract/adding.ts';
+import { foreign } from './contract/foreign.ts';
+import { losing } from './contract/losing.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
+import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
 import type { Subject } from './contract/rule.ts';
+import { sharing } from './contract/sharing.ts';
 import { taking } from './contract/taking.ts';
+import { waiting } from './contract/waiting.ts';
 
 /** What every store promises (port.ts). A new store is right when it keeps all of it. */
-export const contract: readonly Subject[] = [adding, reading, priorities, outcomes, taking];
+export const contract: readonly Subject[] = [
+  adding,
+  foreign,
+  reading,
+  priorities,
+  taking,
+  outcomes,
+  sharing,
+  losing,
+  waiting,
+  purging,
+];

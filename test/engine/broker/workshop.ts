@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createPostgresBackend, type FlowJob, FlowProducer, Queue } from 'bullmq';
+import { createPostgresBackend, type FlowJob, FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type OpenBrokerOptions, openBroker } from '../../../src/engine/broker/open-broker.ts';
 import type { Broker, Consumer, ConsumerOptions, TakenJob } from '../../../src/engine/broker/port.ts';
-import type { NewJob, Outcome } from '../../../src/engine/core/job.ts';
+import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
 import type { BrokerUnderTest } from '../../support/brokers.ts';
 import { createChannel, type Channel } from './channel.ts';
@@ -22,6 +22,8 @@ export interface Workshop {
   plainQueue(name: string): Queue;
   /** Adds a flow of plain BullMQ, and gives the id of its parent. */
   plainFlow(flow: FlowJob): Promise<string>;
+  /** Starts a consumer of plain BullMQ, and gives the data of the jobs that it takes. */
+  plainWorker(queue: string, process: (data: unknown) => unknown): Promise<Channel<unknown>>;
   afterwards(cleanup: () => unknown): void;
   close(): Promise<void>;
 }
@@ -32,11 +34,14 @@ export type ProbeOptions = Partial<Omit<ConsumerOptions, 'queues' | 'perform'>> 
   readonly weights?: Readonly<Record<string, number>>;
 };
 
+/** What a taken job said of itself when it reached `perform`. */
+export type Taken = StoredJob & Pick<TakenJob, 'timesTaken'>;
+
 /** A consumer that tells what it does. */
 export interface Probe {
   readonly consumer: Consumer;
   /** Jobs as they reach `perform`. */
-  readonly taken: Channel<TakenJob>;
+  readonly taken: Channel<Taken>;
   readonly troubles: Channel<Error & { code?: unknown }>;
   readonly recoveries: Channel<number>;
   /** Resolves when the consumer holds no job: every outcome is stored. */
@@ -95,6 +100,18 @@ export async function openWorkshop(store: BrokerUnderTest['name'], url: string):
       const { job } = await producer.add(flow);
       return job.id as string;
     },
+    async plainWorker(queue, process) {
+      const [options, factory] = plainConnection(store, url, cleanups);
+      const seen = createChannel<unknown>();
+      const run = async ({ data }: { data: unknown }): Promise<unknown> => {
+        seen.push(data);
+        return process(data);
+      };
+      const worker = new Worker(queue, run, options as never, factory as never);
+      cleanups.push(() => worker.close());
+      await worker.waitUntilReady();
+      return seen;
+    },
     afterwards: (cleanup) => cleanups.push(cleanup),
     async close() {
       for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -104,7 +121,7 @@ export async function openWorkshop(store: BrokerUnderTest['name'], url: string):
 
 function startProbe(broker: Broker, queues: readonly string[], options: ProbeOptions): Probe {
   const { perform = () => SUCCEEDED, weights = {}, broker: _, ...rest } = options;
-  const taken = createChannel<TakenJob>();
+  const taken = createChannel<Taken>();
   const troubles = createChannel<Error>();
   const recoveries = createChannel<number>();
   const settled: (() => void)[] = [];
@@ -118,7 +135,7 @@ function startProbe(broker: Broker, queues: readonly string[], options: ProbeOpt
     ...rest,
     queues: queues.map((name) => ({ name, weight: weights[name] ?? 1 })),
     async perform(job) {
-      taken.push(job);
+      taken.push(snapshot(job));
       return perform(job);
     },
     onTrouble(error, queue) {
@@ -146,6 +163,14 @@ function startProbe(broker: Broker, queues: readonly string[], options: ProbeOpt
       return stopped;
     },
   };
+}
+
+/** A taken job is read from the store's record when it is asked, and that changes once the outcome is stored. */
+function snapshot(job: TakenJob): Taken {
+  const { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason } = job;
+  const { priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks } = job;
+  const fixed = { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason };
+  return { ...fixed, priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks };
 }
 
 /** How an application without tq would construct BullMQ's classes on this store. */

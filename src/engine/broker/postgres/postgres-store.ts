@@ -79,6 +79,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listQueues: () => listQueues(query),
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
+    moveToHead: (queue, id) => moveToHead(query, queue, id),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {
         throw toBrokerError(error, masked, 'migrating the schema');
@@ -181,6 +182,14 @@ async function listDueAt(query: Query, queue: string, ids: readonly string[]): P
   );
   const due = new Map(rows.map((row) => [row.id, Number(row.due)]));
   return ids.map((id) => due.get(id) ?? null);
+}
+
+/** BullMQ takes waiting jobs by `seq`, a negative one before all others, as its own LIFO jobs have it. */
+async function moveToHead(query: Query, queue: string, id: string): Promise<void> {
+  await query("UPDATE job SET seq = -nextval('job_seq') WHERE queue = $1 AND id = $2 AND state = 'waiting'", [
+    queue,
+    id,
+  ]);
 }
 
 async function readOldestWaitingAt(query: Query, queue: string): Promise<number | null> {

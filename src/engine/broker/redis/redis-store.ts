@@ -73,6 +73,8 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listQueues: () => listQueues(client, address.prefix),
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
+    // BullMQ's Redis backend puts it there itself.
+    moveToHead: async () => {},
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),
     async close() {

@@ -9,7 +9,7 @@ export const reading: Subject = {
   subject: 'reading queues and jobs',
   rules: [
     defineRule('the list of queues is sorted and holds those of other applications', async ({ broker, plainQueue }) => {
-      const [a, b, c] = [`b${queueName()}`, `a${queueName()}`, `c${queueName()}`] as const;
+      const [b, a, c] = ['a', 'b', 'c'].map((letter) => letter + queueName()) as [string, string, string];
       await broker.queue(a).add(newJob());
       await broker.queue(b).add(newJob());
       await plainQueue(c).add('task', {});

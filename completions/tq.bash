@@ -1,0 +1,147 @@
+# Completion of tq for bash: source <(tq completion bash)
+# Generated from the definitions of the commands; do not edit.
+
+# Sets REPLY to the kind of value that the option $2 of the command $1 takes; empty for a switch.
+_tq_value() {
+  REPLY=""
+  case "$1" in
+    "worker")
+      case "$2" in
+        -c | --concurrency) REPLY="@any" ;;
+        -Q | --queues) REPLY="@queues," ;;
+        -X | --exclude-queues) REPLY="@queues," ;;
+        -n | --name) REPLY="@any" ;;
+        --queue-order) REPLY="strict weighted fair" ;;
+        --time-limit) REPLY="@any" ;;
+        --soft-time-limit) REPLY="@any" ;;
+        --shutdown-timeout) REPLY="@any" ;;
+        --lock-duration) REPLY="@any" ;;
+        --logfile) REPLY="@files" ;;
+      esac
+      ;;
+    "call")
+      case "$2" in
+        --args) REPLY="@any" ;;
+        --input) REPLY="@any" ;;
+        --queue) REPLY="@queues" ;;
+        --priority) REPLY="@any" ;;
+        --countdown) REPLY="@any" ;;
+        --eta) REPLY="@any" ;;
+        --expires) REPLY="@any" ;;
+        --id) REPLY="@any" ;;
+        --header) REPLY="@any" ;;
+      esac
+      ;;
+    "inspect scheduled")
+      case "$2" in
+        -Q | --queues) REPLY="@queues," ;;
+        --limit) REPLY="@any" ;;
+      esac
+      ;;
+    "purge")
+      case "$2" in
+        -Q | --queues) REPLY="@queues," ;;
+      esac
+      ;;
+  esac
+  [[ -n $REPLY ]] && return
+  case "$2" in
+    -A | --app) REPLY="@files" ;;
+    -b | --broker) REPLY="@any" ;;
+    -l | --log-level) REPLY="trace debug info warn error fatal silent" ;;
+    --timeout) REPLY="@any" ;;
+  esac
+}
+
+# Sets REPLY to the kind of the argument number $2 of the command $1.
+_tq_argument() {
+  REPLY=""
+  case "$1:$2" in
+    "call:0") REPLY="@tasks" ;;
+    "result:0") REPLY="@ids" ;;
+    "jobs show:0") REPLY="@ids" ;;
+    "completion:0") REPLY="bash zsh fish" ;;
+  esac
+}
+
+# Sets REPLY to the words that can follow the command $1: further words, and options.
+_tq_words() {
+  case "$1" in
+    "") REPLY="inspect jobs worker call result purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect") REPLY="queues scheduled -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "result") REPLY="--wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect queues") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs show") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "migrate") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "completion") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    *) REPLY="" ;;
+  esac
+}
+
+# Offers what $1 says: words, or @ and what to look up; a comma after it allows several.
+_tq_offer() {
+  local kind="$1" typed="$2" before="" name
+  if [[ $kind == *, ]]; then
+    kind="${kind%,}"
+    if [[ $typed == *,* ]]; then
+      before="${typed%,*},"
+      typed="${typed##*,}"
+    fi
+  fi
+  case "$kind" in
+    @any) ;;
+    @files)
+      while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen -f -- "$typed")
+      compopt -o filenames 2>/dev/null
+      ;;
+    @*)
+      while IFS= read -r name; do
+        [[ $name == "$typed"* ]] && COMPREPLY+=("$before$(printf '%q' "$name")")
+      done < <("${COMP_WORDS[0]}" ${globals[@]+"${globals[@]}"} __complete "${kind#@}" 2>/dev/null </dev/null)
+      ;;
+    *) while IFS= read -r name; do COMPREPLY+=("$before$name"); done < <(compgen -W "$kind" -- "$typed") ;;
+  esac
+}
+
+_tq() {
+  local typed="${COMP_WORDS[COMP_CWORD]}" command="" count=0 awaited="" flag="" word i REPLY
+  local -a globals=()
+  COMPREPLY=()
+  [[ $typed == "=" ]] && typed=""
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word="${COMP_WORDS[i]}"
+    # bash splits `--app=file` into three words.
+    [[ $word == "=" ]] && continue
+    if [[ -n $awaited ]]; then
+      case "$flag" in -A | --app | -b | --broker) globals+=("$flag" "$word") ;; esac
+      awaited=""
+    elif [[ $word == -* ]]; then
+      flag="$word"
+      _tq_value "$command" "$flag"
+      awaited="$REPLY"
+    else
+      case "${command:+$command }$word" in
+        "inspect" | "jobs" | "worker" | "call" | "result" | "inspect queues" | "inspect scheduled" | "jobs show" | "purge" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        *) count=$((count + 1)) ;;
+      esac
+    fi
+  done
+  if [[ -n $awaited ]]; then
+    _tq_offer "$awaited" "$typed"
+    return
+  fi
+  _tq_argument "$command" "$count"
+  if [[ -n $REPLY && $typed != -* ]]; then
+    _tq_offer "$REPLY" "$typed"
+    return
+  fi
+  _tq_words "$command"
+  _tq_offer "$REPLY" "$typed"
+}
+
+complete -F _tq tq

@@ -1,0 +1,110 @@
+# Completion of tq for fish: save as ~/.config/fish/completions/tq.fish
+# Generated from the definitions of the commands; do not edit.
+
+# Prints the words that name the command, and on a second line how many arguments follow them.
+function __tq_state
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l command
+    set -l count 0
+    set -l skip no
+    for word in $words
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        switch $word
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --logfile --args --input --queue --priority --countdown --eta --expires --id --header --limit
+                set skip yes
+            case '-*'
+            case '*'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'worker' 'call' 'result' 'inspect queues' 'inspect scheduled' 'jobs show' 'purge' 'migrate' 'completion'
+                    set -a command $word
+                else
+                    set count (math $count + 1)
+                end
+        end
+    end
+    echo "$command"
+    echo $count
+end
+
+# Whether the command is $argv[1], with $argv[2] arguments if that is given.
+function __tq_at
+    set -l state (__tq_state)
+    test "$state[1]" = "$argv[1]"; or return 1
+    test (count $argv) -lt 2; or test "$state[2]" = "$argv[2]"
+end
+
+# Names of tasks, queues or jobs, from the broker and the app of the command line.
+function __tq_names
+    set -l given
+    set -l words (commandline -opc)
+    for i in (seq 2 (count $words))
+        if contains -- $words[$i] -A --app -b --broker
+            set -a given $words[$i] $words[(math $i + 1)]
+        end
+    end
+    command tq $given __complete $argv[1] 2>/dev/null </dev/null
+end
+
+# The same behind the names that were typed already, with commas between them.
+function __tq_more_names
+    set -l before (commandline -ct | string match -r '^.*,')
+    printf '%s\n' "$before"(__tq_names $argv[1])
+end
+
+complete -c tq -f
+complete -c tq -s A -l app -r -F -d 'module that exports the app'
+complete -c tq -s b -l broker -x -d 'store that jobs live in'
+complete -c tq -l json -d 'print one JSON document'
+complete -c tq -s q -l quiet -d 'print no notes, only results and errors'
+complete -c tq -l no-color -d 'print no colours'
+complete -c tq -s l -l log-level -x -a 'trace debug info warn error fatal silent' -d 'least level that is logged'
+complete -c tq -l timeout -x -d 'how long to wait for workers and results'
+complete -c tq -l yes -d 'do not ask before something is changed'
+complete -c tq -l dry-run -d 'show what would be changed, and change nothing'
+complete -c tq -s h -l help -d 'show help'
+
+complete -c tq -n '__tq_at "" 0' -a inspect -d 'Look at queues and scheduled jobs'
+complete -c tq -n '__tq_at "" 0' -a jobs -d 'Look at single jobs'
+complete -c tq -n '__tq_at "" 0' -a worker -d 'Run the jobs of queues until stopped'
+complete -c tq -n '__tq_at "" 0' -a call -d 'Call a task: enqueue one job'
+complete -c tq -n '__tq_at "" 0' -a result -d 'Show the state and the result of a job'
+complete -c tq -n '__tq_at "" 0' -a purge -d 'Remove the waiting and scheduled jobs of queues'
+complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schema of the broker'
+complete -c tq -n '__tq_at "" 0' -a completion -d 'Print the completion script of a shell'
+complete -c tq -n '__tq_at "inspect" 0' -a queues -d 'List every queue of the broker, and the dead letters of all of them last'
+complete -c tq -n '__tq_at "inspect" 0' -a scheduled -d 'List the jobs that wait for their time, the next due first'
+complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
+
+complete -c tq -n '__tq_at "worker"' -s c -l concurrency -x -d 'slots: jobs that run at once (default: number of CPUs)'
+complete -c tq -n '__tq_at "worker"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues to serve, in order; high:6 has the weight 6 (default: those of the app)'
+complete -c tq -n '__tq_at "worker"' -s X -l exclude-queues -x -a '(__tq_more_names queues)' -d 'queues to leave out'
+complete -c tq -n '__tq_at "worker"' -s n -l name -x -d 'name of the worker; %h host name, %p process id (default: tq@%h)'
+complete -c tq -n '__tq_at "worker"' -l queue-order -x -a 'strict weighted fair' -d 'which queue goes first when several have jobs (default: strict)'
+complete -c tq -n '__tq_at "worker"' -l time-limit -x -d 'fail an attempt that runs longer'
+complete -c tq -n '__tq_at "worker"' -l soft-time-limit -x -d 'abort the signal of an attempt that runs longer'
+complete -c tq -n '__tq_at "worker"' -l shutdown-timeout -x -d 'how long running jobs may go on after a stop (default: 25s)'
+complete -c tq -n '__tq_at "worker"' -l lock-duration -x -d 'jobs of a dead worker are taken up again after this (default: 30s)'
+complete -c tq -n '__tq_at "worker"' -l burst -d 'exit when no job waits any more'
+complete -c tq -n '__tq_at "worker"' -l logfile -r -F -d 'append logs to this file'
+complete -c tq -n '__tq_at "call"' -l args -x -d 'the arguments, a JSON array'
+complete -c tq -n '__tq_at "call"' -l input -x -d 'the only argument, any JSON value; - reads it from stdin'
+complete -c tq -n '__tq_at "call"' -l queue -x -a '(__tq_names queues)' -d 'queue to use in place of that of the task'
+complete -c tq -n '__tq_at "call"' -l priority -x -d '0 to 9, 9 goes first; for queues with priorities'
+complete -c tq -n '__tq_at "call"' -l countdown -x -d 'start no earlier than this long from now'
+complete -c tq -n '__tq_at "call"' -l eta -x -d 'start no earlier than this instant, ISO 8601'
+complete -c tq -n '__tq_at "call"' -l expires -x -d 'revoke it if it has not started within this duration, or by this date'
+complete -c tq -n '__tq_at "call"' -l id -x -d 'id of the job; a job with an id that is stored already is left as it is'
+complete -c tq -n '__tq_at "call"' -l header -x -d 'header of the job; may be given several times'
+complete -c tq -n '__tq_at "call"' -l wait -d 'wait until the job has ended, at most --timeout'
+complete -c tq -n '__tq_at "call" 0' -a '(__tq_names tasks)'
+complete -c tq -n '__tq_at "result"' -l wait -d 'wait until the job has ended, at most --timeout'
+complete -c tq -n '__tq_at "result" 0' -a '(__tq_names ids)'
+complete -c tq -n '__tq_at "inspect scheduled"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
+complete -c tq -n '__tq_at "inspect scheduled"' -l limit -x -d 'jobs to list, 100 without it'
+complete -c tq -n '__tq_at "jobs show" 0' -a '(__tq_names ids)'
+complete -c tq -n '__tq_at "purge"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
+complete -c tq -n '__tq_at "purge"' -l all -d 'every queue of the broker'
+complete -c tq -n '__tq_at "completion" 0' -a 'bash zsh fish'

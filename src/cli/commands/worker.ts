@@ -1,0 +1,141 @@
+import type { Settings } from '../../engine/config/settings.ts';
+import type { ProcessLog } from '../../engine/runtime/logger.ts';
+import type { WorkerEnd } from '../../engine/worker/worker.ts';
+import { type CommandContext, defineService } from '../command.ts';
+
+/** Its options are settings, so that each has its environment variable and its place in tq.config. */
+export const worker = defineService({
+  name: 'worker',
+  summary: 'Run the jobs of queues until stopped',
+  details: [
+    'The first SIGTERM or Ctrl-C stops it gracefully: no new jobs, running ones may end within --shutdown-timeout, the rest goes',
+    'back to the queue and is charged no attempt. The second one, or SIGQUIT, hands everything back now.',
+    'Exit codes: 0 all jobs ended, 1 stopped now with jobs handed back, 4 the timeout passed with jobs handed back.',
+  ].join(' '),
+  options: [
+    { flags: '-c, --concurrency <number>', summary: 'slots: jobs that run at once (default: number of CPUs)' },
+    {
+      flags: '-Q, --queues <names>',
+      summary: 'queues to serve, in order; high:6 has the weight 6 (default: those of the app)',
+      completion: 'queues',
+      many: 'split',
+    },
+    { flags: '-X, --exclude-queues <names>', summary: 'queues to leave out', completion: 'queues', many: 'split' },
+    { flags: '-n, --name <name>', summary: 'name of the worker; %h host name, %p process id (default: tq@%h)' },
+    {
+      flags: '--queue-order <order>',
+      summary: 'which queue goes first when several have jobs (default: strict)',
+      choices: ['strict', 'weighted', 'fair'],
+    },
+    { flags: '--time-limit <duration>', summary: 'fail an attempt that runs longer' },
+    { flags: '--soft-time-limit <duration>', summary: 'abort the signal of an attempt that runs longer' },
+    { flags: '--shutdown-timeout <duration>', summary: 'how long running jobs may go on after a stop (default: 25s)' },
+    {
+      flags: '--lock-duration <duration>',
+      summary: 'jobs of a dead worker are taken up again after this (default: 30s)',
+    },
+    { flags: '--burst', summary: 'exit when no job waits any more' },
+    { flags: '--logfile <file>', summary: 'append logs to this file', completion: 'files' },
+  ],
+  examples: [
+    { command: 'tq worker --burst', does: 'run what waits, then exit' },
+    { command: 'tq worker -A app.ts -Q high,default -c 20', does: 'serve two queues, high first' },
+    {
+      command: 'tq worker -A app.ts -Q high:6,low:1 --queue-order weighted',
+      does: 'six starts of high for one of low',
+    },
+  ],
+  json: [
+    'timestamp',
+    'level',
+    'task_id',
+    'task_name',
+    'queue',
+    'attempt',
+    'request_id',
+    'worker',
+    'duration_ms',
+    'message',
+  ],
+  optionsAreSettings: true,
+  toInput: () => undefined,
+  serve: async (_, context) => {
+    const log = await openLog(context);
+    try {
+      return await runWorker(context, log);
+    } finally {
+      await log.close();
+    }
+  },
+});
+
+/** The log is the output of this command: to stdout, as lines for people on a terminal, as JSON elsewhere. */
+async function openLog({ settings, host, output }: CommandContext): Promise<ProcessLog> {
+  const { createLogger } = await import('../../engine/runtime/logger.ts');
+  const { logfile } = settings.worker;
+  const onTerminal = logfile === undefined && !settings.json && host.streams.stdout.isTTY === true;
+  return createLogger({
+    level: settings.logLevel,
+    destination: logfile ?? host.streams.stdout,
+    pretty: onTerminal,
+    color: onTerminal && settings.color !== false,
+    redact: settings.redact,
+    clock: host.clock,
+    onTrouble: (error) => output.note(`the log cannot be written: ${error.message}`),
+  });
+}
+
+async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): Promise<number> {
+  const { settings, session } = context;
+  const app = await session.app();
+  const created = await app.createWorker({ ...toWorkerOptions(settings), logger: log });
+  const { onStopSignals } = await import('../../engine/runtime/stop-signals.ts');
+  const stopListening = onStopSignals({
+    warm(signal) {
+      const waitMs = settings.worker.shutdownTimeoutMs;
+      log.info({ signal, running: created.running, timeout_ms: waitMs }, 'stopping: no new jobs, running ones may end');
+      void created.stop();
+    },
+    cold(signal) {
+      log.warn({ signal, running: created.running }, 'stopping now: running jobs go back to their queues');
+      void created.stopNow();
+    },
+  });
+  const onHangUp = (): void =>
+    void reopen().catch((error) => log.error({ err: error }, 'the log file cannot be reopened'));
+  process.on('SIGHUP', onHangUp);
+  try {
+    const { showBanner } = await import('../worker-banner.ts');
+    await showBanner(created, { app, context, log });
+    await created.start();
+    const end = await created.ended;
+    log.info({ handed_back: end.handedBack, reason: end.reason }, 'worker stopped');
+    return toExitCode(end);
+  } finally {
+    process.off('SIGHUP', onHangUp);
+    stopListening();
+  }
+}
+
+function toWorkerOptions({ worker: settings }: Settings): Parameters<WorkerFactory>[0] {
+  const { queues, softTimeLimitMs, timeLimitMs } = settings;
+  return {
+    ...(queues !== undefined && { queues }),
+    excludeQueues: settings.excludeQueues,
+    concurrency: settings.concurrency,
+    name: settings.name,
+    queueOrder: settings.queueOrder,
+    lockDuration: settings.lockDurationMs,
+    shutdownTimeout: settings.shutdownTimeoutMs,
+    ...(softTimeLimitMs !== undefined && { softTimeLimit: softTimeLimitMs }),
+    ...(timeLimitMs !== undefined && { timeLimit: timeLimitMs }),
+    burst: settings.burst,
+  };
+}
+
+type WorkerFactory = Awaited<ReturnType<CommandContext['session']['app']>>['createWorker'];
+
+function toExitCode({ handedBack, reason }: WorkerEnd): number {
+  if (handedBack === 0) return 0;
+  return reason === 'cold' ? 1 : 4;
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { failToLoad } from '../fake-app.ts';
+import { FakeBroker, NOW } from '../fake-broker.ts';
+import { createFakeSession } from '../fake-session.ts';
+import { run } from '../run-fake.ts';
+
+const broker = () =>
+  new FakeBroker().store('high', { id: 'a', state: 'SCHEDULED', dueAt: NOW }).store('bad\nname').store('low');
+
+test.each([
+  ['tasks', 'email.send\nimage.thumbnail\n'],
+  ['queues', 'high\nlow\n'],
+  ['ids', 'a\n'],
+  ['nonsense', ''],
+])('%s, one a line', async (kind, stdout) => {
+  const session = createFakeSession(broker());
+  expect(await run(['__complete', kind], { session })).toEqual({ exitCode: 0, stdout, stderr: '', questions: [] });
+  expect(session.isClosed()).toBe(true);
+});
+
+test('says nothing when the broker is away, the app is broken or the settings are wrong', async () => {
+  const nothing = { exitCode: 0, stdout: '', stderr: '' };
+  expect(await run(['__complete', 'queues'], { session: createFakeSession(broker().break()) })).toMatchObject(nothing);
+  const broken = createFakeSession(broker(), failToLoad);
+  expect(await run(['__complete', 'tasks'], { session: broken })).toMatchObject(nothing);
+  expect(await run(['__complete', 'tasks'], { env: { TQ_TIMEOUT: 'soon' } })).toMatchObject(nothing);
+});

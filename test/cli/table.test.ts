@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { plainPaint } from '../../src/cli/paint.ts';
+import type { Column } from '../../src/cli/presentation.ts';
+import { formatTable } from '../../src/cli/table.ts';
+import { textWidth } from '../../src/cli/text-width.ts';
+
+const columns: readonly Column[] = [
+  { key: 'name', title: 'NAME', as: 'text', shrinks: true },
+  { key: 'count', title: 'COUNT', as: 'number' },
+  { key: 'note', title: 'NOTE', as: 'text', shrinks: true },
+];
+const format = (rows: object[], width?: number) =>
+  formatTable(columns, rows as Record<string, unknown>[], { paint: plainPaint, now: 0, width });
+
+test('wide characters and combining marks keep the columns in line', () => {
+  const text = format([
+    { name: '日本', count: 1, note: 'x' },
+    { name: 'e\u0301te\u0301', count: 22, note: 'x' },
+    { name: '🚀', count: 333, note: 'x' },
+  ]);
+  const ends = text
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => textWidth(line));
+  expect(new Set(ends).size).toBe(1);
+});
+
+test('the widest columns shrink first, to about the same width', () => {
+  const lines = format([{ name: 'n'.repeat(60), count: 1, note: 'm'.repeat(30) }], 40)
+    .trimEnd()
+    .split('\n');
+  for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(40);
+  expect(lines[1]).toMatch(/^n+… +1 {2}m+…$/);
+});
+
+test('a table with many rows is laid out in one go', () => {
+  const rows = Array.from({ length: 200_000 }, (_, count) => ({ name: 'n', count, note: null }));
+  expect(format(rows).split('\n')).toHaveLength(200_002);
+});

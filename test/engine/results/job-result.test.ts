@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
+import { createJobResult } from '../../../src/engine/results/job-result.ts';
+import { FakeBroker } from '../worker/fake-broker.ts';
+import { FakeJob, type FakeJobFields } from '../worker/fake-job.ts';
+
+let broker: FakeBroker;
+beforeEach(() => {
+  broker = new FakeBroker();
+});
+
+function store(fields: FakeJobFields, queue = 'high'): void {
+  const job = new FakeJob({ id: 'id-1', queue, ...fields });
+  broker.queue(queue).stored.set(job.id, job);
+}
+
+const resultOf = (options: { queue?: string; likelyQueues?: readonly string[] } = { queue: 'high' }) =>
+  createJobResult<unknown>('id-1', { openBroker: async () => broker, task: 'a.task', ...options });
+
+const STACK = 'RangeError [E_FAR]: too far\n    at task (file:///app.ts:1:1)';
+const DEAD: FakeJobFields = {
+  state: 'FAILURE',
+  finishedAt: 5,
+  error: { name: 'RangeError', message: 'too far', code: 'E_FAR', stack: STACK },
+};
+
+describe('get()', () => {
+  test('gives the result of a job that succeeded, whatever JSON it is', async () => {
+    store({ state: 'SUCCESS', finishedAt: 5, result: { rows: [1, null] } });
+    expect(await resultOf().get()).toEqual({ rows: [1, null] });
+    expect(broker.queue('high').waitedFor).toEqual([]);
+  });
+
+  test('waits for a job that has not ended', async () => {
+    store({ state: 'STARTED' });
+    broker.queue('high').whenAskedToWait = () => store({ state: 'SUCCESS', finishedAt: 5, result: 'done' });
+    expect(await resultOf().get({ timeout: '30s' })).toBe('done');
+    expect(broker.queue('high').waitedFor).toEqual([{ id: 'id-1', timeoutMs: 30_000 }]);
+  });
+
+  test('waits without end when no timeout is given', async () => {
+    store({ state: 'PENDING' });
+    broker.queue('high').whenAskedToWait = () => store({ state: 'SUCCESS', finishedAt: 5 });
+    expect(await resultOf().get()).toBeNull();
+    expect(broker.queue('high').waitedFor).toEqual([{ id: 'id-1', timeoutMs: undefined }]);
+  });
+
+  test('goes on waiting when the job was sent back to work in the moment it ended', async () => {
+    store({ state: 'STARTED' });
+    const ends = [
+      () => store({ state: 'PENDING', finishedAt: 5 }),
+      () => store({ state: 'SUCCESS', finishedAt: 6, result: 2 }),
+    ];
+    broker.queue('high').whenAskedToWait = () => ends.shift()?.();
+    expect(await resultOf().get()).toBe(2);
+  });
+
+  test('throws TaskFailed for a dead letter, with the error of the worker as its cause', async () => {
+    store(DEAD);
+    const error = await resultOf()
+      .get()
+      .catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(TaskFailed);
+    expect(error.message).toBe('job id-1 of task "a.task" failed: RangeError: too far');
+    expect(error.cause).toBeInstanceOf(Error);
+    expect(error.cause).toMatchObject({ name: 'RangeError', message: 'too far', code: 'E_FAR', stack: STACK });
+  });
+
+  test('throws TaskFailed also when the store holds no error', async () => {
+    store({ state: 'FAILURE', finishedAt: 5 });
+    await expect(resultOf().get()).rejects.toThrow('failed: Error: no error was stored');
+  });
+
+  test('throws TaskRevoked with the reason', async () => {
+    store({ state: 'REVOKED', finishedAt: 5, reason: 'expired at noon' });
+    await expect(resultOf().get()).rejects.toThrow(TaskRevoked);
+    await expect(resultOf().get()).rejects.toThrow('was revoked: expired at noon');
+  });
+
+  test('throws ResultTimeout that says what the job is doing', async () => {
+    store({ state: 'RETRY' });
+    const error = await resultOf()
+      .get({ timeout: 50 })
+      .catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ResultTimeout);
+    expect(error).toMatchObject({ message: 'waited 50 ms for job id-1, it is RETRY', exitCode: 4 });
+  });
+
+  test('gives null for a job that was ignored', async () => {
+    store({ state: 'IGNORED', finishedAt: 5, reason: 'gone' });
+    expect(await resultOf().get()).toBeNull();
+  });
+
+  test('throws UNKNOWN_JOB for an id that nobody knows, and for a result that is not kept', async () => {
+    await expect(resultOf().get()).rejects.toMatchObject({ code: 'UNKNOWN_JOB' });
+    store({ state: 'STARTED' });
+    broker.queue('high').whenAskedToWait = () => void broker.queue('high').stored.clear();
+    await expect(resultOf().get()).rejects.toMatchObject({ code: 'UNKNOWN_JOB' });
+  });
+
+  test('refuses a timeout that is no duration', async () => {
+    await expect(resultOf().get({ timeout: '-1s' })).rejects.toMatchObject({ code: 'INVALID_DURATION' });
+  });
+});
+
+describe('looking at a job', () => {
+  test('shows state, error, attempts and progress', async () => {
+    store({ ...DEAD, attempts: 3, progress: { done: 5 } });
+    const result = resultOf();
+    expect(await result.state()).toBe('FAILURE');
+    expect(await result.error()).toEqual(DEAD.error);
+    expect(await result.attempts()).toBe(3);
+    expect(await result.progress()).toEqual({ done: 5 });
+    expect(await result.job()).toMatchObject({ id: 'id-1', queue: 'high', task: 'a.task' });
+    expect([result.id, result.task, result.queue]).toEqual(['id-1', 'a.task', 'high']);
+  });
+
+  test('says UNKNOWN of an id that nobody knows, and not PENDING', async () => {
+    const result = resultOf();
+    expect(await result.state()).toBe('UNKNOWN');
+    expect(await result.job()).toBeUndefined();
+    expect(await result.error()).toBeNull();
+    expect(await result.attempts()).toBe(0);
+    expect(await result.progress()).toBeNull();
+  });
+
+  test('finds the queue of a job when none is given: the likely ones first, then all', async () => {
+    store({ state: 'SUCCESS', finishedAt: 5, result: 1 }, 'elsewhere');
+    broker.queue('likely');
+    const result = resultOf({ likelyQueues: ['likely'] });
+    expect(result.queue).toBeUndefined();
+    expect(await result.get()).toBe(1);
+    expect(result.queue).toBe('elsewhere');
+  });
+
+  test('does not look elsewhere when a queue is given', async () => {
+    store({ state: 'SUCCESS', finishedAt: 5 }, 'elsewhere');
+    expect(await resultOf({ queue: 'high' }).state()).toBe('UNKNOWN');
+  });
+});
+
+describe('forget()', () => {
+  test('removes a job that has ended, and leaves one that has not', async () => {
+    store({ state: 'STARTED' });
+    expect(await resultOf().forget()).toBe(false);
+    store({ state: 'SUCCESS', finishedAt: 5 });
+    expect(await resultOf().forget()).toBe(true);
+    expect(await resultOf().forget()).toBe(false);
+    expect(await resultOf().state()).toBe('UNKNOWN');
+  });
+});

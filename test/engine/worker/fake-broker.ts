@@ -1,0 +1,191 @@
+import type {
+  Broker,
+  BrokerQueue,
+  Consumer,
+  ConsumerOptions,
+  Migration,
+  QueueCounts,
+  QueueStatus,
+} from '../../../src/engine/broker/port.ts';
+import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
+import { FakeJob } from './fake-job.ts';
+
+/** The operations that a test can make fail, with the error that they then throw. */
+export interface Failures {
+  run?: Error;
+  stop?: Error;
+  counts?: Error;
+  add?: Error;
+}
+
+/**
+ * A broker in memory, for what the engine does with one. It keeps no promise of the port that needs time: no locks, no
+ * expiry, and a job that is to be retried waits until the test feeds it again. The real brokers have their own contract.
+ */
+export class FakeBroker implements Broker {
+  readonly kind = 'redis';
+  readonly url = 'fake://';
+  readonly consumers: FakeConsumer[] = [];
+  readonly failures: Failures = {};
+  /** How many times the store was written to by `add` and `addBulk`. */
+  roundTrips = 0;
+  closed = false;
+  readonly #queues = new Map<string, FakeQueue>();
+
+  queue(name: string): FakeQueue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new FakeQueue(name, this);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  /** Every job that was sent, in order, with the queue that it went to. */
+  get sent(): readonly (NewJob & { readonly queue: string })[] {
+    return [...this.#queues.values()].flatMap((queue) => queue.sent.map((job) => ({ ...job, queue: queue.name })));
+  }
+
+  async listQueues(): Promise<string[]> {
+    return [...this.#queues.keys()].sort();
+  }
+
+  createConsumer(options: ConsumerOptions): FakeConsumer {
+    const consumer = new FakeConsumer(options, this);
+    this.consumers.push(consumer);
+    return consumer;
+  }
+
+  async migrate(): Promise<Migration> {
+    return { from: null, to: null };
+  }
+
+  async describe(): Promise<string> {
+    return 'a broker in memory';
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+export class FakeQueue implements BrokerQueue {
+  readonly name: string;
+  readonly sent: NewJob[] = [];
+  readonly waiting: FakeJob[] = [];
+  readonly stored = new Map<string, StoredJob>();
+  priorities = false;
+  readonly #broker: FakeBroker;
+
+  constructor(name: string, broker: FakeBroker) {
+    this.name = name;
+    this.#broker = broker;
+  }
+
+  async add(job: NewJob): Promise<void> {
+    await this.addBulk([job]);
+  }
+
+  async addBulk(jobs: readonly NewJob[]): Promise<void> {
+    if (this.#broker.failures.add !== undefined) throw this.#broker.failures.add;
+    this.#broker.roundTrips += 1;
+    this.sent.push(...jobs);
+    for (const job of jobs) this.stored.set(job.id, new FakeJob({ ...job, queue: this.name, state: 'PENDING' }));
+  }
+
+  async hasPriorities(): Promise<boolean> {
+    return this.priorities;
+  }
+
+  async enablePriorities(): Promise<void> {
+    this.priorities = true;
+  }
+
+  async readJob(id: string): Promise<StoredJob | undefined> {
+    return this.stored.get(id);
+  }
+
+  async readLog(): Promise<string[]> {
+    return [];
+  }
+
+  async waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean> {
+    this.waitedFor.push({ id, timeoutMs });
+    await this.whenAskedToWait(id);
+    return this.stored.get(id)?.finishedAt != null;
+  }
+
+  readonly waitedFor: { id: string; timeoutMs: number | undefined }[] = [];
+  /** What happens while somebody waits for a job. */
+  whenAskedToWait: (id: string) => void | Promise<void> = () => {};
+
+  async removeJob(id: string): Promise<boolean> {
+    return this.stored.delete(id);
+  }
+
+  async counts(): Promise<QueueCounts> {
+    if (this.#broker.failures.counts !== undefined) throw this.#broker.failures.counts;
+    return { waiting: this.waiting.length, active: 0, scheduled: 0, blocked: 0, dead: 0, completed: 0 };
+  }
+
+  async status(): Promise<QueueStatus> {
+    return { queue: this.name, ...(await this.counts()), paused: false, consumers: 0, oldestWaitingMs: null };
+  }
+
+  async listScheduled(): Promise<StoredJob[]> {
+    return [];
+  }
+
+  async purge(): Promise<number> {
+    return this.waiting.splice(0).length;
+  }
+}
+
+/** A consumer that takes the jobs that a test feeds it, as many at once as the test feeds. */
+export class FakeConsumer implements Consumer {
+  readonly options: ConsumerOptions;
+  readonly outcomes: Outcome[] = [];
+  running = false;
+  stopped = false;
+  #held = 0;
+  readonly #broker: FakeBroker;
+  readonly #settled: Promise<unknown>[] = [];
+
+  constructor(options: ConsumerOptions, broker: FakeBroker) {
+    this.options = options;
+    this.#broker = broker;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  async run(): Promise<void> {
+    if (this.#broker.failures.run !== undefined) throw this.#broker.failures.run;
+    if (this.stopped) throw new Error('a stopped consumer cannot run');
+    this.running = true;
+  }
+
+  /** Resolves with the outcome once the job has been performed, also on a consumer that stops (promise of the port). */
+  async feed(job: FakeJob): Promise<Outcome> {
+    this.#held += 1;
+    const performed = this.options.perform(job);
+    this.#settled.push(performed);
+    const outcome = await performed;
+    this.outcomes.push(outcome);
+    this.#held -= 1;
+    if (this.#held === 0) this.options.onIdle();
+    return outcome;
+  }
+
+  /** As the store does when it was asked for a job and has none. */
+  findNothing(): void {
+    this.options.onIdle();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.#settled);
+    if (this.#broker.failures.stop !== undefined) throw this.#broker.failures.stop;
+  }
+}

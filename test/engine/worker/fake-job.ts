@@ -1,0 +1,72 @@
+import type { TakenJob } from '../../../src/engine/broker/port.ts';
+import type { Meta } from '../../../src/engine/core/envelope.ts';
+import type { JobState } from '../../../src/engine/core/state.ts';
+
+export type FakeJobFields = Partial<Omit<TakenJob, 'keepResult' | 'updateProgress' | 'log' | 'readLog'>>;
+
+/** A job that was taken, with what a worker did to it. */
+export class FakeJob implements TakenJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly args: readonly unknown[];
+  readonly meta: Meta;
+  readonly priority: number | null;
+  readonly createdAt: number;
+  readonly dueAt = null;
+  readonly startedAt = null;
+  readonly finishedAt: number | null;
+  readonly attempts: number;
+  readonly timesTaken: number;
+  readonly workersLost: number;
+  readonly worker = null;
+  readonly result: unknown;
+  readonly error: TakenJob['error'];
+  readonly reason: string | null;
+  readonly stacks = [];
+  readonly unreadable: string | null;
+
+  /** The latest progress, as a store keeps it. */
+  progress: unknown;
+  readonly progressed: unknown[] = [];
+  readonly rows: string[] = [];
+  readonly kept: (number | false)[] = [];
+
+  constructor(fields: FakeJobFields = {}) {
+    this.id = fields.id ?? 'job-1';
+    this.task = fields.task ?? 'a.task';
+    this.queue = fields.queue ?? 'default';
+    this.state = fields.state ?? 'STARTED';
+    this.args = fields.args ?? [];
+    this.meta = fields.meta ?? {};
+    this.priority = fields.priority ?? null;
+    this.createdAt = fields.createdAt ?? 1_000_000;
+    this.finishedAt = fields.finishedAt ?? null;
+    this.attempts = fields.attempts ?? 1;
+    this.timesTaken = fields.timesTaken ?? this.attempts;
+    this.workersLost = fields.workersLost ?? 0;
+    this.progress = fields.progress ?? null;
+    this.result = fields.result ?? null;
+    this.error = fields.error ?? null;
+    this.reason = fields.reason ?? null;
+    this.unreadable = fields.unreadable ?? null;
+  }
+
+  keepResult(seconds: number | false): void {
+    this.kept.push(seconds);
+  }
+
+  async updateProgress(progress: unknown): Promise<void> {
+    this.progress = progress;
+    this.progressed.push(progress);
+  }
+
+  async log(row: string): Promise<void> {
+    this.rows.push(row);
+  }
+
+  async readLog(): Promise<string[]> {
+    return [...this.rows];
+  }
+}

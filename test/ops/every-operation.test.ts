@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandIndex } from '../../src/cli/command-index.ts';
+import { parseCommandLine } from '../../src/cli/program.ts';
+import type { Operation } from '../../src/ops/operation.ts';
+
+const OPS = join(import.meta.dirname, '../../src/ops');
+
+/** Every operation of src/ops, with the file that defines it. */
+async function listOperations(): Promise<{ file: string; operation: Operation }[]> {
+  const files = (await readdir(OPS)).filter((file) => file.endsWith('.ts'));
+  const defining = await Promise.all(
+    files.map(async (file) => ((await readFile(join(OPS, file), 'utf8')).includes('= defineOperation(') ? [file] : [])),
+  );
+  return await Promise.all(
+    defining.flat().map(async (file) => {
+      const exported = Object.values((await import(join(OPS, file))) as Record<string, unknown>);
+      const operation = exported.find((value) => typeof value === 'object' && value !== null && 'commandLine' in value);
+      return { file, operation: operation as Operation };
+    }),
+  );
+}
+
+const operations = await listOperations();
+
+test('there are operations to look at', () => {
+  expect(operations.length).toBeGreaterThanOrEqual(7);
+});
+
+test.each(operations)('$file has the name of its operation, and a test', ({ file, operation }) => {
+  expect(operation.name).toBe(file.replace(/\.ts$/, ''));
+  expect(existsSync(join(import.meta.dirname, file.replace(/\.ts$/, '.test.ts')))).toBe(true);
+});
+
+test.each(operations)('$file has a command with a test', async ({ operation }) => {
+  const loaded = await Promise.all(
+    commandIndex.map(async ({ name, load }) => {
+      const command = await load();
+      return { name, operation: command.kind === 'operation' ? await command.operation() : undefined };
+    }),
+  );
+  const command = loaded.find((each) => each.operation === operation);
+  expect(command).toBeDefined();
+  const test = join(import.meta.dirname, '../cli/commands', `${command?.name.replace(' ', '/')}.test.ts`);
+  expect(existsSync(test)).toBe(true);
+});
+
+/** An input for each operation, and the command line must lead back to it. */
+const inputs: Record<string, Record<string, unknown>> = {
+  'call-task': { task: 'email.send', args: [{ to: "o'hara" }], countdownMs: 1500, headers: { a: 'b' } },
+  'read-result': { id: 'x', wait: true },
+  'list-queues': {},
+  'list-scheduled': { queues: ['a', 'b'], limit: 7 },
+  'show-job': { id: 'x' },
+  'purge-queues': { queues: ['a', 'b'] },
+  'migrate-broker': {},
+};
+
+test.each(operations)('the command line of $file leads back to its input', async ({ operation }) => {
+  const input = inputs[operation.name];
+  expect(input).toBeDefined();
+  const request = await parseCommandLine(operation.commandLine(input));
+  if (request.kind !== 'run' || request.command.kind !== 'operation') throw new Error('it runs no operation');
+  const values = { ...request.values, timeoutMs: undefined } as Parameters<typeof request.command.toInput>[0];
+  expect(await request.command.operation()).toBe(operation);
+  expect(request.command.toInput(values)).toMatchObject(input as object);
+});

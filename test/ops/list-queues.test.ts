@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { listQueues } from '../../src/ops/list-queues.ts';
+import { FakeBroker, NOW } from '../cli/fake-broker.ts';
+import { createFakeSession } from '../cli/fake-session.ts';
+
+const list = (broker: FakeBroker) => listQueues.run(createFakeSession(broker), {}, () => undefined);
+
+test('every queue of the broker, sorted, then the dead letters of all of them as one queue', async () => {
+  const broker = new FakeBroker()
+    .store('low', { createdAt: NOW - 5000 }, { createdAt: NOW - 1000 }, { state: 'FAILURE' })
+    .store('high', { state: 'SCHEDULED' }, { state: 'FAILURE' }, { state: 'FAILURE' }, { state: 'BLOCKED' });
+  const rest = { active: 0, completed: 0, paused: false, consumers: 0 };
+  expect(await list(broker)).toEqual([
+    { queue: 'high', ...rest, waiting: 0, scheduled: 1, blocked: 1, dead: 2, oldestWaitingMs: null },
+    { queue: 'low', ...rest, waiting: 2, scheduled: 0, blocked: 0, dead: 1, oldestWaitingMs: 5000 },
+    { queue: 'dead_letter', ...rest, waiting: 3, scheduled: 0, blocked: 0, dead: 3, oldestWaitingMs: null },
+  ]);
+});
+
+test('an empty broker has no dead letters', async () => {
+  expect(await list(new FakeBroker())).toMatchObject([{ queue: 'dead_letter', waiting: 0, dead: 0 }]);
+});
+
+test('its command line says the same', () => {
+  expect(listQueues.commandLine({})).toEqual(['inspect', 'queues']);
+});

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { execute } from '../../src/ops/gate.ts';
+import { migrateBroker } from '../../src/ops/migrate-broker.ts';
+import { FakeBroker } from '../cli/fake-broker.ts';
+import { createFakeSession } from '../cli/fake-session.ts';
+
+test('gives the versions before and after, and asks nobody: no job is touched', async () => {
+  const broker = new FakeBroker('postgres');
+  broker.migration = { from: 1, to: 3 };
+  const execution = await execute(migrateBroker, {}, { session: createFakeSession(broker) });
+  expect(execution).toEqual({ kind: 'done', result: { from: 1, to: 3 } });
+  expect(broker.changes).toEqual(['migrate']);
+});
+
+test.each([
+  ['redis', 'would change nothing'],
+  ['postgres', 'would create the schema'],
+] as const)('a dry run on %s changes nothing and says what would happen', async (kind, summary) => {
+  const broker = new FakeBroker(kind);
+  const execution = await execute(migrateBroker, {}, { session: createFakeSession(broker), dryRun: true });
+  expect(execution).toMatchObject({ plan: { count: 0, summary: expect.stringContaining(summary) } });
+  expect(broker.changes).toEqual([]);
+});
+
+test('opens the broker without looking at a schema that is not there yet', async () => {
+  const session = createFakeSession();
+  const asked: unknown[] = [];
+  const broker = async (options?: unknown) => {
+    asked.push(options);
+    return await session.broker();
+  };
+  await execute(migrateBroker, {}, { session: { ...session, broker } });
+  expect(asked).toEqual([{ skipSchema: true }, { skipSchema: true }]);
+});
+
+test('its command line says the same', () => {
+  expect(migrateBroker.commandLine({})).toEqual(['migrate']);
+});

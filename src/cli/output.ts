@@ -6,7 +6,7 @@ import { createPaint, type Paint, plainPaint } from './paint.ts';
 import type { Block, Presentation } from './presentation.ts';
 import { formatSheet } from './sheet.ts';
 import type { Sink, Streams } from './streams.ts';
-import { formatTable } from './table.ts';
+import type { formatTable as FormatTable } from './table.ts';
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -40,11 +40,12 @@ export interface Output {
 
 export async function createOutput(streams: Streams, options: OutputOptions): Promise<Output> {
   const { json, quiet, clock } = options;
-  const [paintOut, paintErr] = await Promise.all([
-    choosePaint(streams.stdout, options),
-    choosePaint(streams.stderr, options),
-  ]);
   const { stdout, stderr } = streams;
+  const [paintOut, paintErr, formatTable] = await Promise.all([
+    choosePaint(stdout, options),
+    choosePaint(stderr, options),
+    loadTable(streams),
+  ]);
   let progressShownAt: number | undefined;
 
   const note = (text: string): void => {
@@ -60,7 +61,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
     blocks
       .map((block) =>
         sink.isTTY === true
-          ? formatForTerminal(block, { paint, now: clock.now(), width: sink.columns })
+          ? formatForTerminal(block, { paint, now: clock.now(), width: sink.columns }, formatTable)
           : formatForPipe(block),
       )
       .join('');
@@ -95,7 +96,17 @@ async function choosePaint({ isTTY }: Sink, { color }: OutputOptions): Promise<P
   return (color ?? isTTY === true) ? await createPaint() : plainPaint;
 }
 
-function formatForTerminal(block: Block, look: { paint: Paint; now: number; width: number | undefined }): string {
+/** Only a terminal has tables. Their layout is loaded for one alone: it costs a command more than all its own code. */
+async function loadTable({ stdout, stderr }: Streams): Promise<typeof FormatTable> {
+  if (stdout.isTTY !== true && stderr.isTTY !== true) return () => '';
+  return (await import('./table.ts')).formatTable;
+}
+
+function formatForTerminal(
+  block: Block,
+  look: { paint: Paint; now: number; width: number | undefined },
+  formatTable: typeof FormatTable,
+): string {
   switch (block.kind) {
     case 'line':
       return `${escapeControl(block.text)}\n`;

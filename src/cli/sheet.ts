@@ -1,12 +1,11 @@
 import { formatReadable, toneOf } from './cell.ts';
 import type { Field } from './presentation.ts';
 import type { TableLook } from './table.ts';
-import { textWidth } from './text-width.ts';
 
 /** Fields one below the other: `title  value`. Several lines of text follow their title, indented. */
 export function formatSheet(fields: readonly Field[], { paint, now }: Omit<TableLook, 'width'>): string {
   const shown = fields.filter(({ value }) => value !== null && value !== undefined);
-  const width = Math.max(0, ...shown.map(({ title }) => textWidth(title)));
+  const width = Math.max(0, ...shown.map(({ title }) => title.length));
   return shown
     .map(({ title, value, as }) => {
       const text = formatReadable(value, as, now);

@@ -1,7 +1,8 @@
+import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import { formatReadable, toneOf } from './cell.ts';
 import type { Paint } from './paint.ts';
 import type { Column, Row } from './presentation.ts';
-import { textWidth, truncateText } from './text-width.ts';
 
 export interface TableLook {
   readonly paint: Paint;
@@ -13,27 +14,62 @@ export interface TableLook {
 
 const GAP = 2;
 /** A column is not cut below this: less of a name helps nobody. */
-const MIN_WIDTH = 8;
+const MIN_WIDTH = 12;
 
 /** An aligned table with a header, numbers to the right, one line a row, no line longer than the terminal is wide. */
 export function formatTable(columns: readonly Column[], rows: readonly Row[], look: TableLook): string {
   const cells = rows.map((row) => columns.map(({ key, as }) => formatReadable(row[key], as, look.now)));
   const widths = fitWidths(columns, cells, look.width);
-  const header = columns.map(({ title, as }, index) =>
-    look.paint('title', pad(title, widths[index] ?? 0, as === 'number')),
+  const painted = rows.map((row, index) =>
+    columns.map(({ key, as, alarms }, column) =>
+      look.paint(toneOf(row[key], as, alarms === true), cells[index]?.[column] ?? ''),
+    ),
   );
-  const lines = rows.map((row, rowIndex) =>
-    columns.map(({ key, as, alarms }, index) => {
-      const text = pad(cells[rowIndex]?.[index] ?? '', widths[index] ?? 0, as === 'number');
-      return look.paint(toneOf(row[key], as, alarms === true), text);
-    }),
-  );
-  return [header, ...lines].map((parts) => `${parts.join(' '.repeat(GAP)).trimEnd()}\n`).join('');
+  const head = columns.map(({ title }) => look.paint('title', title));
+  let text = layOut([head], columns, widths);
+  for (let from = 0; from < painted.length; from += PAGE) {
+    text += layOut(painted.slice(from, from + PAGE), columns, widths);
+  }
+  return text;
 }
+
+/** cli-table3 lays out a table by passing all its cells as arguments, which a long one overflows. */
+const PAGE = 1000;
+
+function layOut(rows: string[][], columns: readonly Column[], widths: readonly number[]): string {
+  const table = new Table({
+    chars: NO_LINES,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+    colWidths: [...widths],
+    colAligns: columns.map(({ as }) => (as === 'number' ? 'right' : 'left')),
+  });
+  table.push(...rows);
+  const lines = table.toString().split('\n');
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+/** Columns stand apart by their gap alone. */
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' '.repeat(GAP),
+};
 
 function fitWidths(columns: readonly Column[], cells: readonly string[][], width: number | undefined): number[] {
   const widths = columns.map(({ title }, index) =>
-    cells.reduce((widest, row) => Math.max(widest, textWidth(row[index] ?? '')), textWidth(title)),
+    cells.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), stringWidth(title)),
   );
   let excess = width === undefined ? 0 : widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
   // The widest column that may shrink gives first, a column at a time, so that all end about equally wide.
@@ -53,10 +89,4 @@ function widestShrinking(columns: readonly Column[], widths: readonly number[]):
     if (shrinks === true && width > MIN_WIDTH && (found === undefined || width > (widths[found] ?? 0))) found = index;
   }
   return found;
-}
-
-function pad(text: string, width: number, toTheRight: boolean): string {
-  const shown = truncateText(text, width);
-  const space = ' '.repeat(Math.max(0, width - textWidth(shown)));
-  return toTheRight ? space + shown : shown + space;
 }

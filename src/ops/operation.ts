@@ -1,12 +1,6 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { Session } from './session.ts';
 
-/**
- * read changes nothing · write adds or changes · destructive removes, or makes something happen that cannot be taken back.
- * The gate decides by it what is shown, asked and refused.
- */
-type Effect = 'read' | 'write' | 'destructive';
-
 /** What an operation would change, looked up without changing it. */
 export interface Plan {
   /** One line in the conditional: `would remove 12 jobs from 2 queues`. */
@@ -39,7 +33,11 @@ interface Base<Schema extends GenericSchema, Result> {
   readonly commandLine: (input: InferOutput<Schema>) => string[];
 }
 
-/** What a person can ask for. What changes something must be able to say beforehand what it would change. */
+/**
+ * What a person can ask for. Its effect: read changes nothing · write adds or changes · destructive removes, or makes something
+ * happen that cannot be taken back. The gate decides by it what is shown, asked and refused; what changes something must
+ * be able to say beforehand what it would change.
+ */
 export type Operation<Schema extends GenericSchema = GenericSchema, Result = unknown> = Base<Schema, Result> &
   (
     | { readonly effect: 'read' }

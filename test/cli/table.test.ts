@@ -1,8 +1,8 @@
+import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
 import { plainPaint } from '../../src/cli/paint.ts';
 import type { Column } from '../../src/cli/presentation.ts';
 import { formatTable } from '../../src/cli/table.ts';
-import { textWidth } from '../../src/cli/text-width.ts';
 
 const columns: readonly Column[] = [
   { key: 'name', title: 'NAME', as: 'text', shrinks: true },
@@ -22,7 +22,7 @@ test('wide characters and combining marks keep the columns in line', () => {
     .trimEnd()
     .split('\n')
     .slice(1)
-    .map((line) => textWidth(line));
+    .map((line) => stringWidth(line));
   expect(new Set(ends).size).toBe(1);
 });
 
@@ -30,7 +30,7 @@ test('the widest columns shrink first, to about the same width', () => {
   const lines = format([{ name: 'n'.repeat(60), count: 1, note: 'm'.repeat(30) }], 40)
     .trimEnd()
     .split('\n');
-  for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(40);
+  for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(40);
   expect(lines[1]).toMatch(/^n+… +1 {2}m+…$/);
 });
 

@@ -37,7 +37,7 @@ export interface RunningTq {
   readonly exit: Promise<{ exitCode: number | undefined; signal: string | undefined }>;
 }
 
-export const tqFile = join(projectFolder, 'bin', 'tq');
+const tqFile = join(projectFolder, 'bin', 'tq');
 
 /** Runs the built `tq` to its end, without a terminal, and never rejects for an exit code. */
 export async function runTq(args: readonly string[], options: TqOptions = {}): Promise<TqResult> {

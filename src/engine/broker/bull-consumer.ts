@@ -22,6 +22,8 @@ import { isTrouble, unavailable } from './trouble.ts';
 const RESERVE_MS = 1000;
 /** After `stop()`, how long the outcomes of the last jobs may wait for a lost store. Their locks run out after that. */
 const LAST_WORDS_MS = 10_000;
+/** A store has recovered when it answers and nothing fails for so long: its connections come back one after the other. */
+const CALM_MS = 1000;
 
 /**
  * Takes jobs from one or several queues: one BullMQ worker a queue, one shared set of slots.
@@ -42,6 +44,7 @@ export class BullConsumer implements Consumer {
   #stopping = false;
   #lastWords: NodeJS.Timeout | undefined;
   #lostAt: number | undefined;
+  #calm: NodeJS.Timeout | undefined;
 
   constructor(store: Store, options: ConsumerOptions) {
     this.#store = store;
@@ -68,6 +71,7 @@ export class BullConsumer implements Consumer {
     this.#limitLastWords();
     await Promise.all(this.#workers.map((worker) => worker.close()));
     clearTimeout(this.#lastWords);
+    clearTimeout(this.#calm);
   }
 
   /** Once nothing runs any more, storing the last outcomes may wait for a lost store, but not for ever. */
@@ -137,16 +141,21 @@ export class BullConsumer implements Consumer {
   }
 
   #noteLoss(error: Error): void {
+    clearTimeout(this.#calm);
+    this.#calm = undefined;
     if (this.#lostAt !== undefined) return;
     this.#lostAt = this.#store.clock.monotonic();
     this.#options.onTrouble(unavailable(this.#store.url, 'working', error), '');
   }
 
   #noteAnswer(): void {
-    if (this.#lostAt === undefined) return;
+    if (this.#lostAt === undefined || this.#calm !== undefined) return;
     const downMs = this.#store.clock.monotonic() - this.#lostAt;
-    this.#lostAt = undefined;
-    this.#options.onRecovered(downMs);
+    this.#calm = setTimeout(() => {
+      this.#lostAt = undefined;
+      this.#calm = undefined;
+      this.#options.onRecovered(downMs);
+    }, CALM_MS);
   }
 }
 

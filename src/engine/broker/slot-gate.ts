@@ -44,13 +44,15 @@ export function createSlotGate(inner: IQueueBackend, queue: string, slots: Slots
       starved = true;
       return NO_JOB;
     }
-    starved = false;
     markerConsumed = false;
     let answer: unknown[] = NO_JOB;
     try {
       answer = await ask();
     } finally {
       const [job, jobId] = answer;
+      // Only the store's own "no job" lets the next wait be one in the store. BullMQ also takes a job that ended without a
+      // successor for an empty queue; there may be more, so that wait is one for a slot.
+      starved = Boolean(job);
       if (!job && hasSlot) slots.release(queue, true);
       if (job && !hasSlot) reserved.add(String(jobId));
     }

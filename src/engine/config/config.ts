@@ -7,7 +7,6 @@ export interface Config {
   app?: string | object;
   /** The store that jobs live in, for example `redis://localhost:6379`. */
   broker?: string;
-  profile?: string;
   json?: boolean;
   quiet?: boolean;
   noColor?: boolean;

@@ -14,7 +14,6 @@ export interface Settings {
   readonly exportedApp: unknown;
   /** Undefined leaves it to the app's own option. */
   readonly broker: string | undefined;
-  readonly profile: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   /** Undefined leaves it to whether the output is a terminal. */
@@ -90,7 +89,6 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
     app: path(read('app')),
     exportedApp: chosen.has('app') ? undefined : file?.app,
     broker: read('broker'),
-    profile: read('profile'),
     json: get('json'),
     quiet: get('quiet'),
     color: get('noColor') ? false : environment.forceColor ? true : undefined,

@@ -44,13 +44,18 @@ export function createJobResult<Result>(id: string, options: JobResultOptions): 
       const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'timeout of get()');
       const found = await find();
       if (found === undefined) throw createError('UNKNOWN_JOB', { id });
-      if (isFinished(found.job.state)) return toResult<Result>(found.job);
-      const finished = await found.in.waitUntilFinished(id, timeoutMs);
-      const job = await found.in.readJob(id);
-      if (job === undefined) throw createError('UNKNOWN_JOB', { id });
-      if (!finished && !isFinished(job.state)) {
-        throw createError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs ?? 0, state: job.state });
-      }
+      let job: StoredJob | undefined;
+      do {
+        // Also for a job that looked finished: a store reads the state and the record of a job apart, so only a record that
+        // is read once the end is known is sure to hold the result.
+        const ended = await found.in.waitUntilFinished(id, timeoutMs);
+        job = await found.in.readJob(id);
+        if (job === undefined || job.state === 'UNKNOWN') throw createError('UNKNOWN_JOB', { id });
+        if (!ended && !isFinished(job.state)) {
+          throw createError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs ?? 0, state: job.state });
+        }
+        // It ended and is not finished: a dead letter that was sent back to work meanwhile.
+      } while (!isFinished(job.state));
       return toResult<Result>(job);
     },
     async error(): Promise<StoredError | null> {

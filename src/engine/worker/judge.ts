@@ -5,10 +5,12 @@ import { isRetryable, parseRetry, type RetryPolicy, retryDelayMs } from '../core
 import type { TaskDefinition } from '../task/definition.ts';
 import { Ignore, Reject, Retry } from '../task/exceptions.ts';
 
+type JudgedJob = Pick<TakenJob, 'id' | 'task' | 'attempts' | 'meta'>;
+
 interface Case {
   /** What the attempt threw. */
   readonly error: unknown;
-  readonly job: TakenJob;
+  readonly job: JudgedJob;
   readonly definition: TaskDefinition;
   readonly random: () => number;
   /** The worker has asked its tasks to stop. */
@@ -64,7 +66,7 @@ function isLimit(error: unknown): boolean {
   return error instanceof TqError && (error.code === 'TIME_LIMIT' || error.code === 'SOFT_TIME_LIMIT');
 }
 
-function policyOf(job: TakenJob, definition: TaskDefinition): RetryPolicy {
+function policyOf(job: JudgedJob, definition: TaskDefinition): RetryPolicy {
   const { retry } = job.meta;
   if (retry === undefined) return definition.retry;
   try {

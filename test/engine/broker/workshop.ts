@@ -6,7 +6,7 @@ import type { Broker, Consumer, ConsumerOptions, TakenJob } from '../../../src/e
 import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
 import type { BrokerUnderTest } from '../../support/brokers.ts';
-import { createChannel, type Channel } from './channel.ts';
+import { type Channel, createChannel } from './channel.ts';
 
 /** What one test works with; everything that it opens is closed when the test ends. */
 export interface Workshop {
@@ -24,6 +24,8 @@ export interface Workshop {
   plainFlow(flow: FlowJob): Promise<string>;
   /** Starts a consumer of plain BullMQ, and gives the data of the jobs that it takes. */
   plainWorker(queue: string, process: (data: unknown) => unknown): Promise<Channel<unknown>>;
+  /** A promise for jobs to wait on; it is opened at the latest when the test ends, so that a failed test ends too. */
+  gate<Value = void>(): PromiseWithResolvers<Value>;
   afterwards(cleanup: () => unknown): void;
   close(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export async function createStore({ createUrl }: BrokerUnderTest): Promise<strin
 /** @param url of a store whose schema is made */
 export async function openWorkshop(store: BrokerUnderTest['name'], url: string): Promise<Workshop> {
   const cleanups: (() => unknown)[] = [];
+  const gates: (() => void)[] = [];
   const open = async (at = url, options: Partial<OpenBrokerOptions> = {}): Promise<Broker> => {
     const opened = await openBroker(at, { clock: systemClock, ...options });
     cleanups.push(() => opened.close());
@@ -112,8 +115,15 @@ export async function openWorkshop(store: BrokerUnderTest['name'], url: string):
       await worker.waitUntilReady();
       return seen;
     },
+    gate<Value>() {
+      const gate = Promise.withResolvers<Value>();
+      gates.push(() => gate.reject(new Error('the test has ended')));
+      gate.promise.catch(() => undefined);
+      return gate;
+    },
     afterwards: (cleanup) => cleanups.push(cleanup),
     async close() {
+      for (const open of gates) open();
       for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
     },
   };
@@ -136,7 +146,8 @@ function startProbe(broker: Broker, queues: readonly string[], options: ProbeOpt
     queues: queues.map((name) => ({ name, weight: weights[name] ?? 1 })),
     async perform(job) {
       taken.push(snapshot(job));
-      return perform(job);
+      // A gate that the end of the test has opened rejects.
+      return Promise.resolve(perform(job)).catch(() => ({ kind: 'released' }));
     },
     onTrouble(error, queue) {
       troubles.push(error);

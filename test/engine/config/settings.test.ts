@@ -41,7 +41,6 @@ describe('without any source', () => {
       app: undefined,
       exportedApp: undefined,
       broker: undefined,
-      profile: undefined,
       json: false,
       quiet: false,
       color: undefined,

@@ -28,7 +28,12 @@ describe('get()', () => {
   test('gives the result of a job that succeeded, whatever JSON it is', async () => {
     store({ state: 'SUCCESS', finishedAt: 5, result: { rows: [1, null] } });
     expect(await resultOf().get()).toEqual({ rows: [1, null] });
-    expect(broker.queue('high').waitedFor).toEqual([]);
+  });
+
+  test('gives the result of a job whose record was read just before it ended and its state just after', async () => {
+    store({ state: 'SUCCESS', finishedAt: null, result: null });
+    broker.queue('high').whenAskedToWait = () => store({ state: 'SUCCESS', finishedAt: 5, result: 'whole' });
+    expect(await resultOf().get()).toBe('whole');
   });
 
   test('waits for a job that has not ended', async () => {
@@ -57,13 +62,14 @@ describe('get()', () => {
 
   test('throws TaskFailed for a dead letter, with the error of the worker as its cause', async () => {
     store(DEAD);
-    const error = await resultOf()
+    const error: unknown = await resultOf()
       .get()
       .catch((thrown) => thrown);
     expect(error).toBeInstanceOf(TaskFailed);
-    expect(error.message).toBe('job id-1 of task "a.task" failed: RangeError: too far');
-    expect(error.cause).toBeInstanceOf(Error);
-    expect(error.cause).toMatchObject({ name: 'RangeError', message: 'too far', code: 'E_FAR', stack: STACK });
+    const { message, cause } = error as TaskFailed;
+    expect(message).toBe('job id-1 of task "a.task" failed: RangeError: too far');
+    expect(cause).toBeInstanceOf(Error);
+    expect(cause).toMatchObject({ name: 'RangeError', message: 'too far', code: 'E_FAR', stack: STACK });
   });
 
   test('throws TaskFailed also when the store holds no error', async () => {

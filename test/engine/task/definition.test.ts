@@ -58,7 +58,7 @@ describe('defineTask', () => {
     ['x'.repeat(201), `"${'x'.repeat(199)}…`],
     [undefined, 'undefined'],
     [5n, '5n'],
-  ])('refuses the name %j', (name, shown) => {
+  ])('refuses the name %s', (name, shown) => {
     expect(() => defineTask(name as string, handler)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',

@@ -5,7 +5,7 @@ import type { RedisAddress } from '../broker-url.ts';
 export type RedisClient = Redis | Cluster;
 
 /** Reconnecting starts at once and slows down to once in two seconds, with jitter so that a fleet does not return as one. */
-export function reconnectDelayMs(times: number): number {
+function reconnectDelayMs(times: number): number {
   return Math.min(50 * 2 ** (times - 1), 2000) + Math.floor(Math.random() * 100);
 }
 

@@ -53,11 +53,15 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     prefix: address.prefix,
     ...options,
     queueBackend(queue) {
-      root ??= createRedisBackend('tq', {
-        connection: client as never,
-        prefix: address.prefix,
-        skipVersionCheck: true,
-      } as never);
+      if (root === undefined) {
+        root = createRedisBackend('tq', {
+          connection: client as never,
+          prefix: address.prefix,
+          skipVersionCheck: true,
+        } as never);
+        // It passes on the errors of the client, which would end the process here too.
+        root.on('error', () => {});
+      }
       return root.forQueue(queue, address.prefix);
     },
     workerBackend(name, backendOptions, kind) {

@@ -95,18 +95,21 @@ export const adding: Subject = {
       expect(await queue.readJob(job.id)).toMatchObject({ args: ['first'] });
     }),
 
-    defineRule('a job with a delay is scheduled, and starts when it is due and not before', async ({ broker, consume }) => {
-      const queue = broker.queue(queueName());
-      const probe = await consume(queue.name);
-      const [alone, inBatch] = [newJob({ delayMs: 300 }), newJob({ delayMs: 200 })];
-      await queue.add(alone);
-      await queue.addBulk([inBatch]);
-      expect(await queue.readJob(alone.id)).toMatchObject({ state: 'SCHEDULED', dueAt: alone.createdAt + 300 });
-      const taken = await probe.taken.take(2);
-      expect(taken.map(({ id }) => id)).toEqual([inBatch.id, alone.id]);
-      expect(taken[0]?.startedAt).toBeGreaterThanOrEqual(inBatch.createdAt + 200);
-      expect(taken[1]?.startedAt).toBeGreaterThanOrEqual(alone.createdAt + 300);
-    }),
+    defineRule(
+      'a job with a delay is scheduled, and starts when it is due and not before',
+      async ({ broker, consume }) => {
+        const queue = broker.queue(queueName());
+        const probe = await consume(queue.name);
+        const [alone, inBatch] = [newJob({ delayMs: 300 }), newJob({ delayMs: 200 })];
+        await queue.add(alone);
+        await queue.addBulk([inBatch]);
+        expect(await queue.readJob(alone.id)).toMatchObject({ state: 'SCHEDULED', dueAt: alone.createdAt + 300 });
+        const taken = await probe.taken.take(2);
+        expect(taken.map(({ id }) => id)).toEqual([inBatch.id, alone.id]);
+        expect(taken[0]?.startedAt).toBeGreaterThanOrEqual(inBatch.createdAt + 200);
+        expect(taken[1]?.startedAt).toBeGreaterThanOrEqual(alone.createdAt + 300);
+      },
+    ),
 
     defineRule('many producers of one queue lose nothing', async (workshop) => {
       const name = queueName();

@@ -81,7 +81,10 @@ export const outcomes: Subject = {
     outcomeRule(
       'an error of many megabytes is cut and says so',
       { kind: 'dead', error: { name: 'Error', message: 'm'.repeat(5_000_000), code: null, stack: null } },
-      { state: 'FAILURE', error: expect.objectContaining({ message: expect.stringMatching(/^m{8192}… \(4991808 char/) }) },
+      {
+        state: 'FAILURE',
+        error: expect.objectContaining({ message: expect.stringMatching(/^m{8192}… \(4991808 char/) }),
+      },
     ),
 
     defineRule('an ignored or revoked job counts as completed, a dead one as dead', async ({ broker, consume }) => {
@@ -148,7 +151,11 @@ export const outcomes: Subject = {
       });
       await probe.taken.take(2);
       await probe.settled();
-      expect(await queue.readJob(job.id)).toMatchObject({ state: 'SUCCESS', error: null, stacks: [expect.any(String)] });
+      expect(await queue.readJob(job.id)).toMatchObject({
+        state: 'SUCCESS',
+        error: null,
+        stacks: [expect.any(String)],
+      });
     }),
 
     defineRule('a postponed job waits its delay, is charged no attempt, and its log says why', async (workshop) => {
@@ -171,7 +178,7 @@ export const outcomes: Subject = {
       const queue = workshop.broker.queue(queueName());
       const jobs = newJobs(3);
       await queue.addBulk(jobs);
-      const hold = Promise.withResolvers<Outcome>();
+      const hold = workshop.gate<Outcome>();
       const leaving = await workshop.consume(queue.name, { perform: () => hold.promise });
       await leaving.taken.next();
       const stopped = leaving.stop();
@@ -187,12 +194,12 @@ export const outcomes: Subject = {
     ...[undefined, 5].map((priority) =>
       defineRule(
         `a released job ${priority === undefined ? 'without' : 'with'} a priority wakes an idle worker at once`,
-        async ({ broker, consume, openBroker }) => {
+        async ({ broker, consume, openBroker, gate }) => {
           const queue = broker.queue(queueName());
           if (priority !== undefined) await queue.enablePriorities();
           const job = newJob(priority === undefined ? {} : { priority });
           await queue.add(job);
-          const hold = Promise.withResolvers<Outcome>();
+          const hold = gate<Outcome>();
           const leaving = await consume(queue.name, { perform: () => hold.promise });
           await leaving.taken.next();
           const looked = Promise.withResolvers<void>();

@@ -42,9 +42,9 @@ export const reading: Subject = {
       expect(await queue.readJob('nobody')).toBeUndefined();
     }),
 
-    defineRule('jobs are counted by what they wait for', async ({ broker, consume }) => {
+    defineRule('jobs are counted by what they wait for', async ({ broker, consume, gate }) => {
       const queue = broker.queue(queueName());
-      const hold = Promise.withResolvers<void>();
+      const hold = gate<void>();
       await queue.addBulk([newJob({ task: 'fine' }), newJob({ task: 'broken' }), newJob({ task: 'held' })]);
       await queue.addBulk([...newJobs(2), ...newJobs(3, { delayMs: 60_000 })]);
       const probe = await consume(queue.name, {
@@ -84,16 +84,19 @@ export const reading: Subject = {
       expect(await queue.status(Date.now())).toMatchObject({ paused: false, waiting: 3 });
     }),
 
-    defineRule('the consumers of a queue are counted, and not those of a queue with a longer name', async (workshop) => {
-      const name = queueName();
-      const queue = workshop.broker.queue(name);
-      await workshop.consume(name, { workerName: 'one' });
-      const second = await workshop.consume([name, `${name}-more`], { workerName: 'two@host.example' });
-      await workshop.consume(`${name}-more`, { workerName: 'three' });
-      expect(await queue.status(Date.now())).toMatchObject({ consumers: 2 });
-      await second.stop();
-      expect(await queue.status(Date.now())).toMatchObject({ consumers: 1 });
-    }),
+    defineRule(
+      'the consumers of a queue are counted, and not those of a queue with a longer name',
+      async (workshop) => {
+        const name = queueName();
+        const queue = workshop.broker.queue(name);
+        await workshop.consume(name, { workerName: 'one' });
+        const second = await workshop.consume([name, `${name}-more`], { workerName: 'two@host.example' });
+        await workshop.consume(`${name}-more`, { workerName: 'three' });
+        expect(await queue.status(Date.now())).toMatchObject({ consumers: 2 });
+        await second.stop();
+        expect(await queue.status(Date.now())).toMatchObject({ consumers: 1 });
+      },
+    ),
 
     defineRule('the age of the oldest waiting job is that of the one added first', async ({ broker }) => {
       const queue = broker.queue(queueName());
@@ -127,23 +130,26 @@ export const reading: Subject = {
       expect(first).toMatchObject({ state: 'SCHEDULED', dueAt: (jobs[1]?.createdAt ?? 0) + 10_000, attempts: 0 });
     }),
 
-    defineRule('a job that waits for its retry is listed with the scheduled ones, with its own time', async (workshop) => {
-      const queue = workshop.broker.queue(queueName());
-      const [retried, scheduled] = [newJob(), newJob({ delayMs: 60_000 })];
-      await queue.addBulk([retried, scheduled]);
-      const probe = await workshop.consume(queue.name, {
-        perform: () => ({ kind: 'retry', delayMs: 30_000, error: ERROR }),
-      });
-      const before = Date.now();
-      await probe.taken.next();
-      await probe.settled();
-      const [first, second, ...more] = await queue.listScheduled(0, 10);
-      expect(more).toEqual([]);
-      expect(first).toMatchObject({ id: retried.id, state: 'RETRY', attempts: 1, error: { name: 'TypeError' } });
-      expect(first?.dueAt).toBeGreaterThanOrEqual(before + 30_000);
-      expect(first?.dueAt).toBeLessThanOrEqual(Date.now() + 30_000);
-      expect(second).toMatchObject({ id: scheduled.id, state: 'SCHEDULED' });
-    }),
+    defineRule(
+      'a job that waits for its retry is listed with the scheduled ones, with its own time',
+      async (workshop) => {
+        const queue = workshop.broker.queue(queueName());
+        const [retried, scheduled] = [newJob(), newJob({ delayMs: 60_000 })];
+        await queue.addBulk([retried, scheduled]);
+        const probe = await workshop.consume(queue.name, {
+          perform: () => ({ kind: 'retry', delayMs: 30_000, error: ERROR }),
+        });
+        const before = Date.now();
+        await probe.taken.next();
+        await probe.settled();
+        const [first, second, ...more] = await queue.listScheduled(0, 10);
+        expect(more).toEqual([]);
+        expect(first).toMatchObject({ id: retried.id, state: 'RETRY', attempts: 1, error: { name: 'TypeError' } });
+        expect(first?.dueAt).toBeGreaterThanOrEqual(before + 30_000);
+        expect(first?.dueAt).toBeLessThanOrEqual(Date.now() + 30_000);
+        expect(second).toMatchObject({ id: scheduled.id, state: 'SCHEDULED' });
+      },
+    ),
 
     defineRule('progress and log of a running job are seen by another process', async (workshop) => {
       const queue = workshop.broker.queue(queueName());
@@ -174,26 +180,29 @@ export const reading: Subject = {
       go.resolve();
     }),
 
-    defineRule('a job that waits or has finished can be removed, a running one cannot', async ({ broker, consume }) => {
-      const queue = broker.queue(queueName());
-      const hold = Promise.withResolvers<void>();
-      const [running, waiting] = [newJob(), newJob()];
-      await queue.addBulk([running, waiting]);
-      const probe = await consume(queue.name, {
-        async perform() {
-          await hold.promise;
-          return { kind: 'succeeded', result: null };
-        },
-      });
-      await probe.taken.next();
-      expect(await queue.removeJob(running.id)).toBe(false);
-      expect(await queue.removeJob(waiting.id)).toBe(true);
-      hold.resolve();
-      await probe.settled();
-      expect(await queue.readJob(running.id)).toMatchObject({ state: 'SUCCESS' });
-      expect(await queue.removeJob(running.id)).toBe(true);
-      expect(await queue.readJob(running.id)).toBeUndefined();
-    }),
+    defineRule(
+      'a job that waits or has finished can be removed, a running one cannot',
+      async ({ broker, consume, gate }) => {
+        const queue = broker.queue(queueName());
+        const hold = gate<void>();
+        const [running, waiting] = [newJob(), newJob()];
+        await queue.addBulk([running, waiting]);
+        const probe = await consume(queue.name, {
+          async perform() {
+            await hold.promise;
+            return { kind: 'succeeded', result: null };
+          },
+        });
+        await probe.taken.next();
+        expect(await queue.removeJob(running.id)).toBe(false);
+        expect(await queue.removeJob(waiting.id)).toBe(true);
+        hold.resolve();
+        await probe.settled();
+        expect(await queue.readJob(running.id)).toMatchObject({ state: 'SUCCESS' });
+        expect(await queue.removeJob(running.id)).toBe(true);
+        expect(await queue.readJob(running.id)).toBeUndefined();
+      },
+    ),
 
     defineRule('the broker says what it is', async ({ broker, store }) => {
       expect(broker.kind).toBe(store);

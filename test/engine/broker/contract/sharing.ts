@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { QueueOrder } from '../../../../src/engine/broker/port.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 import { newJob, newJobs, queueName, SUCCEEDED, type Taken, type Workshop } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
 
@@ -69,7 +70,7 @@ export const sharing: Subject = {
     defineRule('strict: a flood of low jobs delays a high job by the job that holds the slot', async (workshop) => {
       const [high, low] = [queueName(), queueName()];
       await workshop.broker.queue(low).addBulk(newJobs(40));
-      let hold = Promise.withResolvers<void>();
+      const hold = workshop.gate();
       const probe = await workshop.consume([high, low], {
         order: 'strict',
         async perform() {
@@ -77,17 +78,34 @@ export const sharing: Subject = {
           return SUCCEEDED;
         },
       });
-      for (let round = 0; round < 5; round += 1) {
-        expect(await probe.taken.next()).toMatchObject({ queue: low });
-        await workshop.broker.queue(high).add(newJob());
-        const running = hold;
-        hold = Promise.withResolvers();
-        running.resolve();
-        expect(await probe.taken.next()).toMatchObject({ queue: high });
-        hold.resolve();
-        hold = Promise.withResolvers();
-      }
+      expect(await probe.taken.next()).toMatchObject({ queue: low });
+      await workshop.broker.queue(high).add(newJob());
+      // The worker has heard of it: it holds the job without a slot.
+      await waitFor('the high job to be reserved', () => probe.consumer.held === 2);
       hold.resolve();
+      expect(await probe.taken.next()).toMatchObject({ queue: high });
+      expect(await probe.taken.next()).toMatchObject({ queue: low });
+    }),
+
+    defineRule('strict: also when the job that holds the slot runs for longer than a reservation', async (workshop) => {
+      const [high, low] = [queueName(), queueName()];
+      await workshop.broker.queue(low).addBulk(newJobs(10));
+      const hold = workshop.gate();
+      const probe = await workshop.consume([high, low], {
+        order: 'strict',
+        async perform() {
+          await hold.promise;
+          return SUCCEEDED;
+        },
+      });
+      await probe.taken.next();
+      await workshop.broker.queue(high).addBulk(newJobs(3));
+      await waitFor('the high job to be reserved', () => probe.consumer.held === 2);
+      await waitFor('the reservation to be given up', () => probe.consumer.held === 1);
+      hold.resolve();
+      const taken = await probe.taken.take(4);
+      expect(taken.map(({ queue }) => queue)).toEqual([high, high, high, low]);
+      expect(taken.every(({ attempts }) => attempts === 1)).toBe(true);
     }),
 
     defineRule('strict: the first queue is emptied before the second is served', async (workshop) => {
@@ -130,7 +148,7 @@ export const sharing: Subject = {
 
     defineRule('a wake-up that comes while all slots are busy is handed on to another worker', async (workshop) => {
       const [first, second] = [queueName(), queueName()];
-      const hold = Promise.withResolvers<void>();
+      const hold = workshop.gate<void>();
       let looks = 0;
       const idle = Promise.withResolvers<void>();
       const busy = await workshop.consume([first, second], {
@@ -157,7 +175,7 @@ export const sharing: Subject = {
 
     defineRule('a job that was reserved while all slots were busy gets the slot that frees', async (workshop) => {
       const [first, second] = [queueName(), queueName()];
-      const hold = Promise.withResolvers<void>();
+      const hold = workshop.gate<void>();
       let looks = 0;
       const idle = Promise.withResolvers<void>();
       const probe = await workshop.consume([first, second], {
@@ -179,7 +197,7 @@ export const sharing: Subject = {
 
     defineRule('stop() with a job reserved hands it back, uncharged', async (workshop) => {
       const [first, second] = [queueName(), queueName()];
-      const hold = Promise.withResolvers<void>();
+      const hold = workshop.gate<void>();
       let looks = 0;
       let stopping = false;
       const idle = Promise.withResolvers<void>();

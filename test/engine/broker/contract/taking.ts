@@ -58,24 +58,27 @@ export const taking: Subject = {
       expect(await queue.counts()).toMatchObject({ completed: 30, active: 0 });
     }),
 
-    defineRule('a running job leaves the other slots free for jobs that come later', async ({ broker, consume }) => {
-      const queue = broker.queue(queueName());
-      const hold = Promise.withResolvers<void>();
-      const probe = await consume(queue.name, {
-        concurrency: 2,
-        async perform({ task }) {
-          if (task === 'long') await hold.promise;
-          return SUCCEEDED;
-        },
-      });
-      await queue.add(newJob({ task: 'long' }));
-      await probe.taken.next();
-      for (const task of ['a', 'b', 'c']) {
-        await queue.add(newJob({ task }));
-        expect(await probe.taken.next()).toMatchObject({ task });
-      }
-      hold.resolve();
-    }),
+    defineRule(
+      'a running job leaves the other slots free for jobs that come later',
+      async ({ broker, consume, gate }) => {
+        const queue = broker.queue(queueName());
+        const hold = gate<void>();
+        const probe = await consume(queue.name, {
+          concurrency: 2,
+          async perform({ task }) {
+            if (task === 'long') await hold.promise;
+            return SUCCEEDED;
+          },
+        });
+        await queue.add(newJob({ task: 'long' }));
+        await probe.taken.next();
+        for (const task of ['a', 'b', 'c']) {
+          await queue.add(newJob({ task }));
+          expect(await probe.taken.next()).toMatchObject({ task });
+        }
+        hold.resolve();
+      },
+    ),
 
     defineRule('an idle consumer says so, also when its last job has ended', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());
@@ -126,33 +129,36 @@ export const taking: Subject = {
       expect(await probe.taken.next()).toMatchObject({ task: 'paused' });
     }),
 
-    defineRule('the lock of a running job is renewed: nobody else takes it', async ({ broker, consume, openBroker }) => {
-      const queue = broker.queue(queueName());
-      const lockDurationMs = 400;
-      const hold = Promise.withResolvers<void>();
-      const long = newJob({ task: 'long' });
-      await queue.add(long);
-      const busy = await consume(queue.name, {
-        lockDurationMs,
-        async perform() {
-          await hold.promise;
-          return SUCCEEDED;
-        },
-      });
-      await busy.taken.next();
-      const other = await consume(queue.name, { lockDurationMs, broker: await openBroker() });
-      // That this job is due shows that five lock durations have passed.
-      await queue.add(newJob({ task: 'later', delayMs: 5 * lockDurationMs }));
-      expect(await other.taken.next()).toMatchObject({ task: 'later' });
-      hold.resolve();
-      await busy.settled();
-      expect(other.taken.all).toHaveLength(1);
-      expect(await queue.readJob(long.id)).toMatchObject({ state: 'SUCCESS', workersLost: 0, attempts: 1 });
-    }),
+    defineRule(
+      'the lock of a running job is renewed: nobody else takes it',
+      async ({ broker, consume, openBroker, gate }) => {
+        const queue = broker.queue(queueName());
+        const lockDurationMs = 400;
+        const hold = gate<void>();
+        const long = newJob({ task: 'long' });
+        await queue.add(long);
+        const busy = await consume(queue.name, {
+          lockDurationMs,
+          async perform() {
+            await hold.promise;
+            return SUCCEEDED;
+          },
+        });
+        await busy.taken.next();
+        const other = await consume(queue.name, { lockDurationMs, broker: await openBroker() });
+        // That this job is due shows that five lock durations have passed.
+        await queue.add(newJob({ task: 'later', delayMs: 5 * lockDurationMs }));
+        expect(await other.taken.next()).toMatchObject({ task: 'later' });
+        hold.resolve();
+        await busy.settled();
+        expect(other.taken.all).toHaveLength(1);
+        expect(await queue.readJob(long.id)).toMatchObject({ state: 'SUCCESS', workersLost: 0, attempts: 1 });
+      },
+    ),
 
     defineRule('a job that vanished while it ran is reported, and the next one runs', async (workshop) => {
       const queue = workshop.broker.queue(queueName());
-      const hold = Promise.withResolvers<void>();
+      const hold = workshop.gate<void>();
       const gone = newJob();
       await queue.add(gone);
       const probe = await workshop.consume(queue.name, {
@@ -173,30 +179,33 @@ export const taking: Subject = {
       expect(await queue.readJob(gone.id)).toBeUndefined();
     }),
 
-    defineRule('stop() waits for the held jobs, stores their outcomes and takes no more', async ({ broker, consume }) => {
-      const queue = broker.queue(queueName());
-      const jobs = newJobs(5);
-      await queue.addBulk(jobs);
-      const hold = Promise.withResolvers<void>();
-      const probe = await consume(queue.name, {
-        concurrency: 2,
-        async perform() {
-          await hold.promise;
-          return SUCCEEDED;
-        },
-      });
-      await probe.taken.take(2);
-      let stopped = false;
-      const stopping = probe.stop().then(() => {
-        stopped = true;
-      });
-      await queue.counts();
-      expect(stopped).toBe(false);
-      hold.resolve();
-      await stopping;
-      expect(probe.taken.all).toHaveLength(2);
-      expect(await queue.counts()).toMatchObject({ completed: 2, waiting: 3, active: 0 });
-    }),
+    defineRule(
+      'stop() waits for the held jobs, stores their outcomes and takes no more',
+      async ({ broker, consume, gate }) => {
+        const queue = broker.queue(queueName());
+        const jobs = newJobs(5);
+        await queue.addBulk(jobs);
+        const hold = gate<void>();
+        const probe = await consume(queue.name, {
+          concurrency: 2,
+          async perform() {
+            await hold.promise;
+            return SUCCEEDED;
+          },
+        });
+        await probe.taken.take(2);
+        let stopped = false;
+        const stopping = probe.stop().then(() => {
+          stopped = true;
+        });
+        await queue.counts();
+        expect(stopped).toBe(false);
+        hold.resolve();
+        await stopping;
+        expect(probe.taken.all).toHaveLength(2);
+        expect(await queue.counts()).toMatchObject({ completed: 2, waiting: 3, active: 0 });
+      },
+    ),
 
     defineRule('a job that is being fetched while the consumer stops goes back untouched', async (workshop) => {
       const queue = workshop.broker.queue(queueName());

@@ -1,0 +1,121 @@
+import { availableParallelism, hostname } from 'node:os';
+import { describe, expect, test } from 'vitest';
+import type { AppOptions, WorkerOptions } from '../../../src/engine/app/contract.ts';
+import type { ConsumerOptions } from '../../../src/engine/broker/port.ts';
+import type { Worker } from '../../../src/engine/worker/worker.ts';
+import type { FakeConsumer } from '../worker/fake-broker.ts';
+import { recordLog } from '../worker/recorded.ts';
+import { setUp } from './setup.ts';
+
+async function create(
+  options: WorkerOptions = {},
+  app: AppOptions = {},
+): Promise<{ worker: Worker; consumer: ConsumerOptions }> {
+  const bench = setUp(app);
+  const worker = await bench.app.createWorker({ logger: recordLog().logger, ...options });
+  return { worker, consumer: (bench.broker.consumers[0] as FakeConsumer).options };
+}
+
+test('a worker without options serves the queues of its app in order, with the documented defaults', async () => {
+  const { worker, consumer } = await create({}, { queues: ['high', 'low'], resultExpires: '1h', maxWorkerLost: 1 });
+  expect(worker.name).toBe(`tq@${hostname()}`);
+  expect(consumer).toMatchObject({
+    queues: [
+      { name: 'high', weight: 1 },
+      { name: 'low', weight: 1 },
+    ],
+    order: 'strict',
+    concurrency: availableParallelism(),
+    lockDurationMs: 30_000,
+    maxWorkerLost: 1,
+    keepResultSeconds: 3600,
+  });
+});
+
+describe('its queues', () => {
+  test('are those that are named, with their weights, less those that are excluded', async () => {
+    const app = { queues: ['high', 'default', 'low'] };
+    const { consumer } = await create({ queues: ['low:2', 'high:6'], queueOrder: 'weighted' }, app);
+    expect(consumer).toMatchObject({
+      order: 'weighted',
+      queues: [
+        { name: 'low', weight: 2 },
+        { name: 'high', weight: 6 },
+      ],
+    });
+    expect((await create({ excludeQueues: ['default'] }, app)).worker.queues).toEqual(['high', 'low']);
+  });
+
+  test('may be any when the app declares none', async () => {
+    expect((await create({ queues: ['whatever'] })).worker.queues).toEqual(['whatever']);
+  });
+});
+
+test('its name may hold the host, the process and a percent sign', async () => {
+  const { worker } = await create({ name: 'w-%p@%h%%' });
+  expect(worker.name).toBe(`w-${process.pid}@${hostname()}%`);
+});
+
+test.each<[string, object, string, string]>([
+  [
+    'an unknown option',
+    { concurency: 5 },
+    'UNKNOWN_OPTION',
+    'the worker has no option "concurency"; did you mean "concurrency"?',
+  ],
+  [
+    'no slots',
+    { concurrency: 0 },
+    'INVALID_OPTION',
+    'concurrency of the worker must be a whole number from 1 to 10000, got 0',
+  ],
+  ['slots that are no number', { concurrency: Number.NaN }, 'INVALID_OPTION', 'got NaN'],
+  [
+    'an unknown order',
+    { queueOrder: 'random' },
+    'INVALID_OPTION',
+    'must be "strict", "weighted" or "fair", got "random"',
+  ],
+  [
+    'a lock that is too short',
+    { lockDuration: '1s' },
+    'INVALID_OPTION',
+    'lockDuration of the worker must be at least 5000 ms',
+  ],
+  [
+    'a bad duration',
+    { shutdownTimeout: 'soon' },
+    'INVALID_DURATION',
+    'shutdownTimeout of the worker must be a duration',
+  ],
+  ['limits the wrong way round', { softTimeLimit: 5, timeLimit: 5 }, 'INVALID_OPTION', 'softTimeLimit of the worker'],
+  ['a name with a colon', { name: 'a:b' }, 'INVALID_OPTION', 'the name of the worker must be a text'],
+  ['a name with a space', { name: 'a b' }, 'INVALID_OPTION', 'the name of the worker must be a text'],
+  [
+    'a misspelt queue',
+    { queues: ['hihg'] },
+    'UNDECLARED_QUEUE',
+    'the app declares no queue "hihg"; did you mean "high"?',
+  ],
+  ['a misspelt exclusion', { excludeQueues: ['lwo'] }, 'UNDECLARED_QUEUE', 'did you mean "low"?'],
+  ['no queue', { queues: [] }, 'INVALID_OPTION', 'the queues of the worker must be at least one, got none'],
+  ['no queue that is left', { excludeQueues: ['high', 'low'] }, 'INVALID_OPTION', 'at least one, got none'],
+  [
+    'a queue twice',
+    { queues: ['high', 'low', 'high:2'] },
+    'INVALID_OPTION',
+    'a list without doubles, got "high" twice',
+  ],
+  ['a weight of nothing', { queues: ['high:0'] }, 'INVALID_OPTION', 'a name, or a name and a weight as in high:6'],
+  ['a weight that is no number', { queues: ['high:much'] }, 'INVALID_OPTION', 'a queue of the worker must be a name'],
+  ['two weights', { queues: ['high:1:2'] }, 'INVALID_OPTION', 'a queue of the worker must be a name'],
+])('%s is refused', async (_, options, code, message) => {
+  await expect(create(options, { queues: ['high', 'low'] })).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(message),
+  });
+});
+
+test('a queue name that cannot be one is refused also when the app declares none', async () => {
+  await expect(create({ queues: ['a b'] })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+});

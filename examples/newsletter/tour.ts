@@ -31,7 +31,7 @@ try {
   } finally {
     await stopWorker(worker);
   }
-  say('next', `the same by hand: README.md, "The tour"; what is on the broker now: npx tq inspect queues`);
+  say('next', 'the same by hand: README.md, "Five minutes"');
 } catch (error) {
   if (!(error instanceof TqError)) throw error;
   process.stderr.write(`tq: ${error.message} [${error.code}]\n    ${error.next}\n`);

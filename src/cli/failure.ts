@@ -17,7 +17,8 @@ export function describeFailure(thrown: unknown, debug: boolean): Failure {
     ? thrown
     : createError('INTERNAL', { doing: 'running the command', reason: messageOf(thrown) }, thrown);
   const stacks = debug ? listStacks(error) : [];
-  const lines = [`tq: ${error.message} [${error.code}]`, `    ${error.next}`, ...stacks];
+  const [first, ...rest] = error.message.split('\n');
+  const lines = [`tq: ${first} [${error.code}]`, ...rest, `    ${error.next}`, ...stacks];
   return { text: `${escapeControl(lines.join('\n'), true)}\n`, exitCode: error.exitCode };
 }
 

@@ -136,6 +136,10 @@ export class FakeQueue implements BrokerQueue {
     return this.jobs.delete(id);
   }
 
+  async hasWork(): Promise<boolean> {
+    return (await this.counts()).waiting > 0;
+  }
+
   async counts(): Promise<QueueCounts> {
     this.#broker.assertUp();
     const count = (...states: string[]): number => this.#list(...states).length;

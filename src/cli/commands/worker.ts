@@ -108,6 +108,7 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
     const { showBanner } = await import('../worker-banner.ts');
     await showBanner(created, { app, context, log });
     await created.start();
+    log.info({ worker: created.name, queues: created.queues }, 'worker ready');
     const end = await created.ended;
     log.info({ handed_back: end.handedBack, reason: end.reason }, 'worker stopped');
     return toExitCode(end);

@@ -6,6 +6,7 @@ import { parseNamePattern } from '../core/name-pattern.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts';
 import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
+import type { TaskDefinition } from '../task/definition.ts';
 import type { AppOptions } from './contract.ts';
 
 /** The options of an app, checked, with the defaults filled in. */
@@ -96,6 +97,15 @@ export function parseAppOptions(options: AppOptions): AppSettings {
   };
   if (mistakes.length > 0) throw createError('INVALID_CONFIG', { source: 'createApp()', mistakes });
   return settings;
+}
+
+/** How long workers of the app keep results, in seconds: by the longest that the app or one of its tasks asks for. */
+export function longestResultSeconds(app: AppSettings, tasks: ReadonlyMap<string, TaskDefinition>): number {
+  let longest = app.keepResultSeconds;
+  for (const { keepResultSeconds } of tasks.values()) {
+    if (typeof keepResultSeconds === 'number' && keepResultSeconds > longest) longest = keepResultSeconds;
+  }
+  return longest;
 }
 
 function parseQueues(declarations: AppOptions['queues']): AppSettings['queues'] {

@@ -20,6 +20,8 @@ interface Call {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly payloadLimit: number;
+  /** The longest that any worker of the app keeps results, in milliseconds. */
+  readonly longestResultMs: number;
 }
 
 /**
@@ -27,7 +29,7 @@ interface Call {
  *
  * @throws NOT_JSON, PAYLOAD_TOO_LARGE, INVALID_OPTION, UNKNOWN_OPTION, INVALID_DURATION
  */
-export function createJob({ task, definition, args, options, now, payloadLimit }: Call): NewJob {
+export function createJob({ task, definition, args, options, now, payloadLimit, longestResultMs }: Call): NewJob {
   assertKnownOptions(options, task);
   if (options.id !== undefined) assertId(options.id, task);
   const id = options.id ?? createJobId(now);
@@ -35,15 +37,18 @@ export function createJob({ task, definition, args, options, now, payloadLimit }
   const bytes = Buffer.byteLength(encodeJson(sent, `the arguments of task "${task}"`, 'args'));
   if (bytes > payloadLimit) throw createError('PAYLOAD_TOO_LARGE', { task, bytes, limit: payloadLimit });
   const dueAt = readDueAt(options, { task, now });
-  const keepResultSeconds = readKeep(options, task);
+  const resultExpiresMs = readResultExpiry(options, { task, definition, longestResultMs });
   return {
     id,
     task,
     args: sent,
-    meta: createMeta({ task, definition, options, now }),
+    meta: {
+      ...createMeta({ task, definition, options, now }),
+      ...(resultExpiresMs !== undefined && { resultExpiresMs }),
+    },
     createdAt: now,
     ...(dueAt > now && { delayMs: dueAt - now }),
-    ...(keepResultSeconds !== undefined && { keepResultSeconds }),
+    ...(options.ignoreResult === true && { ignoreResult: true }),
   };
 }
 
@@ -107,10 +112,31 @@ function createMeta({ task, definition, options, now }: MetaSource): Meta {
   };
 }
 
-function readKeep(options: CallOptions, task: string): number | false | undefined {
-  if (options.ignoreResult === true) return false;
-  if (options.resultExpires === undefined) return undefined;
-  return Math.ceil(parseDuration(options.resultExpires, `resultExpires of a call of task "${task}"`) / 1000);
+interface ResultExpirySource {
+  readonly task: string;
+  readonly definition: TaskDefinition | undefined;
+  readonly longestResultMs: number;
+}
+
+/**
+ * How long the result of this call may be read. BullMQ removes finished jobs by one age for the whole queue, so a shorter
+ * time is kept with the job and honoured by its readers, and a longer one cannot be promised.
+ */
+function readResultExpiry(
+  { resultExpires }: CallOptions,
+  { task, definition, longestResultMs }: ResultExpirySource,
+): number | undefined {
+  if (resultExpires === undefined) {
+    return typeof definition?.keepResultSeconds === 'number' ? definition.keepResultSeconds * 1000 : undefined;
+  }
+  const what = `resultExpires of a call of task "${task}"`;
+  const ms = parseDuration(resultExpires, what);
+  if (ms <= longestResultMs) return ms;
+  throw createError('INVALID_OPTION', {
+    what,
+    expected: `at most the longest resultExpires of the app and its tasks, ${longestResultMs} ms`,
+    given: formatGiven(resultExpires),
+  });
 }
 
 /** BullMQ orders delayed jobs by time · 4096 in a double, which is exact until September 2039. */

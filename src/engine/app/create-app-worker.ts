@@ -9,7 +9,7 @@ import { nearestNames } from '../core/nearest.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { assertLimits, type TaskDefinition } from '../task/definition.ts';
 import { Worker } from '../worker/worker.ts';
-import type { AppSettings } from './app-settings.ts';
+import { type AppSettings, longestResultSeconds } from './app-settings.ts';
 import type { WorkerOptions } from './contract.ts';
 
 interface WorkerOf {
@@ -71,7 +71,7 @@ export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options
     shutdownTimeoutMs: duration('shutdownTimeout') ?? 25_000,
     softTimeLimitMs,
     timeLimitMs,
-    keepResultSeconds: app.keepResultSeconds,
+    keepResultSeconds: longestResultSeconds(app, tasks),
     unknownTasks: app.unknownTasks,
     maxWorkerLost: app.maxWorkerLost,
     hooks: app.hooks,

@@ -15,7 +15,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
-import { type AppSettings, parseAppOptions } from './app-settings.ts';
+import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { createJob } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
@@ -173,12 +173,21 @@ class TaskApp implements App {
     if (definition !== undefined && hasSchema(definition)) {
       for (const args of argsList) await parseArguments(definition, args, 'calling');
     }
-    const now = this.#clock.now();
-    const { payloadLimit } = this.#settings;
-    const jobs = argsList.map((args) => createJob({ task, definition, args, options, now, payloadLimit }));
+    const wasConnected = this.#broker !== undefined;
+    let jobs = this.#createJobs(task, argsList, options);
     const queue = (await this.broker()).queue(queueName);
     const priority = await this.#priorityOf(queue, { task, wanted: options.priority ?? definition?.priority });
+    // Mistakes are found before anything is connected; but the first contact takes time, which is none of the job's.
+    if (!wasConnected) jobs = this.#createJobs(task, argsList, options);
     return jobs.map((job) => ({ queue, job: priority === undefined ? job : { ...job, priority } }));
+  }
+
+  #createJobs(task: string, argsList: readonly (readonly unknown[])[], options: CallOptions): NewJob[] {
+    const definition = this.#registry.get(task);
+    const now = this.#clock.now();
+    const { payloadLimit } = this.#settings;
+    const longestResultMs = longestResultSeconds(this.#settings, this.tasks) * 1000;
+    return argsList.map((args) => createJob({ task, definition, args, options, now, payloadLimit, longestResultMs }));
   }
 
   /** On a queue with priorities every job has one, 0 without a wish; on any other none can be asked for. */

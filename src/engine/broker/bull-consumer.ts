@@ -77,7 +77,10 @@ export class BullConsumer implements Consumer {
   /** Once nothing runs any more, storing the last outcomes may wait for a lost store, but not for ever. */
   #limitLastWords(): void {
     if (!this.#stopping || this.#performing > 0) return;
-    this.#lastWords ??= setTimeout(() => this.#abandon.abort(), LAST_WORDS_MS);
+    this.#lastWords ??= setTimeout(() => {
+      this.#abandon.abort();
+      this.#store.abandonConsumers();
+    }, LAST_WORDS_MS);
   }
 
   #createWorker(queue: string, slots: Slots | undefined): QueueWorker {
@@ -91,7 +94,7 @@ export class BullConsumer implements Consumer {
       stalledInterval: this.#options.lockDurationMs,
       maxStalledCount: this.#options.maxWorkerLost,
       runRetryDelay: 1000,
-      ...keepResults(this.#options.keepResultSeconds),
+      removeOnComplete: { age: this.#options.keepResultSeconds },
     };
     let gate: SlotGate | undefined;
     const factory = (name: string, factoryOptions: unknown, kind: unknown): IQueueBackend => {
@@ -157,10 +160,6 @@ export class BullConsumer implements Consumer {
       this.#options.onRecovered(downMs);
     }, CALM_MS);
   }
-}
-
-function keepResults(seconds: number | false): Pick<WorkerOptions, 'removeOnComplete'> {
-  return { removeOnComplete: seconds === false ? { count: 0 } : { age: seconds } };
 }
 
 /** Tells BullMQ how the attempt ended: by what is returned, by what is thrown, or by having moved the job already. */

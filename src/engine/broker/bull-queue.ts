@@ -14,16 +14,8 @@ const META_MAX_AGE_MS = 60_000;
 const PURGE_BATCH = 1000;
 
 /** `paused` holds what waits in a paused queue: on PostgreSQL, and on Redis what BullMQ 5 left there. */
-const COUNTED = [
-  'wait',
-  'paused',
-  'prioritized',
-  'active',
-  'delayed',
-  'waiting-children',
-  'failed',
-  'completed',
-] as JobType[];
+const WAITING = ['wait', 'paused', 'prioritized'] as JobType[];
+const COUNTED: JobType[] = [...WAITING, 'active', 'delayed', 'waiting-children', 'failed', 'completed'];
 
 /** One queue over BullMQ. Reading never writes; the queue's metadata is written by the first job that is added. */
 export class BullQueue implements BrokerQueue {
@@ -79,10 +71,13 @@ export class BullQueue implements BrokerQueue {
   async readJob(id: string): Promise<StoredJob | undefined> {
     const backend = this.#reading();
     return this.#attempt(`reading job ${id} of queue "${this.name}"`, async () => {
-      const [json, state] = await Promise.all([backend.getJobData(id), backend.getState(id)]);
+      // The state first: a job that ends in between is then seen with its result and an older state, never the other way.
+      const state = await backend.getState(id);
+      const json = await backend.getJobData(id);
       if (json === undefined) return undefined;
       const [dueAt = null] = state === 'delayed' ? await this.#store.listDueAt(this.name, [id]) : [];
-      return toStoredJob({ ...json, id }, this.name, state, dueAt);
+      const job = toStoredJob({ ...json, id }, this.name, state, dueAt);
+      return isExpired(job, this.#store.clock.now()) ? undefined : job;
     });
   }
 
@@ -96,8 +91,12 @@ export class BullQueue implements BrokerQueue {
   async waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean> {
     this.#watch ??= new FinishWatch(this.name, this.#store);
     const watch = this.#watch;
+    const { clock } = this.#store;
+    const deadline = timeoutMs === undefined ? undefined : clock.monotonic() + timeoutMs;
+    const leftMs = (): number | undefined =>
+      deadline === undefined ? undefined : Math.max(0, deadline - clock.monotonic());
     return this.#attempt(`waiting for job ${id}`, () =>
-      watch.wait(id, timeoutMs, async () => {
+      watch.wait(id, leftMs(), async () => {
         const state = await this.#reading().getState(id);
         return state === 'completed' || state === 'failed' || state === 'unknown';
       }),
@@ -117,6 +116,13 @@ export class BullQueue implements BrokerQueue {
     const [wait = 0, paused = 0, prioritized = 0, active = 0, scheduled = 0, blocked = 0, dead = 0, completed = 0] =
       await this.#attempt(`counting the jobs of queue "${this.name}"`, () => this.#reading().getCounts(COUNTED));
     return { waiting: wait + paused + prioritized, active, scheduled, blocked, dead, completed };
+  }
+
+  async hasWork(now: number): Promise<boolean> {
+    const counts = await this.#attempt(`counting the jobs of queue "${this.name}"`, () =>
+      this.#reading().getCounts([...WAITING, 'delayed'], now + 1),
+    );
+    return counts.some((count) => count > 0);
   }
 
   async status(now: number): Promise<QueueStatus> {
@@ -221,9 +227,17 @@ function toJobOptions(job: NewJob): JobsOptions {
   const options: JobsOptions = {};
   if (job.delayMs !== undefined && job.delayMs > 0) options.delay = job.delayMs;
   if (job.priority !== undefined) options.priority = encodePriority(job.priority);
-  if (job.keepResultSeconds === false) options.removeOnComplete = true;
-  else if (job.keepResultSeconds !== undefined) options.removeOnComplete = { age: job.keepResultSeconds };
+  if (job.ignoreResult === true) options.removeOnComplete = true;
   return options;
+}
+
+/**
+ * BullMQ removes completed jobs of a queue by one age for all. A result that was to be kept for a shorter time is still
+ * there then, but not for a reader. Dead letters do not expire.
+ */
+function isExpired({ state, finishedAt, meta }: StoredJob, now: number): boolean {
+  if (finishedAt === null || meta.resultExpiresMs === undefined || state === 'FAILURE') return false;
+  return finishedAt + meta.resultExpiresMs <= now;
 }
 
 /** BullMQ's consumers name their connection after their queue; a worker's own name follows after `:w:`. */

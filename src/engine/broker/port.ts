@@ -72,6 +72,8 @@ export interface BrokerQueue {
   waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean>;
   removeJob(id: string): Promise<boolean>;
   counts(): Promise<QueueCounts>;
+  /** Whether a job waits, or is scheduled for an instant that has passed. */
+  hasWork(now: number): Promise<boolean>;
   status(now: number): Promise<QueueStatus>;
   /** Jobs that wait for their time, the next due first. */
   listScheduled(offset: number, limit: number): Promise<StoredJob[]>;
@@ -100,7 +102,7 @@ export interface ConsumerOptions {
   /** How often a job is taken up again after its worker was lost, before it becomes a dead letter. */
   readonly maxWorkerLost: number;
   /** Seconds that results are kept when neither call nor task says it; false keeps nothing. */
-  readonly keepResultSeconds: number | false;
+  readonly keepResultSeconds: number;
   /** Runs one job; must not reject. */
   readonly perform: (job: TakenJob) => Promise<Outcome>;
   /** The broker's troubles while running: a lost connection (said once), locks that could not be renewed, a lost job. */
@@ -116,7 +118,7 @@ export interface TakenJob extends StoredJob {
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */
   readonly timesTaken: number;
   /** Replaces how long the result is kept, for this job. */
-  keepResult(seconds: number | false): void;
+  dropResult(): void;
   updateProgress(progress: unknown): Promise<void>;
   /** Adds a row to the job's log. */
   log(row: string): Promise<void>;

@@ -15,8 +15,12 @@ export interface Store extends StoreOptions {
   queueBackend(queue: string): IQueueBackend;
   /** Makes a consumer's backend, with a connection of its own to wait on. */
   readonly workerBackend: BackendFactory<IQueueBackend, unknown>;
+  /** Fails what consumers still ask of a store that is away, where the driver would hold it back until it returns. */
+  abandonConsumers(): void;
   /** Makes the backend of an event reader, with a connection of its own. */
   readonly eventsBackend: BackendFactory<IQueueBackend, unknown>;
+  /** What made an operation fail, where the driver's own error says only that it gave up. */
+  faultBehind(error: unknown): unknown;
   /** Resolves once the store answers; throws a TqError when it does not, or cannot be used. */
   connect(doing: string): Promise<void>;
   listQueues(): Promise<string[]>;

@@ -1,6 +1,7 @@
 import type { JobJson } from 'bullmq';
 import { decodeEnvelope, isRecord } from '../core/envelope.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
+import { trimStack } from '../core/stack.ts';
 import type { JobState } from '../core/state.ts';
 
 /**
@@ -134,7 +135,8 @@ const MAX_STACK = 16_384;
 export function encodeStack(error: StoredError): string {
   const header = `${error.name}${error.code === null ? '' : ` [${error.code}]`}: ${cut(error.message, MAX_MESSAGE)}`;
   const frames = error.stack?.search(/^\s+at /m) ?? -1;
-  return frames < 0 ? header : `${header}\n${cut(error.stack?.slice(frames) ?? '', MAX_STACK)}`;
+  const own = frames < 0 ? '' : trimStack(error.stack?.slice(frames) ?? '');
+  return own === '' ? header : `${header}\n${cut(own, MAX_STACK)}`;
 }
 
 export function encodeMessage(error: StoredError): string {
@@ -148,5 +150,7 @@ function toError(message: string, stack: string | undefined): StoredError {
 }
 
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}… (${text.length - length} characters left out)`;
+  const kept = text.length <= length ? text : `${text.slice(0, length)}… (${text.length - length} characters left out)`;
+  // An error's text is not ours to refuse, so what PostgreSQL cannot store is made visible instead.
+  return kept.replaceAll('\0', '\\0').toWellFormed();
 }

@@ -75,8 +75,8 @@ export class TakenBullJob implements TakenJob {
     return this.#job.stacktrace ?? [];
   }
 
-  keepResult(seconds: number | false): void {
-    this.#job.opts.removeOnComplete ??= seconds === false ? true : { age: seconds };
+  dropResult(): void {
+    this.#job.opts.removeOnComplete = true;
   }
 
   async updateProgress(progress: unknown): Promise<void> {

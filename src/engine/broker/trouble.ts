@@ -28,11 +28,15 @@ const SOCKET_CODES = new Set([
 const POSTGRES_CODES = /^(08...|57P0[1-5]|53300)$/;
 
 const TROUBLE_TEXT =
-  /Connection is closed|Connection terminated|Stream isn't writeable|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Command timed out|the database system is/i;
+  /Connection is closed|Connection terminated|Stream isn't writeable|Cluster isn't ready|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Command timed out|the database system is/i;
 
 /** The one line that a person sees when the store cannot be reached, with the usual causes for this kind of error. */
 export function unavailable(url: string, doing: string, error: unknown): Error {
-  return createError('BROKER_UNAVAILABLE', { url, doing, reason: reasonOf(error), causes: causesOf(error) }, error);
+  return createError(
+    'BROKER_UNAVAILABLE',
+    { url, doing, reason: reasonOf(error), causes: causesOf(error, url) },
+    error,
+  );
 }
 
 function reasonOf(error: unknown): string {
@@ -41,7 +45,7 @@ function reasonOf(error: unknown): string {
   return message !== '' ? (message.split('\n')[0] ?? message) : String(code ?? 'no answer');
 }
 
-function causesOf(error: unknown): string {
+function causesOf(error: unknown, url: string): string {
   const text = `${(error as { code?: unknown } | null)?.code ?? ''} ${messageOf(error)}`;
   if (/ECONNREFUSED/.test(text)) return 'is it running, and does it listen on this host and port?';
   if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'the host name is not known here: check its spelling and the DNS';
@@ -49,7 +53,10 @@ function causesOf(error: unknown): string {
     return 'check the user name and the password in the URL';
   }
   if (/NOPERM/.test(text)) return 'the user may not run the commands of BullMQ: check its ACL';
-  if (/certificate|self.signed|SSL|TLS|EPROTO/i.test(text)) {
+  if (/DB index/.test(text)) return 'check the database number at the end of the URL';
+  // A server without TLS waits for the rest of what it takes for a command.
+  const silence = /^(rediss|valkeys)/.test(url) && /ETIMEDOUT|does not answer/.test(text);
+  if (silence || /certificate|self.signed|SSL|TLS|EPROTO/i.test(text)) {
     return 'check rediss:// or sslmode against what the server speaks, and give its authority with ?ca=FILE';
   }
   if (/3D000|does not exist/.test(text)) return 'create the database first, or check its name in the URL';

@@ -23,6 +23,8 @@ export interface Meta {
   /** Replaces the retry policy of the task for this call. */
   readonly retry?: StoredRetry | false;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long the result may be read after the job has ended, in milliseconds; the app's rule without it. */
+  readonly resultExpiresMs?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ function decodeMeta(raw: Record<string, unknown>): Meta {
     const value = raw[key];
     if (typeof value === 'string') meta[key] = value;
   }
-  for (const key of ['expiresAt', 'softTimeLimitMs', 'timeLimitMs'] as const) {
+  for (const key of ['expiresAt', 'softTimeLimitMs', 'timeLimitMs', 'resultExpiresMs'] as const) {
     const value = raw[key];
     if (typeof value === 'number' && Number.isFinite(value)) meta[key] = value;
   }

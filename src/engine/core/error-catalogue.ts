@@ -136,7 +136,7 @@ export const catalogue = {
     exit: 69,
     when: 'the broker cannot be reached, or was lost and did not come back in time',
     text: ({ url, doing, reason, causes }) => ({
-      message: `${doing}: cannot reach the broker ${url}: ${reason}`,
+      message: `${doing}: cannot connect to the broker ${url}: ${reason}`,
       next: causes,
     }),
   }),

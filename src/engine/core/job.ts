@@ -55,8 +55,8 @@ export interface NewJob {
   readonly delayMs?: number;
   /** 0 to 9, 9 first. Only for a queue with priorities. */
   readonly priority?: number;
-  /** Seconds that the result is kept; false keeps nothing. The worker's default applies without it. */
-  readonly keepResultSeconds?: number | false;
+  /** Keeps no result: the job is removed when it succeeds. */
+  readonly ignoreResult?: boolean;
 }
 
 /**

@@ -8,7 +8,7 @@ const MAX_DEPTH = 500;
 /**
  * Writes a value as JSON, and refuses what JSON would change silently: a BigInt, a cycle, a class instance (a Date, a
  * Map), NaN and Infinity, a function, a symbol, `undefined` in an array. An object's undefined properties are left out,
- * as JSON.stringify does.
+ * as JSON.stringify does. Text with U+0000 or half a surrogate pair is refused too: not every broker can store it.
  *
  * @param what names the value in the error, for example `the arguments of task "email.send"`
  * @param root how a path starts, for example `args` gives `args[0].to`
@@ -35,9 +35,10 @@ interface Fault {
 
 function findFault(value: unknown, ancestors: object[]): Fault | undefined {
   switch (typeof value) {
-    case 'string':
     case 'boolean':
       return undefined;
+    case 'string':
+      return findFaultInText(value);
     case 'number':
       return Number.isFinite(value) ? undefined : { path: [], problem: `${value}, which JSON has no number for` };
     case 'object':
@@ -49,6 +50,14 @@ function findFault(value: unknown, ancestors: object[]): Fault | undefined {
   }
 }
 
+/** Both are JSON, but PostgreSQL refuses them, and a job must not depend on where it is stored. */
+function findFaultInText(text: string): Fault | undefined {
+  if (text.includes('\0'))
+    return { path: [], problem: 'a text with the character U+0000, which not every broker can store' };
+  if (!text.isWellFormed()) return { path: [], problem: 'a text with half of a surrogate pair, which is no character' };
+  return undefined;
+}
+
 function findFaultInObject(value: object, ancestors: object[]): Fault | undefined {
   if (ancestors.includes(value)) return { path: [], problem: 'a reference to a value that contains it (a cycle)' };
   if (ancestors.length > MAX_DEPTH) return { path: [], problem: `nested deeper than ${MAX_DEPTH} levels` };
@@ -58,7 +67,7 @@ function findFaultInObject(value: object, ancestors: object[]): Fault | undefine
   const entries: Iterable<[string | number, unknown]> = isArray ? value.entries() : Object.entries(value);
   for (const [key, item] of entries) {
     if (item === undefined && !isArray) continue;
-    const fault = findFault(item, ancestors);
+    const fault = (typeof key === 'string' ? findFaultInText(key) : undefined) ?? findFault(item, ancestors);
     if (fault !== undefined) {
       fault.path.push(key);
       return fault;

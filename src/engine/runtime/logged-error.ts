@@ -1,3 +1,5 @@
+import { trimStack } from '../core/stack.ts';
+
 /** An error as it stands in a log line. */
 export interface LoggedError {
   readonly type: string;
@@ -16,7 +18,7 @@ export function describeError(thrown: unknown): LoggedError {
     return { type: typeof thrown, message: safely(() => String(thrown)), stack: null, code: null };
   const code = readProperty(thrown, 'code');
   return {
-    type: safely(() => thrown.constructor.name || thrown.name),
+    type: safely(() => thrown.name || thrown.constructor.name),
     message: safely(() => String(thrown.message)),
     stack: stackWithCauses(thrown),
     code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
@@ -31,7 +33,7 @@ function stackWithCauses(error: Error): string | null {
   let current: unknown = error;
   while (isErrorLike(current) && stacks.length <= MAX_CAUSES) {
     const stack = readProperty(current, 'stack');
-    if (typeof stack === 'string') stacks.push(stack);
+    if (typeof stack === 'string') stacks.push(trimStack(stack));
     current = readProperty(current, 'cause');
   }
   return stacks.length === 0 ? null : stacks.join('\ncaused by: ');

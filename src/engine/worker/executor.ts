@@ -105,7 +105,7 @@ async function runAttempt(job: TakenJob, task: RunningTask, options: AttemptOpti
   if (refusal !== undefined) return options.reporter.ended(task, refusal);
   const definition = options.tasks.get(job.task);
   if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
-  if (definition.keepResultSeconds !== undefined) job.keepResult(definition.keepResultSeconds);
+  if (definition.keepResultSeconds === false) job.dropResult();
   const startedAt = options.clock.monotonic();
   const reported = options.reporter.started(task);
   if (reported !== undefined) await reported;

@@ -79,13 +79,18 @@ export class RunningTask implements TaskContext {
     return this.#isReleased;
   }
 
-  async progress(value: unknown): Promise<void> {
-    assertJson(value, `the progress of task "${this.task}"`, 'progress');
-    await this.#job.updateProgress(value);
+  /** A getter that gives a function, so that `const { progress } = context()` works too. */
+  get progress(): TaskContext['progress'] {
+    return async (value) => {
+      assertJson(value, `the progress of task "${this.task}"`, 'progress');
+      await this.#job.updateProgress(value);
+    };
   }
 
-  retry(options: Parameters<TaskContext['retry']>[0] = {}): never {
-    throw new Retry(undefined, options);
+  get retry(): (options?: Parameters<TaskContext['retry']>[0]) => never {
+    return (options = {}) => {
+      throw new Retry(undefined, options);
+    };
   }
 
   /** Calls back when the attempt is to be given up and its job handed back. */

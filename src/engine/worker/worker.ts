@@ -24,7 +24,8 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly concurrency: number;
   readonly lockDurationMs: number;
   readonly shutdownTimeoutMs: number;
-  readonly keepResultSeconds: number | false;
+  /** How long results stay in the store, in seconds. */
+  readonly keepResultSeconds: number;
   /** Stop by itself when no job waits in any of its queues. Scheduled jobs are not waited for. */
   readonly burst: boolean;
 }
@@ -153,8 +154,10 @@ export class Worker {
   }
 
   async #isEmpty(): Promise<boolean> {
-    const counts = await Promise.all(this.queues.map((queue) => this.#settings.broker.queue(queue).counts()));
-    return counts.every(({ waiting }) => waiting === 0);
+    const { broker, clock } = this.#settings;
+    const now = clock.now();
+    const work = await Promise.all(this.queues.map((queue) => broker.queue(queue).hasWork(now)));
+    return !work.includes(true);
   }
 
   async #callStartHook(): Promise<void> {

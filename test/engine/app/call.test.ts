@@ -5,6 +5,7 @@ import type { CallOptions } from '../../../src/engine/app/call-options.ts';
 import { defineTask, type TaskDefinition, type TaskOptions } from '../../../src/engine/task/definition.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
+const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
 
 interface Given {
@@ -15,7 +16,7 @@ interface Given {
 
 function call(options: CallOptions = {}, { args = [], task, payloadLimit = MIB }: Given = {}) {
   const definition = task && (defineTask('a.task', task, () => {}) as unknown as TaskDefinition);
-  return createJob({ task: 'a.task', definition, args, options, now: NOW, payloadLimit });
+  return createJob({ task: 'a.task', definition, args, options, now: NOW, payloadLimit, longestResultMs: DAY_MS });
 }
 
 test('a call without options is a job with a UUIDv7 of its time and nothing else', () => {
@@ -186,14 +187,27 @@ describe('what travels with it', () => {
     expect(call({ retry: false }).meta).toEqual({ retry: false });
   });
 
-  test.each<[CallOptions, number | false | undefined]>([
+  test.each<[CallOptions, number | undefined]>([
     [{}, undefined],
-    [{ resultExpires: '1m' }, 60],
+    [{ resultExpires: '1m' }, 60_000],
     [{ resultExpires: 1 }, 1],
-    [{ ignoreResult: true }, false],
-    [{ ignoreResult: false, resultExpires: '1h' }, 3600],
-  ])('%j keeps its result %s s', (options, seconds) => {
-    expect(call(options).keepResultSeconds).toBe(seconds);
+    [{ resultExpires: '1d' }, DAY_MS],
+  ])('%j keeps its result %s ms', (options, ms) => {
+    expect(call(options).meta.resultExpiresMs).toBe(ms);
+  });
+
+  test('keeps its result as long as its task says, if it says nothing', () => {
+    expect(call({}, { task: { resultExpires: '1h' } }).meta.resultExpiresMs).toBe(3_600_000);
+    expect(call({ resultExpires: '1m' }, { task: { resultExpires: '1h' } }).meta.resultExpiresMs).toBe(60_000);
+  });
+
+  test('a result cannot be kept for longer than workers of the app keep any', () => {
+    expect(() => call({ resultExpires: DAY_MS + 1 })).toThrow(/resultExpires of a call .* must be at most the longest/);
+  });
+
+  test('ignoreResult keeps nothing', () => {
+    expect(call({ ignoreResult: true }).ignoreResult).toBe(true);
+    expect(call({ ignoreResult: false })).not.toHaveProperty('ignoreResult');
   });
 
   test.each<[string, object, string, string]>([

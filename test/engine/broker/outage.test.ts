@@ -144,7 +144,7 @@ describe.each(stores)('on $name, a broker that dies', ({ name, start }) => {
       const error = (await attempt().catch((thrown: unknown) => thrown)) as TqError;
       expect(error).toBeInstanceOf(TqError);
       expect(error).toMatchObject({ code: 'BROKER_UNAVAILABLE', exitCode: 69 });
-      expect(error.message).toMatch(new RegExp(`^${doing}: cannot reach the broker .*:\\*\\*\\*@`));
+      expect(error.message).toMatch(new RegExp(`^${doing}: cannot connect to the broker .*:\\*\\*\\*@`));
       expect(error.next).not.toBe('');
       expect(`${error.message} ${error.next} ${error.cause} ${error.stack}`).not.toContain(server.secret);
     }

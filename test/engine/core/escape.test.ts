@@ -22,10 +22,9 @@ test('keeps line ends and tabs of a stack, and nothing else', () => {
 });
 
 test('leaves no control character, whatever the text', () => {
-  const unit = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }));
   const controls = fc.string({ unit: fc.integer({ min: 0, max: 0x2100 }).map((code) => String.fromCharCode(code)) });
   fc.assert(
-    fc.property(fc.oneof(unit, controls), (text) => {
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), controls), (text) => {
       expect(escapeControl(text)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
       expect(escapeControl(text, true)).not.toMatch(/(?![\n\t])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
     }),

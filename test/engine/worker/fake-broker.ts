@@ -123,6 +123,10 @@ export class FakeQueue implements BrokerQueue {
     return this.stored.delete(id);
   }
 
+  async hasWork(): Promise<boolean> {
+    return (await this.counts()).waiting > 0;
+  }
+
   async counts(): Promise<QueueCounts> {
     if (this.#broker.failures.counts !== undefined) throw this.#broker.failures.counts;
     return { waiting: this.waiting.length, active: 0, scheduled: 0, blocked: 0, dead: 0, completed: 0 };

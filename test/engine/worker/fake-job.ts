@@ -2,7 +2,7 @@ import type { TakenJob } from '../../../src/engine/broker/port.ts';
 import type { Meta } from '../../../src/engine/core/envelope.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 
-export type FakeJobFields = Partial<Omit<TakenJob, 'keepResult' | 'updateProgress' | 'log' | 'readLog'>>;
+export type FakeJobFields = Partial<Omit<TakenJob, 'dropResult' | 'updateProgress' | 'log' | 'readLog'>>;
 
 /** A job that was taken, with what a worker did to it. */
 export class FakeJob implements TakenJob {
@@ -31,7 +31,7 @@ export class FakeJob implements TakenJob {
   progress: unknown;
   readonly progressed: unknown[] = [];
   readonly rows: string[] = [];
-  readonly kept: (number | false)[] = [];
+  isDropped = false;
 
   constructor(fields: FakeJobFields = {}) {
     this.id = fields.id ?? 'job-1';
@@ -53,8 +53,8 @@ export class FakeJob implements TakenJob {
     this.unreadable = fields.unreadable ?? null;
   }
 
-  keepResult(seconds: number | false): void {
-    this.kept.push(seconds);
+  dropResult(): void {
+    this.isDropped = true;
   }
 
   async updateProgress(progress: unknown): Promise<void> {

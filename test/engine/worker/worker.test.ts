@@ -98,8 +98,8 @@ describe('a worker that starts', () => {
 
   test('does not start without its broker, and calls workerStop', async () => {
     const { worker, broker, hookNames } = setUp();
-    broker.failures.run = new Error('cannot reach the broker');
-    await expect(worker.start()).rejects.toThrow('cannot reach the broker');
+    broker.failures.run = new Error('cannot connect to the broker');
+    await expect(worker.start()).rejects.toThrow('cannot connect to the broker');
     expect(hookNames()).toEqual(['workerStart', 'workerStop']);
   });
 
@@ -324,11 +324,11 @@ describe('a worker in burst mode', () => {
 
 test("the broker's troubles and its return stand in the log", () => {
   const { consumer, log } = setUp();
-  consumer.options.onTrouble(new Error('cannot reach the broker'), '');
+  consumer.options.onTrouble(new Error('cannot connect to the broker'), '');
   consumer.options.onTrouble(new Error('could not renew'), 'high');
   consumer.options.onRecovered(1234.5);
   expect(log.lines).toMatchObject([
-    { level: 'ERROR', message: 'cannot reach the broker', err: { message: 'cannot reach the broker' } },
+    { level: 'ERROR', message: 'cannot connect to the broker', err: { message: 'cannot connect to the broker' } },
     { level: 'ERROR', message: 'could not renew', queue: 'high' },
     { level: 'INFO', message: 'the broker answers again', down_ms: 1235 },
   ]);

@@ -73,8 +73,10 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     },
     workerBackend: (name, options, kind) =>
       createPostgresBackend(name, { ...options, connection: connectionOptions(POOL_OF_CONSUMER) }, kind),
+    abandonConsumers() {},
     eventsBackend: (name, options, kind) =>
       createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind),
+    faultBehind: (error) => error,
     connect,
     listQueues: () => listQueues(query),
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),

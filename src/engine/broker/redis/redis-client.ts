@@ -5,20 +5,23 @@ import type { RedisAddress } from '../broker-url.ts';
 export type RedisClient = Redis | Cluster;
 
 /** Reconnecting starts at once and slows down to once in two seconds, with jitter so that a fleet does not return as one. */
-function reconnectDelayMs(times: number): number {
-  return Math.min(50 * 2 ** (times - 1), 2000) + Math.floor(Math.random() * 100);
+function reconnectDelayMs(times: number, longestMs: number): number {
+  return Math.min(50 * 2 ** (times - 1), longestMs) + Math.floor(Math.random() * 100);
 }
 
 /**
  * A client that is not connected yet.
  *
- * @param patienceMs how long a command waits for a lost server before it fails; null waits for ever, as consumers must
+ * @param patienceMs null for a client whose commands wait for a lost server for ever, as consumers must; otherwise they fail
+ *   with the connection, and it reconnects often enough for this patience
  */
 export function createRedisClient(address: RedisAddress, patienceMs: number | null): RedisClient {
+  const retryStrategy = (times: number): number => reconnectDelayMs(times, Math.min(2000, (patienceMs ?? 4000) / 2));
   const common = {
     connectTimeout: 5000,
     enableReadyCheck: true,
-    maxRetriesPerRequest: patienceMs === null ? null : retriesWithin(patienceMs),
+    // 0: a command that finds the connection broken fails with it, and `attempt` decides whether to send it again.
+    maxRetriesPerRequest: patienceMs === null ? null : 0,
     ...(address.username !== undefined && { username: address.username }),
     ...(address.password !== undefined && { password: address.password }),
     ...(address.tls && { tls: { ...(address.caFile !== undefined && { ca: readFileSync(address.caFile) }) } }),
@@ -26,7 +29,9 @@ export function createRedisClient(address: RedisAddress, patienceMs: number | nu
   if (address.mode === 'cluster') {
     return new Cluster([...address.hosts], {
       lazyConnect: true,
-      clusterRetryStrategy: reconnectDelayMs,
+      clusterRetryStrategy: retryStrategy,
+      // A cluster client queues commands for ever while no node answers; a producer's must fail instead.
+      enableOfflineQueue: patienceMs === null,
       redisOptions: common,
     });
   }
@@ -37,8 +42,8 @@ export function createRedisClient(address: RedisAddress, patienceMs: number | nu
       sentinels: address.hosts.map((host) => ({ ...host })),
       name: address.master as string,
       db: address.db,
-      retryStrategy: reconnectDelayMs,
-      sentinelRetryStrategy: reconnectDelayMs,
+      retryStrategy,
+      sentinelRetryStrategy: retryStrategy,
       enableTLSForSentinelMode: address.tls,
     });
   }
@@ -49,41 +54,68 @@ export function createRedisClient(address: RedisAddress, patienceMs: number | nu
     host: server?.host ?? 'localhost',
     port: server?.port ?? 6379,
     db: address.db,
-    retryStrategy: reconnectDelayMs,
+    retryStrategy,
   });
 }
 
-/** ioredis counts reconnections, not time: how many fit into the patience. */
-function retriesWithin(patienceMs: number): number {
-  let spent = 0;
-  let retries = 0;
-  while (spent < patienceMs) {
-    retries += 1;
-    spent += Math.min(50 * 2 ** (retries - 1), 2000) + 50;
-  }
-  return retries;
-}
+const NO_RETRY = (): null => null;
+
+/** How long the first contact may take; longer than the time limit of the connection itself. */
+const CONTACT_MS = 6000;
 
 /** Connects once: the first failure is thrown, unlike later ones, which are waited out. */
 export async function connectOnce(client: RedisClient): Promise<void> {
-  if (client.status !== 'wait') return;
+  if (client.status !== 'wait' && client.status !== 'end') return;
   let first: unknown;
   const remember = (error: unknown): void => {
     first ??= error;
   };
   client.on('error', remember);
+  let limit: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_, reject) => {
     client.once('close', () => setImmediate(() => reject(first ?? new Error('the server closed the connection'))));
     client.once('end', () => reject(first ?? new Error('the server closed the connection')));
+    limit = setTimeout(
+      () => reject(first ?? new Error('the server accepts connections and does not answer')),
+      CONTACT_MS,
+    );
   });
   failed.catch(() => undefined);
   try {
-    await Promise.race([client.connect(), failed]);
+    await withoutSentinelRetries(client, () => Promise.race([client.connect(), failed]));
     await Promise.race([client.ping(), failed]);
+    // A database that does not exist fails no connection: ioredis would go on in database 0.
+    if (client instanceof Redis && client.options.db) await Promise.race([client.select(client.options.db), failed]);
   } catch (error) {
-    client.disconnect();
+    endClient(client);
     throw first ?? error;
   } finally {
+    clearTimeout(limit);
     client.off('error', remember);
   }
+}
+
+/** Behind sentinels, ioredis asks them again and again before it says that a connection failed. */
+async function withoutSentinelRetries(client: RedisClient, connect: () => Promise<unknown>): Promise<void> {
+  if (client instanceof Cluster) {
+    await connect();
+    return;
+  }
+  const { sentinelRetryStrategy = NO_RETRY } = client.options;
+  client.options.sentinelRetryStrategy = NO_RETRY;
+  await connect();
+  client.options.sentinelRetryStrategy = sentinelRetryStrategy;
+}
+
+/**
+ * Ends a client in whatever state it is. One that waits to reconnect would forget its timer and tell nobody: neither who
+ * waits for its end, nor who waits for an answer. So it is made to begin a connection, which is cut before it is made.
+ */
+export function endClient(client: RedisClient): void {
+  const waits = client instanceof Redis && client.status === 'reconnecting';
+  if (client instanceof Redis) client.options.sentinelRetryStrategy = NO_RETRY;
+  client.disconnect();
+  if (!waits) return;
+  client.connect().catch(() => undefined);
+  client.disconnect();
 }

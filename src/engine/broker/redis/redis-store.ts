@@ -1,18 +1,19 @@
+import { accessSync, constants } from 'node:fs';
 import { createRedisBackend, type RedisQueueBackend } from 'bullmq';
 import { Cluster, type Redis } from 'ioredis';
-import { createError } from '../../core/errors.ts';
+import { createError, messageOf } from '../../core/errors.ts';
 import { maskUrl, type RedisAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
-import { connectOnce, createRedisClient, type RedisClient } from './redis-client.ts';
+import { connectOnce, createRedisClient, endClient, type RedisClient } from './redis-client.ts';
 
 /** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
 const DELAYED_SCORE_UNIT = 0x1000;
 /** The prioritized set's scores hold the priority above 32 bits of order (BullMQ: getPriorityScore). */
 const PRIORITY_SCORE_UNIT = 0x100000000;
 const SCAN_COUNT = 5000;
-const MINIMUM_MAJOR = 6;
+const MINIMUM = { major: 6, minor: 2 };
 
 /**
  * Redis, Valkey and what speaks like them, on one node, behind Sentinel or as a cluster.
@@ -22,10 +23,14 @@ const MINIMUM_MAJOR = 6;
  */
 export function createRedisStore(url: string, address: RedisAddress, options: StoreOptions): Store {
   const masked = maskUrl(url);
+  assertAuthority(address, masked);
   const client = createRedisClient(address, options.patienceMs);
   const consumers: RedisClient[] = [];
-  // An unheard 'error' event would end the process; operations report what they meet themselves.
-  client.on('error', () => {});
+  let fault: unknown;
+  // Unheard, the event would end the process.
+  client.on('error', (error: unknown) => {
+    fault = error;
+  });
   let connecting: Promise<void> | undefined;
   let root: RedisQueueBackend | undefined;
 
@@ -43,6 +48,13 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     const own = createRedisClient(address, null);
     own.on('error', () => {});
     consumers.push(own);
+    // BullMQ blocks on duplicates; they must be known to be ended while the server is away.
+    const duplicate = own.duplicate.bind(own) as (...args: unknown[]) => RedisClient;
+    own.duplicate = ((...args: unknown[]) => {
+      const copy = duplicate(...args);
+      consumers.push(copy);
+      return copy;
+    }) as never;
     return own;
   };
   let shared: RedisClient | undefined;
@@ -69,10 +81,15 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
       shared ??= blockingClient();
       return createRedisBackend(name, { ...backendOptions, connection: shared as never }, kind);
     },
+    abandonConsumers() {
+      shared = undefined;
+      for (const own of consumers.splice(0)) endClient(own);
+    },
     eventsBackend(name, backendOptions, kind) {
       shared ??= blockingClient();
       return createRedisBackend(name, { ...backendOptions, connection: shared as never, skipVersionCheck: true }, kind);
     },
+    faultBehind: (error) => (fault !== undefined && isGivingUp(error) ? fault : error),
     connect,
     listQueues: () => listQueues(client, address.prefix),
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
@@ -83,17 +100,33 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     describe: () => describe(client),
     async close() {
       await root?.close();
-      for (const own of [client, ...consumers]) own.disconnect();
+      for (const own of [client, ...consumers]) endClient(own);
     },
   };
 }
 
+/** @throws BROKER_URL_INVALID when the file of `?ca=` cannot be read */
+function assertAuthority({ caFile }: RedisAddress, url: string): void {
+  if (caFile === undefined) return;
+  try {
+    accessSync(caFile, constants.R_OK);
+  } catch (error) {
+    throw createError('BROKER_URL_INVALID', { url, reason: `?ca= names no file: ${messageOf(error)}` }, error);
+  }
+}
+
+/** ioredis says with these that it has given a command up, not why. */
+function isGivingUp(error: unknown): boolean {
+  return /max retries per request|isn't writeable|isn't ready|Connection is closed/.test(messageOf(error));
+}
+
 async function assertSuitable(client: RedisClient, url: string): Promise<void> {
   const { name, version } = parseInfo(await client.info('server'));
-  if (Number.parseInt(version, 10) >= MINIMUM_MAJOR || name !== 'Redis') return;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (name !== 'Redis' || major > MINIMUM.major || (major === MINIMUM.major && minor >= MINIMUM.minor)) return;
   throw createError('BROKER_UNSUITABLE', {
     url,
-    reason: `it runs Redis ${version}, tq needs ${MINIMUM_MAJOR}.2 or newer`,
+    reason: `it runs Redis ${version}, tq needs ${MINIMUM.major}.${MINIMUM.minor} or newer`,
     remedy: 'upgrade the server, or use Valkey',
   });
 }

@@ -227,27 +227,23 @@ export const outcomes: Subject = {
       expect(taken.map(({ id }) => id)).toEqual([high.id, high.id, low.id]);
     }),
 
-    defineRule('a result is kept as long as the worker, the call or the task says', async ({ broker, consume }) => {
+    defineRule('a result is read no longer than its call says, and harms no other', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());
       const jobs = [
-        newJob({ task: 'nothing' }),
-        newJob({ task: 'by-call', keepResultSeconds: 60 }),
-        newJob({ task: 'by-task' }),
-        newJob({ task: 'call-before-task', keepResultSeconds: false }),
-        newJob({ task: 'dead', keepResultSeconds: false }),
+        newJob({ task: 'kept' }),
+        newJob({ task: 'short', meta: { resultExpiresMs: 0 } }),
+        newJob({ task: 'ignored', ignoreResult: true }),
+        newJob({ task: 'dead', ignoreResult: true, meta: { resultExpiresMs: 0 } }),
+        newJob({ task: 'kept-too' }),
       ];
       await queue.addBulk(jobs);
       const probe = await consume(queue.name, {
-        keepResultSeconds: false,
-        perform(job) {
-          if (job.task.endsWith('task')) job.keepResult(60);
-          return job.task === 'dead' ? { kind: 'dead', error: ERROR } : SUCCEEDED;
-        },
+        perform: (job) => (job.task === 'dead' ? { kind: 'dead', error: ERROR } : SUCCEEDED),
       });
       await probe.taken.take(jobs.length);
       await probe.settled();
       const states = await Promise.all(jobs.map(async ({ id }) => (await queue.readJob(id))?.state));
-      expect(states).toEqual([undefined, 'SUCCESS', 'SUCCESS', undefined, 'FAILURE']);
+      expect(states).toEqual(['SUCCESS', undefined, undefined, 'FAILURE', 'SUCCESS']);
     }),
 
     defineRule('a task may keep nothing although the worker keeps results', async ({ broker, consume }) => {
@@ -256,7 +252,7 @@ export const outcomes: Subject = {
       await queue.add(job);
       const probe = await consume(queue.name, {
         perform(taken) {
-          taken.keepResult(false);
+          taken.dropResult();
           return SUCCEEDED;
         },
       });

@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { expect } from 'vitest';
 import { createTap } from '../tap.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
@@ -260,5 +262,17 @@ export const taking: Subject = {
       await tap.untilUnused();
       expect(tap.open).toBe(0);
     }),
+
+    defineRule(
+      'nothing keeps a process alive that has stopped its consumer and closed its broker',
+      async (workshop) => {
+        const script = new URL('../passing-consumer.ts', import.meta.url);
+        const child = fork(script, [workshop.url, queueName()]);
+        workshop.afterwards(() => child.kill('SIGKILL'));
+        const exited = once(child, 'exit');
+        expect(await once(child, 'message')).toEqual(['SUCCESS', undefined]);
+        expect(await exited).toEqual([0, null]);
+      },
+    ),
   ],
 };

@@ -24,8 +24,8 @@ export const waiting: Subject = {
     defineRule('one that finishes later is answered when it does, whatever its end', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());
       const jobs = ['fine', 'dead', 'ignored'].map((task) => newJob({ task }));
-      const waits = jobs.map(({ id }) => queue.waitUntilFinished(id));
       await queue.addBulk(jobs);
+      const waits = jobs.map(({ id }) => queue.waitUntilFinished(id));
       await consume(queue.name, {
         perform({ task }) {
           if (task === 'dead') return { kind: 'dead', error: ERROR };
@@ -64,9 +64,13 @@ export const waiting: Subject = {
       expect(await waited).toBe(true);
     }),
 
+    defineRule('one that nobody knows, removed or never sent, is not waited for', async ({ broker }) => {
+      expect(await broker.queue(queueName()).waitUntilFinished('nobody')).toBe(true);
+    }),
+
     defineRule('a job whose result is not kept ends the wait', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());
-      const job = newJob({ keepResultSeconds: false });
+      const job = newJob({ ignoreResult: true });
       await queue.add(job);
       const waited = queue.waitUntilFinished(job.id);
       await consume(queue.name);

@@ -1,0 +1,146 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { brokersUnderTest } from '../support/brokers.ts';
+import { ensureBuilt } from '../support/build.ts';
+import { projectFolder } from '../support/project-folder.ts';
+import { withTempDir } from '../support/temp-dir.ts';
+import { startTq } from '../support/tq-command.ts';
+
+const example = join(projectFolder, 'examples', 'newsletter');
+
+interface Surroundings {
+  readonly url?: string;
+  /** Where the example writes; it must not touch what lies in the checkout. */
+  readonly folder: string;
+}
+
+/** Runs one of the example's own programs, as `node FILE` in its folder. */
+async function runExample(file: string, args: readonly string[], { url, folder }: Surroundings) {
+  await ensureBuilt();
+  const broker = url === undefined ? {} : { TQ_BROKER_URL: url };
+  return await execa(process.execPath, [join(example, file), ...args], {
+    cwd: example,
+    env: { PATH: process.env['PATH'] ?? '', NEWSLETTER_FOLDER: folder, ...broker },
+    extendEnv: false,
+    reject: false,
+    timeout: 60_000,
+  });
+}
+
+describe('the example of a newsletter', () => {
+  test('passes the type check of its own tsconfig, against the built package', async () => {
+    await ensureBuilt();
+    const tsc = join(projectFolder, 'node_modules', '.bin', 'tsc');
+    const { stdout, exitCode } = await execa(tsc, ['-p', example], { reject: false });
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 0 });
+  });
+
+  test('ends `npm start` with exit code 2 and the remedy when no broker is named', async () => {
+    await withTempDir(async (folder) => {
+      const { stdout, stderr, exitCode } = await runExample('tour.ts', [], { folder });
+      expect(exitCode).toBe(2);
+      expect(stderr).toMatch(/^tq: there is no broker to connect to \[BROKER_NOT_CONFIGURED\]\n {4}give one with/);
+      expect(stdout).toBe('');
+    });
+  });
+
+  test('ends `npm start` with exit code 69 and one clear line when the broker is not there', async () => {
+    await withTempDir(async (folder) => {
+      const url = `redis://127.0.0.1:${await findClosedPort()}`;
+      const { stdout, stderr, exitCode } = await runExample('tour.ts', [], { url, folder });
+      expect(exitCode).toBe(69);
+      expect(stderr).toContain(`cannot connect to the broker ${url}`);
+      expect(stderr.split('\n')).toHaveLength(2);
+      expect(stdout).toBe('');
+    });
+  });
+});
+
+describe.each(brokersUnderTest())('the example of a newsletter on $name', ({ name, createUrl }) => {
+  test('`npm start` says where the e-mail and the thumbnails lie, and there they are', async () => {
+    await withTempDir(async (folder) => {
+      const { stdout, stderr, exitCode } = await runExample('tour.ts', [], { url: await createUrl(), folder });
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+      if (name === 'postgres') expect(stdout).toMatch(/^migrate .*\ncreated the schema, version \d+\n/);
+      expect(stdout).toMatch(/^subscribed {2}ada@example\.com$/m);
+      expect(stdout).toMatch(/^worker {6}stopped, exit code 0$/m);
+
+      const [email = ''] = await readdir(join(folder, 'outbox'));
+      expect(stdout).toContain(email);
+      expect(await readFile(join(folder, 'outbox', email), 'utf8')).toMatch(/^To: ada@example\.com\r$/m);
+
+      const thumbnails = (await readdir(join(folder, 'thumbnails'))).sort();
+      expect(thumbnails).toEqual(['160', '320', '80'].map((size) => `ada@example.com-${size}.jpg`));
+      for (const file of thumbnails) {
+        const { width, height } = await sharp(join(folder, 'thumbnails', file)).metadata();
+        expect(stdout).toContain(`${file} (${width} x ${height})`);
+      }
+    });
+  });
+
+  test('a producer gets its result from a worker that was started in the folder without flags', async () => {
+    await withTempDir(async (folder) => {
+      const url = await createUrl();
+      await runExample('tour.ts', [], { url, folder });
+      const worker = await startTq(['worker'], {
+        cwd: example,
+        env: { TQ_BROKER_URL: url, NEWSLETTER_FOLDER: folder },
+      });
+      const { stdout, exitCode } = await runExample('enqueue.ts', ['grace@example.com', 'Grace'], { url, folder });
+      expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
+      expect(stdout).toMatch(/^sent [\da-f-]{36} to queue default\nsubscribed grace@example\.com;/);
+      const line = await worker.waitForLine(/"task_name":"image\.thumbnail".*"message":"task succeeded"/);
+      expect(JSON.parse(line)).toMatchObject({ queue: 'low', request_id: expect.stringMatching(/^web-\d+$/) });
+      worker.signal('SIGTERM');
+      expect(await worker.exit).toMatchObject({ exitCode: 0 });
+    });
+  });
+
+  test('an attempt that finds no portrait is retried, and welcomes the subscriber once', async () => {
+    await withTempDir(async (folder) => {
+      const url = await createUrl();
+      const env = { TQ_BROKER_URL: url, NEWSLETTER_FOLDER: folder };
+      const migrated = await startTq(['migrate'], { cwd: example, env });
+      expect(await migrated.exit).toMatchObject({ exitCode: 0 });
+      const worker = await startTq(['worker'], { cwd: example, env });
+      const input = JSON.stringify({ email: 'mary@example.com', name: 'Mary', portrait: 'uploads/mary.jpg' });
+      const call = await startTq(['call', 'newsletter.subscribe', '--input', input, '--wait', '--json'], {
+        cwd: example,
+        env,
+      });
+      await worker.waitForLine(/"message":"task failed, it will be retried"/);
+      await mkdir(join(folder, 'uploads'), { recursive: true });
+      await sharp(join(example, 'portrait.jpg')).toFile(join(folder, 'uploads', 'mary.jpg'));
+      expect(await call.exit).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(call.stdout)).toMatchObject({ state: 'SUCCESS', attempts: 2, progress: { done: 3, of: 3 } });
+      await worker.waitForLine(/"task_name":"image\.thumbnail".*"message":"task succeeded"/);
+      worker.signal('SIGTERM');
+      await worker.exit;
+      expect(await readdir(join(folder, 'outbox'))).toHaveLength(1);
+    });
+  });
+
+  test('the library in one file runs to its end', async () => {
+    await withTempDir(async (folder) => {
+      const url = await createUrl();
+      const migrated = await startTq(['migrate'], { env: { TQ_BROKER_URL: url } });
+      await migrated.exit;
+      const { stdout, stderr, exitCode } = await runExample('../library/library.ts', [], { url, folder });
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+      expect(stdout).toMatch(/^Report 2031; 1 \+ 2 rows; job .* failed: RangeError: there is nothing to report/m);
+    });
+  });
+});
+
+/** A port that was free a moment ago and that nobody listens on. */
+async function findClosedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,5 +1,7 @@
-/** Where the code of the engine lies, of this copy of the package: `…/dist/engine/` or `…/src/engine/`. */
-const ENGINE = new URL('../', import.meta.url).href;
+import { fileURLToPath } from 'node:url';
+
+/** Where the code of the engine lies, of this copy of the package: `…/dist/engine/` or `…/src/engine/`. As a frame has it. */
+const ENGINE = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * A stack without the frames below the task: what called the task function is tq's business, and the same every time.

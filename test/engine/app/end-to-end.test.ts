@@ -274,6 +274,42 @@ describe.each(brokersUnderTest())('on $name', (store) => {
     expect(order).toEqual([9, 5, 3, 0, -1]);
   });
 
+  test('a burst also runs the jobs whose time has come', async () => {
+    const app = bench.createApp();
+    const task = app.task('due', (n: number) => n);
+    const results = await Promise.all([1, 2, 3, 4, 5].map((n) => task.apply([n], { countdown: '1ms' })));
+    const queue = (await app.broker()).queue(bench.queue);
+    await waitFor('all jobs to be due', async () =>
+      (await queue.listScheduled(0, 5)).every(({ dueAt }) => dueAt !== null && dueAt < Date.now()),
+    );
+    await (await bench.startWorker(app, { burst: true, concurrency: 2 })).ended;
+    expect(await Promise.all(results.map((result) => result.state()))).toEqual(Array(5).fill('SUCCESS'));
+  });
+
+  test('an error whose text no store can hold is kept with its job all the same', async () => {
+    const app = bench.createApp();
+    const task = app.task('odd', () => {
+      throw new Error('bad \0 byte and \ud800 half');
+    });
+    const result = await task.delay();
+    await (await bench.startWorker(app, { burst: true })).ended;
+    expect(await result.error()).toMatchObject({ message: 'bad \\0 byte and \ufffd half' });
+    expect(await result.attempts()).toBe(1);
+  });
+
+  test('a stack shows the application, not what called it', async () => {
+    const app = bench.createApp();
+    const result = await app
+      .task('thrower', () => {
+        throw new Error('here');
+      })
+      .delay();
+    await (await bench.startWorker(app, { burst: true })).ended;
+    const stack = (await result.error())?.stack ?? '';
+    expect(stack).toMatch(/^Error: here\n\s+at .*end-to-end\.test\.ts/);
+    expect(stack).not.toContain('/engine/worker/');
+  });
+
   test('hooks of the application run in the worker, once a worker and once a job', async () => {
     const calls: string[] = [];
     const app = bench.createApp({

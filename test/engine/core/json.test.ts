@@ -33,6 +33,17 @@ describe('encodeJson refuses what JSON would change, and names the path', () => 
     ['a hole in an array', [1, , 2], 'args[1] is undefined'],
     ['nothing', undefined, 'args is undefined'],
     ['a cycle', [cycle], 'args[0].self.again is a reference to a value that contains it (a cycle)'],
+    [
+      'U+0000 in a text',
+      [{ note: 'a\0b' }],
+      'args[0].note is a text with the character U+0000, which not every broker can store',
+    ],
+    [
+      'U+0000 in a name',
+      [{ 'a\0': 1 }],
+      'args[0]["a\\u0000"] is a text with the character U+0000, which not every broker can store',
+    ],
+    ['half a surrogate pair', ['\ud800'], 'args[0] is a text with half of a surrogate pair, which is no character'],
     ['a name that is no word', [{ 'a b': { 'x-y': 1n } }], 'args[0]["a b"]["x-y"] is a bigint'],
   ])('%s', (_, value, problem) => {
     expect(() => encodeJson(value, 'the arguments of task "a"', 'args')).toThrow(

@@ -63,6 +63,17 @@ describe('context()', () => {
   });
 });
 
+test('progress and retry may be taken out of the context', async () => {
+  const job = new FakeJob();
+  const { executor } = setUp(async () => {
+    const { progress, retry } = context();
+    await progress(1);
+    throw retry({ countdown: 5, max: 1 });
+  });
+  expect(await executor.perform(job)).toMatchObject({ kind: 'retry', delayMs: 5 });
+  expect(job.progressed).toEqual([1]);
+});
+
 describe('context().progress()', () => {
   test('stores any JSON value', async () => {
     const { executor } = setUp(async () => {

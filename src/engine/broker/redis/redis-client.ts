@@ -108,14 +108,20 @@ async function withoutSentinelRetries(client: RedisClient, connect: () => Promis
 }
 
 /**
- * Ends a client in whatever state it is. One that waits to reconnect would forget its timer and tell nobody: neither who
- * waits for its end, nor who waits for an answer. So it is made to begin a connection, which is cut before it is made.
+ * Ends a client in whatever state it is. One that waits to reconnect would only forget its timer, and tell neither who waits
+ * for its end nor who waits for an answer; so it is ended as one that has never connected, which tells both.
  */
 export function endClient(client: RedisClient): void {
-  const waits = client instanceof Redis && client.status === 'reconnecting';
-  if (client instanceof Redis) client.options.sentinelRetryStrategy = NO_RETRY;
+  if (client instanceof Redis) {
+    client.options.sentinelRetryStrategy = NO_RETRY;
+    if (client.status === 'reconnecting') client.status = 'wait';
+  } else if (client.nodes().length === 0 && client.status !== 'end') {
+    client.status = 'wait';
+  }
   client.disconnect();
-  if (!waits) return;
-  client.connect().catch(() => undefined);
-  client.disconnect();
+}
+
+/** Does that to a client that is away, and leaves one that is connected alone. */
+export function endIfAway(client: RedisClient): void {
+  if (client.status !== 'ready' && client.status !== 'end') endClient(client);
 }

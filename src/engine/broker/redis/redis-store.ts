@@ -6,7 +6,7 @@ import { maskUrl, type RedisAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
-import { connectOnce, createRedisClient, endClient, type RedisClient } from './redis-client.ts';
+import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
 
 /** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
 const DELAYED_SCORE_UNIT = 0x1000;
@@ -79,7 +79,16 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     workerBackend(name, backendOptions, kind) {
       // One connection for the commands of all queues of a consumer; BullMQ duplicates it for each blocking wait.
       shared ??= blockingClient();
-      return createRedisBackend(name, { ...backendOptions, connection: shared as never }, kind);
+      const known = consumers.length;
+      const backend = createRedisBackend(name, { ...backendOptions, connection: shared as never }, kind);
+      const blocking = consumers.slice(known);
+      const disconnectBlocking = backend.disconnectBlocking.bind(backend);
+      // BullMQ waits for the end of the blocking connection, which one that is away would never tell.
+      backend.disconnectBlocking = (wait) => {
+        blocking.forEach(endIfAway);
+        return disconnectBlocking(wait);
+      };
+      return backend;
     },
     abandonConsumers() {
       shared = undefined;

@@ -49,6 +49,11 @@ export const sharedOptions = {
     completion: 'queues',
     many: 'split',
   },
+  queue: {
+    flags: '-Q, --queue <name>',
+    summary: 'the queue that holds the job (default: every queue is searched)',
+    completion: 'queues',
+  },
   wait: { flags: '--wait', summary: 'wait until the job has ended, at most --timeout' },
 } as const satisfies Record<string, OptionDefinition>;
 

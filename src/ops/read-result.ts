@@ -26,10 +26,13 @@ export const jobId = pipe(
   minLength(1, 'an id has at least one character'),
   maxLength(500, 'an id has at most 500 characters'),
 );
+/** The queue that holds the job; every queue is searched without it. */
+export const jobQueue = exactOptional(pipe(string(), minLength(1, 'a queue has a name')));
 export const waitMs = pipe(number(), minValue(0));
 
 const input = strictObject({
   id: jobId,
+  queue: jobQueue,
   /** Wait until the job has ended. An id that no queue holds is UNKNOWN at once: it may never come. */
   wait: exactOptional(boolean()),
   /** The longest wait; for ever without it. */
@@ -41,13 +44,13 @@ export const readResult = defineOperation({
   effect: 'read',
   summary: 'Show the state and the result of a job',
   input,
-  async run(session, { id, wait, timeoutMs }): Promise<JobResult> {
-    const job = await readJobAnywhere(session, id);
+  async run(session, { id, queue, wait, timeoutMs }): Promise<JobResult> {
+    const job = await readJobAnywhere(session, id, queue);
     if (job === undefined) return unknownResult(id);
     if (wait !== true || isFinished(job.state)) return toJobResult(job);
     return await waitForResult(session, job, timeoutMs);
   },
-  commandLine: ({ id, wait, timeoutMs }) => ['result', id, ...waitFlags(wait, timeoutMs)],
+  commandLine: ({ id, queue, wait, timeoutMs }) => ['result', id, ...queueFlag(queue), ...waitFlags(wait, timeoutMs)],
 });
 
 /** The result of a job once it has ended, or as it is after `timeoutMs`. */
@@ -60,6 +63,10 @@ export async function waitForResult(
   await store.waitUntilFinished(id, timeoutMs);
   const job = await store.readJob(id);
   return job === undefined ? unknownResult(id) : toJobResult(job);
+}
+
+export function queueFlag(queue: string | undefined): string[] {
+  return queue === undefined ? [] : ['--queue', queue];
 }
 
 export function waitFlags(wait: boolean | undefined, timeoutMs: number | undefined): string[] {

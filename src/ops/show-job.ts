@@ -4,7 +4,7 @@ import type { StoredJob } from '../engine/core/job.ts';
 import type { StoredRetry } from '../engine/core/retry-policy.ts';
 import { readJobAnywhere } from './job-lookup.ts';
 import { defineOperation } from './operation.ts';
-import { jobId } from './read-result.ts';
+import { jobId, jobQueue, queueFlag } from './read-result.ts';
 
 /** Everything the broker holds about one job, with what its envelope carries laid flat. Absent is null. */
 export interface JobDetails extends Omit<StoredJob, 'meta'> {
@@ -26,14 +26,14 @@ export const showJob = defineOperation({
   name: 'show-job',
   effect: 'read',
   summary: 'Show everything about one job',
-  input: strictObject({ id: jobId }),
-  async run(session, { id }): Promise<JobDetails> {
-    const job = await readJobAnywhere(session, id);
+  input: strictObject({ id: jobId, queue: jobQueue }),
+  async run(session, { id, queue }): Promise<JobDetails> {
+    const job = await readJobAnywhere(session, id, queue);
     if (job === undefined) throw createError('UNKNOWN_JOB', { id });
     const log = await (await session.broker()).queue(job.queue).readLog(id);
     return toDetails(job, log);
   },
-  commandLine: ({ id }) => ['jobs', 'show', id],
+  commandLine: ({ id, queue }) => ['jobs', 'show', id, ...queueFlag(queue)],
 });
 
 function toDetails({ meta, ...job }: StoredJob, log: readonly string[]): JobDetails {

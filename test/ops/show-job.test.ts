@@ -47,3 +47,15 @@ test('an id that no queue holds is an error', async () => {
 test('its command line says the same', () => {
   expect(showJob.commandLine({ id: 'x' })).toEqual(['jobs', 'show', 'x']);
 });
+
+test('a number that several queues hold shows none of them, and the queue says which', async () => {
+  const broker = new FakeBroker().store('mail', { id: '7', args: ['a'] }).store('video', { id: '7', args: ['b'] });
+  await expect(show('7', broker)).rejects.toMatchObject({
+    code: 'AMBIGUOUS_JOB',
+    message: 'the queues mail, video each hold a job 7',
+    exitCode: 2,
+  });
+  const session = createFakeSession(broker);
+  expect(await showJob.run(session, { id: '7', queue: 'video' }, () => undefined)).toMatchObject({ args: ['b'] });
+  expect(showJob.commandLine({ id: '7', queue: 'video' })).toEqual(['jobs', 'show', '7', '--queue', 'video']);
+});

@@ -1,5 +1,6 @@
 import { defineCommand, type Values } from '../command.ts';
 import { presentResult } from '../job-result.ts';
+import { readText } from '../option-values.ts';
 import { sharedOptions } from '../options.ts';
 
 export const result = defineCommand({
@@ -7,7 +8,7 @@ export const result = defineCommand({
   summary: 'Show the state and the result of a job',
   details: 'Exit codes: 0 SUCCESS and IGNORED, 1 FAILURE and REVOKED, 3 UNKNOWN, 4 not finished (in time).',
   arguments: [{ name: '<id>', summary: 'id of the job', completion: 'ids' }],
-  options: [sharedOptions.wait],
+  options: [sharedOptions.queue, sharedOptions.wait],
   examples: [
     { command: 'tq result 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4', does: 'look now' },
     {
@@ -30,8 +31,8 @@ export const result = defineCommand({
     'worker',
   ],
   operation: async () => (await import('../../ops/read-result.ts')).readResult,
-  toInput({ arguments: [id = ''], options, timeoutMs }: Values<{ wait?: boolean }>) {
-    return { id, wait: options.wait, timeoutMs };
+  toInput({ arguments: [id = ''], options, timeoutMs }: Values<{ queue?: string; wait?: boolean }>) {
+    return { id, queue: readText(options.queue, '--queue'), wait: options.wait, timeoutMs };
   },
   present: presentResult,
 });

@@ -209,6 +209,15 @@ export const catalogue = {
       next: 'check the id and the broker; results are removed after their expiry (24 h by default)',
     }),
   }),
+  AMBIGUOUS_JOB: entry<{ id: string; queues: readonly string[] }>({
+    name: 'AmbiguousJob',
+    exit: 2,
+    when: 'several queues hold a job with this number; BullMQ numbers the jobs of each queue by itself',
+    text: ({ id, queues }) => ({
+      message: `the queues ${queues.join(', ')} each hold a job ${id}`,
+      next: 'name one of them with --queue',
+    }),
+  }),
   UNDECLARED_QUEUE: entry<{ queue: string; near: readonly string[]; declared: readonly string[] }>({
     name: 'InvalidOption',
     exit: 2,

@@ -1,13 +1,17 @@
-import { defineCommand } from '../../command.ts';
+import { defineCommand, type Values } from '../../command.ts';
+import { readText } from '../../option-values.ts';
+import { sharedOptions } from '../../options.ts';
 import { sheet } from '../../presentation.ts';
 
 export const jobsShow = defineCommand({
   name: 'jobs show',
   summary: 'Show everything about one job',
   arguments: [{ name: '<id>', summary: 'id of the job', completion: 'ids' }],
+  options: [sharedOptions.queue],
   examples: [
     { command: 'tq jobs show 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4', does: 'its arguments, attempts, log and stacks' },
     { command: 'tq jobs show 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4 --json', does: 'the same as JSON' },
+    { command: 'tq jobs show 17 --queue mail', does: 'a job that BullMQ numbered: each queue has its own 17' },
   ],
   json: [
     ...[
@@ -38,7 +42,10 @@ export const jobsShow = defineCommand({
     ...['parentId', 'expiresAt', 'softTimeLimitMs', 'timeLimitMs', 'retry', 'headers', 'log'],
   ],
   operation: async () => (await import('../../../ops/show-job.ts')).showJob,
-  toInput: ({ arguments: [id = ''] }) => ({ id }),
+  toInput: ({ arguments: [id = ''], options }: Values<{ queue?: string }>) => ({
+    id,
+    queue: readText(options.queue, '--queue'),
+  }),
   present: (job) => ({
     json: job,
     blocks: [

@@ -59,6 +59,10 @@ const REDIS_PARAMETERS = ['prefix', 'ca'];
 export function parseBrokerUrl(url: string): BrokerAddress {
   const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) throw invalid(url, 'it does not start with a scheme such as redis://');
+  // Said without quoting what was read: it would be a piece of the password.
+  if (/^[^/?#]*[/?#].*@/s.test(url.slice(url.indexOf('://') + 3))) {
+    throw invalid(url, 'percent-encode the special characters of the password, and an @ behind the host');
+  }
   if (scheme === 'postgres' || scheme === 'postgresql') return parsePostgres(url);
   const redis = REDIS_SCHEMES[scheme.replace(/^valkey/, 'redis')];
   if (redis === undefined) throw invalid(url, `the scheme "${scheme}" is not one that tq knows`);
@@ -69,8 +73,6 @@ function parseRedis(url: string, scheme: { mode: RedisAddress['mode']; tls: bool
   const [beforeQuery = '', query = ''] = splitOnce(url.slice(url.indexOf('://') + 3), '?');
   const [authority = '', path = ''] = splitOnce(beforeQuery, '/');
   const at = authority.lastIndexOf('@');
-  // Said without quoting what was read: it would be a piece of the password.
-  if (at < 0 && url.includes('@')) throw invalid(url, 'percent-encode the special characters of the password');
   const [username, password] = at < 0 ? [] : splitOnce(authority.slice(0, at), ':');
   const hosts = authority
     .slice(at + 1)

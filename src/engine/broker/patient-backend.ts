@@ -23,51 +23,37 @@ export interface PatientBackendOptions {
 }
 
 /** They store an outcome. */
-const OUTCOMES = new Set<PropertyKey>([
-  'moveToCompleted',
-  'moveToFailed',
-  'moveToDelayed',
-  'moveJobFromActiveToWait',
-  'retryJob',
-]);
+const OUTCOMES = ['moveToCompleted', 'moveToFailed', 'moveToDelayed', 'moveJobFromActiveToWait', 'retryJob'] as const;
 
-const PATIENT = new Set<PropertyKey>([...OUTCOMES, 'moveToActive', 'addLog', 'getJobLogs', 'updateProgress']);
+const PATIENT = [...OUTCOMES, 'moveToActive', 'addLog', 'getJobLogs', 'updateProgress'] as const;
 
+/** Makes the backend of a consumer patient: the same object, which nobody else uses, with its operations replaced. */
 export function createPatientBackend(inner: IQueueBackend, options: PatientBackendOptions): IQueueBackend {
-  return overrideBackend(inner, (property, method) => {
-    if (!PATIENT.has(property)) return method;
-    const answered = (answer: unknown): unknown => {
-      options.onAnswer();
-      return answer;
-    };
-    // Every job passes here, and hardly ever meets trouble: the first try costs no loop.
-    return (...args: unknown[]) => {
+  const answered = (answer: unknown): unknown => {
+    options.onAnswer();
+    return answer;
+  };
+  for (const property of PATIENT) {
+    overrideMethod(inner, property, (method) => (...args) => {
+      // Every job passes here, and hardly ever meets trouble: the first try costs no loop.
       const operation = (): Promise<unknown> => method(...args) as Promise<unknown>;
       return operation().then(answered, (error) => untilAnswered(operation, { property, args, error }, options));
-    };
-  });
+    });
+  }
+  return inner;
 }
 
 type Method = (...args: unknown[]) => unknown;
 
-/** A backend like `inner`, with some methods replaced. Properties, events and all other methods are the inner one's. */
-export function overrideBackend(
-  inner: IQueueBackend,
-  replace: (property: PropertyKey, method: Method) => Method,
-): IQueueBackend {
-  const methods = new Map<PropertyKey, Method>();
-  return new Proxy(inner, {
-    get(target, property) {
-      const known = methods.get(property);
-      if (known !== undefined) return known;
-      const value = Reflect.get(target, property, target) as unknown;
-      if (typeof value !== 'function') return value;
-      const method = replace(property, value.bind(target) as Method);
-      methods.set(property, method);
-      return method;
-    },
-    set: (target, property, value) => Reflect.set(target, property, value, target),
-  });
+/** Replaces one method of a backend that this process made and nobody else uses. */
+export function overrideMethod(
+  backend: IQueueBackend,
+  name: keyof IQueueBackend,
+  replace: (method: Method) => Method,
+): void {
+  const methods = backend as unknown as Record<string, Method | undefined>;
+  const method = methods[name];
+  if (method !== undefined) methods[name] = replace(method.bind(backend));
 }
 
 interface Failed {
@@ -106,7 +92,8 @@ const NOT_OURS = new Set([-1, -2, -3, -6]);
 
 function lostJobId(property: PropertyKey, args: readonly unknown[], error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
-  if (!OUTCOMES.has(property) || typeof code !== 'number' || !NOT_OURS.has(code)) return undefined;
+  if (!(OUTCOMES as readonly PropertyKey[]).includes(property) || typeof code !== 'number' || !NOT_OURS.has(code))
+    return undefined;
   const [first] = args;
   return typeof first === 'string' ? first : ((first as { id?: string } | undefined)?.id ?? '');
 }

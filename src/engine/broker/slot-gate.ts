@@ -1,5 +1,5 @@
 import type { IQueueBackend } from 'bullmq';
-import { overrideBackend } from './patient-backend.ts';
+import { overrideMethod } from './patient-backend.ts';
 import type { Slots } from './slots.ts';
 
 /**
@@ -70,32 +70,31 @@ export function createSlotGate(inner: IQueueBackend, queue: string, slots: Slots
     return granted ? { member: '0', score: 0 } : null;
   };
 
-  const backend = overrideBackend(inner, (property, method) => {
-    switch (property) {
-      case 'moveToActive':
-        return (...args) => moveToActive(() => method(...args) as Promise<unknown[]>);
-      case 'waitForJob':
-        return (seconds) => waitForJob(() => method(seconds) as Promise<{ score: number } | null>, seconds as number);
-      case 'disconnectBlocking':
-        return (...args) => {
-          closing.abort();
-          return method(...args);
-        };
-      case 'reconnectBlocking':
-        return (...args) => {
-          closing = new AbortController();
-          return method(...args);
-        };
-      case 'close':
-        return (...args) => {
-          closing.abort();
-          if (granted) slots.release(queue, true);
-          granted = false;
-          return method(...args);
-        };
-      default:
-        return method;
-    }
+  overrideMethod(
+    inner,
+    'moveToActive',
+    (method) =>
+      (...args) =>
+        moveToActive(() => method(...args) as Promise<unknown[]>),
+  );
+  overrideMethod(
+    inner,
+    'waitForJob',
+    (method) => (seconds) => waitForJob(() => method(seconds) as Promise<{ score: number } | null>, seconds as number),
+  );
+  overrideMethod(inner, 'disconnectBlocking', (method) => (...args) => {
+    closing.abort();
+    return method(...args);
   });
-  return { backend, takeReservation: (jobId) => reserved.delete(jobId) };
+  overrideMethod(inner, 'reconnectBlocking', (method) => (...args) => {
+    closing = new AbortController();
+    return method(...args);
+  });
+  overrideMethod(inner, 'close', (method) => (...args) => {
+    closing.abort();
+    if (granted) slots.release(queue, true);
+    granted = false;
+    return method(...args);
+  });
+  return { backend: inner, takeReservation: (jobId) => reserved.delete(jobId) };
 }

@@ -61,7 +61,7 @@ export interface Executor {
 
 export function createExecutor(options: ExecutorOptions): Executor {
   const running = new Set<RunningTask>();
-  const reporter = createReporter(options);
+  const attemptOptions: AttemptOptions = { ...options, reporter: createReporter(options) };
   let refusing = false;
   let handedBack = 0;
 
@@ -75,7 +75,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const task = new RunningTask(job, options.worker, options.logger);
       running.add(task);
       try {
-        const outcome = await runAttempt(job, task, { ...options, reporter });
+        const outcome = await runAttempt(job, task, attemptOptions);
         if (outcome.kind === 'released') handedBack += 1;
         return outcome;
       } catch (error) {
@@ -111,7 +111,11 @@ async function runAttempt(job: TakenJob, task: RunningTask, options: AttemptOpti
   if (reported !== undefined) await reported;
   let result: unknown;
   try {
-    result = await performTask(definition, { job, task, options });
+    const args = hasSchema(definition) ? await parseArguments(definition, job.args, 'running') : job.args;
+    result = await performTask(definition, args, { job, task, options });
+    if (result !== undefined && result !== RELEASED) {
+      assertJson(result, `the result of task "${definition.name}"`, 'result');
+    }
   } catch (error) {
     const outcome = judge({ error, job, definition, random: options.random, stopping: task.isStopping });
     return options.reporter.failed(task, outcome, { error, durationMs: options.clock.monotonic() - startedAt });
@@ -153,15 +157,12 @@ interface Performing {
 }
 
 /** The only place that calls the user's function. Gives its result, or RELEASED; throws what it throws. */
-async function performTask(definition: TaskDefinition, { job, task, options }: Performing): Promise<unknown> {
-  const args = hasSchema(definition) ? await parseArguments(definition, job.args, 'running') : job.args;
+function performTask(definition: TaskDefinition, args: readonly unknown[], performing: Performing): unknown {
+  const { task } = performing;
   // The worker was stopped meanwhile: a function that has not begun is not begun.
   if (task.isStopping || task.isReleased) return RELEASED;
   const ended = runInContext(task, async () => definition.handler(...(args as never[])));
-  const result = await untilEnded(ended, definition, { job, task, options });
-  if (result === undefined || result === RELEASED) return result;
-  assertJson(result, `the result of task "${definition.name}"`, 'result');
-  return result;
+  return untilEnded(ended, definition, performing);
 }
 
 /** Waits for the function, for its time limit or for the release of its job, whichever comes first. */

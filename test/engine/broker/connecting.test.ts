@@ -52,6 +52,32 @@ describe.concurrent.each([
     expect(error.next).not.toBe('');
   });
 
+  test('that is away keeps a worker from starting, which can be stopped', async () => {
+    const url = urlOf(`127.0.0.1:${await findFreePort()}`);
+    const broker = await openBroker(url, { clock: systemClock, patienceMs: 300, skipSchema: true });
+    const consumer = broker.createConsumer({
+      queues: [{ name: 'default', weight: 1 }],
+      order: 'strict',
+      concurrency: 1,
+      workerName: 'early',
+      lockDurationMs: 30_000,
+      maxWorkerLost: 3,
+      keepResultSeconds: 60,
+      perform: async () => ({ kind: 'released' }),
+      onTrouble: () => {},
+      onRecovered: () => {},
+      onIdle: () => {},
+    });
+    for (const attempt of ['first', 'second']) {
+      await expect(consumer.run(), attempt).rejects.toMatchObject({
+        code: 'BROKER_UNAVAILABLE',
+        message: expect.stringMatching(/^starting the worker: /),
+      });
+    }
+    await consumer.stop();
+    await broker.close();
+  });
+
   test('on a host that does not exist says that the name is not known', async () => {
     const error = await refusal(urlOf('no-such-host.invalid:1234'));
     expect(error.code).toBe('BROKER_UNAVAILABLE');

@@ -228,6 +228,20 @@ describe.each(stores)('on $name, a broker that dies', ({ name, start }) => {
     expect(probe.consumer.held).toBe(0);
   });
 
+  test('does not keep a broker that waits for a job from being closed', async () => {
+    const { server, workshop } = await open();
+    const broker = await workshop.openBroker();
+    const queue = broker.queue(queueName());
+    const job = newJob();
+    await queue.add(job);
+    expect(await queue.waitUntilFinished(job.id, 30)).toBe(false);
+    await server.kill();
+    await expect(
+      (await workshop.openBroker(server.url, { skipSchema: true, patienceMs: 200 })).listQueues(),
+    ).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' });
+    await broker.close();
+  });
+
   test('does not end a wait for a job, which is answered when the broker is back', async () => {
     const { server, workshop } = await open();
     const queue = workshop.broker.queue(queueName());

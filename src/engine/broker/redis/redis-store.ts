@@ -58,6 +58,24 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     return own;
   };
   let shared: RedisClient | undefined;
+  const consumerBackend: Store['workerBackend'] = (name, backendOptions, kind) => {
+    // One connection for the commands of all queues of a consumer; BullMQ duplicates it for each blocking wait.
+    shared ??= blockingClient();
+    const known = consumers.length;
+    const backend = createRedisBackend(name, { ...backendOptions, connection: shared as never } as never, kind);
+    const blocking = consumers.slice(known);
+    // BullMQ waits for the end of the connection that it blocks on, which one that is away would never tell.
+    const { disconnect, disconnectBlocking } = backend;
+    backend.disconnect = () => {
+      blocking.forEach(endIfAway);
+      return disconnect.call(backend);
+    };
+    backend.disconnectBlocking = (wait) => {
+      blocking.forEach(endIfAway);
+      return disconnectBlocking.call(backend, wait);
+    };
+    return backend;
+  };
 
   return {
     kind: 'redis',
@@ -76,28 +94,13 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
       }
       return root.forQueue(queue, address.prefix);
     },
-    workerBackend(name, backendOptions, kind) {
-      // One connection for the commands of all queues of a consumer; BullMQ duplicates it for each blocking wait.
-      shared ??= blockingClient();
-      const known = consumers.length;
-      const backend = createRedisBackend(name, { ...backendOptions, connection: shared as never }, kind);
-      const blocking = consumers.slice(known);
-      const disconnectBlocking = backend.disconnectBlocking.bind(backend);
-      // BullMQ waits for the end of the blocking connection, which one that is away would never tell.
-      backend.disconnectBlocking = (wait) => {
-        blocking.forEach(endIfAway);
-        return disconnectBlocking(wait);
-      };
-      return backend;
-    },
+    workerBackend: (name, backendOptions, kind) => consumerBackend(name, backendOptions, kind),
     abandonConsumers() {
       shared = undefined;
       for (const own of consumers.splice(0)) endClient(own);
     },
-    eventsBackend(name, backendOptions, kind) {
-      shared ??= blockingClient();
-      return createRedisBackend(name, { ...backendOptions, connection: shared as never, skipVersionCheck: true }, kind);
-    },
+    eventsBackend: (name, backendOptions, kind) =>
+      consumerBackend(name, { ...backendOptions, skipVersionCheck: true }, kind),
     faultBehind: (error) => (fault !== undefined && isGivingUp(error) ? fault : error),
     connect,
     listQueues: () => listQueues(client, address.prefix),

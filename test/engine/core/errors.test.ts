@@ -47,7 +47,16 @@ const facts = {
     waitedMs: 5,
     state: 'PENDING',
   },
-  ...{ limitMs: 5, times: 2, worker: 'tq@host', asked: ['w1', 'w2'], operation: 'purge', count: 3, to: 'a@b.c' },
+  ...{
+    limitMs: 5,
+    times: 2,
+    worker: 'tq@host',
+    asked: ['w1', 'w2'],
+    queues: ['q1', 'q2'],
+    operation: 'purge',
+    count: 3,
+    to: 'a@b.c',
+  },
   ...{ server: 'smtp.host', folder: false, apps: ['one'], commands: ['a'], setting: 'x', variable: 'X', name: 'n' },
 };
 

@@ -1,25 +1,16 @@
-import {
-  DelayedError,
-  type IQueueBackend,
-  type Job,
-  type JobJson,
-  WaitingError,
-  Worker,
-  type WorkerOptions,
-} from 'bullmq';
+import type { IQueueBackend, Job, WorkerOptions } from 'bullmq';
 import { createError } from '../core/errors.ts';
-import type { Outcome } from '../core/job.ts';
 import { createPatientBackend } from './patient-backend.ts';
 import type { Consumer, ConsumerOptions } from './port.ts';
+import { QueueWorker } from './queue-worker.ts';
+import { settle } from './settle.ts';
 import { createSlotGate, type SlotGate } from './slot-gate.ts';
 import { createSlots, type Slots } from './slots.ts';
 import type { Store } from './store.ts';
-import { encodeEnd, encodeMessage, encodeResult, encodeStack, parseData, STALLED_TOO_OFTEN } from './stored-job.ts';
+import { encodeResult } from './stored-job.ts';
 import { TakenBullJob } from './taken-bull-job.ts';
 import { isTrouble, unavailable } from './trouble.ts';
 
-/** How long a job may wait for a slot with its lock taken before it is handed back to the other workers. */
-const RESERVE_MS = 1000;
 const TRIM_EVERY_MS = 100;
 const TRIMMED_AT_ONCE = 2000;
 /** After `stop()`, how long the outcomes of the last jobs may wait for a lost store. Their locks run out after that. */
@@ -140,7 +131,7 @@ export class BullConsumer implements Consumer {
       const outcome = await this.#options.perform(taken);
       if (outcome.kind === 'succeeded' || outcome.kind === 'ended') this.#spareTrim(job);
       if (outcome.kind === 'succeeded') return encodeResult(outcome.result);
-      return await settle(job, token, outcome, { store: this.#store, worker });
+      return await settle(job, token, outcome, { store: this.#store, moved: worker.moved });
     } finally {
       this.#performing -= 1;
       this.#limitLastWords();
@@ -174,144 +165,5 @@ export class BullConsumer implements Consumer {
       this.#calm = undefined;
       this.#options.onRecovered(downMs);
     }, CALM_MS);
-  }
-}
-
-/** Tells BullMQ how the attempt ended: by what is returned, by what is thrown, or by having moved the job already. */
-async function settle(
-  job: Job,
-  token: string,
-  outcome: Exclude<Outcome, { kind: 'succeeded' }>,
-  { store, worker }: { store: Store; worker: QueueWorker },
-): Promise<unknown> {
-  switch (outcome.kind) {
-    case 'ended':
-      return encodeEnd(outcome.state, outcome.reason);
-    case 'retry':
-      // The policy lives with the task, not with the stored job: these are read by BullMQ when it sees the failure.
-      job.opts.attempts = Number.MAX_SAFE_INTEGER;
-      job.opts.backoff = { type: 'fixed', delay: outcome.delayMs };
-      throw new StoredFailure(outcome, 'Error');
-    case 'dead':
-      throw new StoredFailure(outcome, 'UnrecoverableError');
-    case 'postponed':
-      worker.moved.add(job);
-      await job.log(outcome.note);
-      await job.moveToDelayed(store.clock.now() + outcome.delayMs, token);
-      throw new DelayedError();
-    case 'released':
-      worker.moved.add(job);
-      return release(job, token, store);
-  }
-}
-
-/**
- * A job without priority goes back to the head of its queue. BullMQ wakes nobody when it puts back a job with a priority,
- * so that one passes through the delayed set, due at once, which does.
- */
-async function release(job: Job, token: string, store: Store): Promise<never> {
-  if (job.priority > 0) {
-    await job.moveToDelayed(store.clock.now(), token);
-    throw new DelayedError();
-  }
-  await job.moveToWait(token);
-  // The job is safe already; a store that went away just now costs it its place.
-  await store.moveToHead(job.queueName, job.id as string).catch(() => undefined);
-  throw new WaitingError();
-}
-
-/** What BullMQ stores of a failed attempt: the message, and a stack whose first line carries name and code. */
-class StoredFailure extends Error {
-  constructor({ error }: Outcome & { kind: 'retry' | 'dead' }, name: 'Error' | 'UnrecoverableError') {
-    super(encodeMessage(error));
-    // BullMQ recognises a failure that must not be retried by this name.
-    this.name = name;
-    this.stack = encodeStack(error);
-  }
-}
-
-/** At most this many stacks are kept with a job; BullMQ keeps one for every attempt without it. */
-const STACKS_KEPT = 10;
-
-/** BullMQ's worker with three additions: data that is not JSON, jobs lost too often, and shared slots. */
-class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
-  /** Jobs whose data is not JSON, and why. */
-  readonly unreadable = new WeakMap<Job, string>();
-  /** Jobs that went back to the queue: BullMQ must not fetch another one in their place, their slot is given back. */
-  readonly moved = new WeakSet<Job>();
-  /** Hears how many more or fewer jobs this worker holds: from the fetch until the outcome is stored. */
-  onHeld: (change: 1 | -1) => void = () => {};
-  /** Jobs that came with the answer to their predecessor, and are counted as held in its place. */
-  readonly #carried = new WeakSet<Job>();
-  #slots: Slots | undefined;
-  #gate: SlotGate | undefined;
-  #store: Store | undefined;
-
-  constructor(
-    queue: string,
-    process: (job: Job, token?: string) => Promise<unknown>,
-    options: WorkerOptions,
-    factory: (name: string, options: unknown, kind: unknown) => IQueueBackend,
-  ) {
-    super(queue, process, options as never, factory as never);
-  }
-
-  share(slots: Slots, gate: SlotGate, store: Store): void {
-    this.#slots = slots;
-    this.#gate = gate;
-    this.#store = store;
-  }
-
-  protected override createJob(json: JobJson, jobId: string): Job {
-    let job: Job;
-    try {
-      job = super.createJob(json, jobId);
-    } catch {
-      job = super.createJob({ ...json, data: JSON.stringify(json.data) }, jobId);
-      this.unreadable.set(job, parseData(json.data).problem ?? '');
-    }
-    job.opts.stackTraceLimit = Math.min(job.opts.stackTraceLimit ?? STACKS_KEPT, STACKS_KEPT);
-    // A job whose workers were lost too often: `perform` turns it into a dead letter that says so.
-    if (job.deferredFailure === STALLED_TOO_OFTEN) job.deferredFailure = '';
-    return job;
-  }
-
-  override async processJob(job: Job, token: string, fetchNext: () => boolean = () => true): Promise<Job | undefined> {
-    if (!this.#carried.delete(job)) this.onHeld(1);
-    let next: Job | undefined;
-    try {
-      const mayFetch = (): boolean => !this.moved.has(job) && fetchNext();
-      const slots = this.#slots;
-      next = (await (slots === undefined
-        ? super.processJob(job, token, mayFetch)
-        : this.#processInSlot(job, token, { slots, mayFetch }))) as Job | undefined;
-      return next;
-    } finally {
-      if (next === undefined) this.onHeld(-1);
-      else this.#carried.add(next);
-    }
-  }
-
-  async #processInSlot(
-    job: Job,
-    token: string,
-    { slots, mayFetch }: { slots: Slots; mayFetch: () => boolean },
-  ): Promise<Job | undefined> {
-    if (this.#gate?.takeReservation(job.id as string) && !(await this.#waitForSlot(slots))) {
-      if (this.#store !== undefined) await release(job, token, this.#store).catch(() => undefined);
-      return undefined;
-    }
-    let next: Job | undefined;
-    try {
-      next = (await super.processJob(job, token, () => mayFetch() && !slots.mustYield(this.name))) as Job | undefined;
-      return next;
-    } finally {
-      if (next === undefined) slots.release(this.name);
-      else slots.continueWith(this.name);
-    }
-  }
-
-  #waitForSlot(slots: Slots): Promise<boolean> {
-    return slots.take(this.name, AbortSignal.timeout(RESERVE_MS));
   }
 }

@@ -1,0 +1,94 @@
+import { type IQueueBackend, type Job, type JobJson, Worker, type WorkerOptions } from 'bullmq';
+import { release } from './settle.ts';
+import type { SlotGate } from './slot-gate.ts';
+import type { Slots } from './slots.ts';
+import type { Store } from './store.ts';
+import { parseData, STALLED_TOO_OFTEN } from './stored-job.ts';
+
+/** How long a job may wait for a slot with its lock taken before it is handed back to the other workers. */
+const RESERVE_MS = 1000;
+/** At most this many stacks are kept with a job; BullMQ keeps one for every attempt without it. */
+const STACKS_KEPT = 10;
+
+/** BullMQ's worker with three additions: data that is not JSON, jobs lost too often, and shared slots. */
+export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
+  /** Jobs whose data is not JSON, and why. */
+  readonly unreadable = new WeakMap<Job, string>();
+  /** Jobs that went back to the queue: BullMQ must not fetch another one in their place, their slot is given back. */
+  readonly moved = new WeakSet<Job>();
+  /** Hears how many more or fewer jobs this worker holds: from the fetch until the outcome is stored. */
+  onHeld: (change: 1 | -1) => void = () => {};
+  /** Jobs that came with the answer to their predecessor, and are counted as held in its place. */
+  readonly #carried = new WeakSet<Job>();
+  #slots: Slots | undefined;
+  #gate: SlotGate | undefined;
+  #store: Store | undefined;
+
+  constructor(
+    queue: string,
+    process: (job: Job, token?: string) => Promise<unknown>,
+    options: WorkerOptions,
+    factory: (name: string, options: unknown, kind: unknown) => IQueueBackend,
+  ) {
+    super(queue, process, options as never, factory as never);
+  }
+
+  share(slots: Slots, gate: SlotGate, store: Store): void {
+    this.#slots = slots;
+    this.#gate = gate;
+    this.#store = store;
+  }
+
+  protected override createJob(json: JobJson, jobId: string): Job {
+    let job: Job;
+    try {
+      job = super.createJob(json, jobId);
+    } catch {
+      job = super.createJob({ ...json, data: JSON.stringify(json.data) }, jobId);
+      this.unreadable.set(job, parseData(json.data).problem ?? '');
+    }
+    job.opts.stackTraceLimit = Math.min(job.opts.stackTraceLimit ?? STACKS_KEPT, STACKS_KEPT);
+    // A job whose workers were lost too often: `perform` turns it into a dead letter that says so.
+    if (job.deferredFailure === STALLED_TOO_OFTEN) job.deferredFailure = '';
+    return job;
+  }
+
+  override async processJob(job: Job, token: string, fetchNext: () => boolean = () => true): Promise<Job | undefined> {
+    if (!this.#carried.delete(job)) this.onHeld(1);
+    let next: Job | undefined;
+    try {
+      const mayFetch = (): boolean => !this.moved.has(job) && fetchNext();
+      const slots = this.#slots;
+      next = (await (slots === undefined
+        ? super.processJob(job, token, mayFetch)
+        : this.#processInSlot(job, token, { slots, mayFetch }))) as Job | undefined;
+      return next;
+    } finally {
+      if (next === undefined) this.onHeld(-1);
+      else this.#carried.add(next);
+    }
+  }
+
+  async #processInSlot(
+    job: Job,
+    token: string,
+    { slots, mayFetch }: { slots: Slots; mayFetch: () => boolean },
+  ): Promise<Job | undefined> {
+    if (this.#gate?.takeReservation(job.id as string) && !(await this.#waitForSlot(slots))) {
+      if (this.#store !== undefined) await release(job, token, this.#store).catch(() => undefined);
+      return undefined;
+    }
+    let next: Job | undefined;
+    try {
+      next = (await super.processJob(job, token, () => mayFetch() && !slots.mustYield(this.name))) as Job | undefined;
+      return next;
+    } finally {
+      if (next === undefined) slots.release(this.name);
+      else slots.continueWith(this.name);
+    }
+  }
+
+  #waitForSlot(slots: Slots): Promise<boolean> {
+    return slots.take(this.name, AbortSignal.timeout(RESERVE_MS));
+  }
+}

@@ -56,7 +56,8 @@ export class FinishWatch {
   }
 
   async close(): Promise<void> {
-    await this.#events?.close();
+    // A stream whose store is away cannot say goodbye; its connection is ended with the store's.
+    await this.#events?.close().catch(() => undefined);
   }
 
   #open(): QueueEvents {

@@ -14,9 +14,10 @@ async function loseWorker(workshop: Workshop, queue: string): Promise<string> {
     String(LOCK_MS),
   ]);
   workshop.afterwards(() => child.kill('SIGKILL'));
-  const [jobId] = (await once(child, 'message')) as [string];
+  const exited = once(child, 'exit').then(() => ['the worker ended before it took a job']);
+  const [jobId = ''] = (await Promise.race([once(child, 'message'), exited])) as string[];
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await exited;
   return jobId;
 }
 
@@ -38,7 +39,7 @@ export const losing: Subject = {
       const queue = workshop.broker.queue(queueName());
       const job = newJob();
       await queue.add(job);
-      await loseWorker(workshop, queue.name);
+      expect(await loseWorker(workshop, queue.name)).toBe(job.id);
       const error = { name: 'WorkerLost', message: 'died 1 times', code: 'WORKER_LOST', stack: null };
       const rescuer = await workshop.consume(queue.name, {
         lockDurationMs: LOCK_MS,

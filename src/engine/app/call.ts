@@ -21,7 +21,7 @@ interface Call {
   readonly now: number;
   readonly payloadLimit: number;
   /** The longest that any worker of the app keeps results, in milliseconds. */
-  readonly longestResultMs: number;
+  readonly longestResultMs: () => number;
 }
 
 /**
@@ -34,18 +34,18 @@ export function createJob({ task, definition, args, options, now, payloadLimit, 
   if (options.id !== undefined) assertId(options.id, task);
   const id = options.id ?? createJobId(now);
   const sent = withoutTrailingUndefined(args);
-  const bytes = Buffer.byteLength(encodeJson(sent, `the arguments of task "${task}"`, 'args'));
+  const argsJson = encodeJson(sent, `the arguments of task "${task}"`, 'args');
+  const bytes = Buffer.byteLength(argsJson);
   if (bytes > payloadLimit) throw createError('PAYLOAD_TOO_LARGE', { task, bytes, limit: payloadLimit });
   const dueAt = readDueAt(options, { task, now });
+  const meta = createMeta({ task, definition, options, now });
   const resultExpiresMs = readResultExpiry(options, { task, definition, longestResultMs });
   return {
     id,
     task,
     args: sent,
-    meta: {
-      ...createMeta({ task, definition, options, now }),
-      ...(resultExpiresMs !== undefined && { resultExpiresMs }),
-    },
+    argsJson,
+    meta: resultExpiresMs === undefined ? meta : { ...meta, resultExpiresMs },
     createdAt: now,
     ...(dueAt > now && { delayMs: dueAt - now }),
     ...(options.ignoreResult === true && { ignoreResult: true }),
@@ -84,6 +84,10 @@ function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] 
   return length === args.length ? args : args.slice(0, length);
 }
 
+/** What a call without options has: the same object, so that it is known at a glance. */
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+const NO_META: Meta = Object.freeze({});
+
 interface MetaSource {
   readonly task: string;
   readonly definition: TaskDefinition | undefined;
@@ -93,6 +97,8 @@ interface MetaSource {
 
 function createMeta({ task, definition, options, now }: MetaSource): Meta {
   const parent = currentContext();
+  // What most calls of a web server are: no options, no task around them.
+  if (options === NO_OPTIONS && parent === undefined && definition?.expiresMs === undefined) return NO_META;
   const owner = `a call of task "${task}"`;
   const duration = (key: 'softTimeLimit' | 'timeLimit'): number | undefined =>
     options[key] === undefined ? undefined : parseDuration(options[key], `${key} of ${owner}`);
@@ -115,7 +121,7 @@ function createMeta({ task, definition, options, now }: MetaSource): Meta {
 interface ResultExpirySource {
   readonly task: string;
   readonly definition: TaskDefinition | undefined;
-  readonly longestResultMs: number;
+  readonly longestResultMs: () => number;
 }
 
 /**
@@ -131,10 +137,11 @@ function readResultExpiry(
   }
   const what = `resultExpires of a call of task "${task}"`;
   const ms = parseDuration(resultExpires, what);
-  if (ms <= longestResultMs) return ms;
+  const longestMs = longestResultMs();
+  if (ms <= longestMs) return ms;
   throw createError('INVALID_OPTION', {
     what,
-    expected: `at most the longest resultExpires of the app and its tasks, ${longestResultMs} ms`,
+    expected: `at most the longest resultExpires of the app and its tasks, ${longestMs} ms`,
     given: formatGiven(resultExpires),
   });
 }

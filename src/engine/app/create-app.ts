@@ -16,7 +16,7 @@ import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
-import { createJob } from './call.ts';
+import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
 import { createAppWorker } from './create-app-worker.ts';
@@ -48,6 +48,7 @@ class TaskApp implements App {
   readonly queues: readonly string[];
   readonly notes: readonly string[];
   readonly task: DefineTask;
+  readonly #openBrokerOnce = (): Promise<Broker> => this.broker();
   readonly #settings: AppSettings;
   readonly #clock: Clock;
   readonly #openBroker: typeof openBroker;
@@ -55,6 +56,8 @@ class TaskApp implements App {
   readonly #builtins = new Set<string>();
   #brokerUrl: string | undefined;
   #broker: Promise<Broker> | undefined;
+  /** The broker once it is open, so that a call need not wait for what is there. */
+  #opened: Broker | undefined;
   #closed = false;
 
   constructor(settings: AppSettings, { clock = systemClock, env, openBroker: open = openBroker }: AppParts) {
@@ -101,7 +104,7 @@ class TaskApp implements App {
   async send<Result>(
     task: string,
     args: readonly unknown[] = [],
-    options: CallOptions = {},
+    options: CallOptions = NO_OPTIONS,
   ): Promise<AsyncResult<Result>> {
     const [prepared] = await this.#prepare(task, [args], options);
     const { queue, job } = prepared as Prepared;
@@ -112,7 +115,7 @@ class TaskApp implements App {
   async sendBulk<Result>(
     task: string,
     argsList: readonly (readonly unknown[])[],
-    options: Omit<CallOptions, 'id'> = {},
+    options: Omit<CallOptions, 'id'> = NO_OPTIONS,
   ): Promise<AsyncResult<Result>[]> {
     if ('id' in options) {
       const what = `id of a bulk call of task "${task}"`;
@@ -127,7 +130,7 @@ class TaskApp implements App {
   }
 
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, { openBroker: () => this.broker(), queue, likelyQueues: this.queues });
+    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, queue, likelyQueues: this.queues });
   }
 
   async createWorker(options: WorkerOptions = {}): Promise<Worker> {
@@ -161,13 +164,14 @@ class TaskApp implements App {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#opened = undefined;
     const broker = await this.#broker?.catch(() => undefined);
     await broker?.close();
   }
 
   async #prepare(task: string, argsList: readonly (readonly unknown[])[], options: CallOptions): Promise<Prepared[]> {
-    assertTaskName(task);
     const definition = this.#registry.get(task);
+    if (definition === undefined) assertTaskName(task);
     const queueName = options.queue ?? this.queueOf(task);
     this.#assertDeclared(queueName);
     if (definition !== undefined && hasSchema(definition)) {
@@ -175,7 +179,9 @@ class TaskApp implements App {
     }
     const wasConnected = this.#broker !== undefined;
     let jobs = this.#createJobs(task, argsList, options);
-    const queue = (await this.broker()).queue(queueName);
+    this.#opened ??= await this.broker();
+    const broker = this.#opened;
+    const queue = broker.queue(queueName);
     const priority = await this.#priorityOf(queue, { task, wanted: options.priority ?? definition?.priority });
     // Mistakes are found before anything is connected; but the first contact takes time, which is none of the job's.
     if (!wasConnected) jobs = this.#createJobs(task, argsList, options);
@@ -186,7 +192,7 @@ class TaskApp implements App {
     const definition = this.#registry.get(task);
     const now = this.#clock.now();
     const { payloadLimit } = this.#settings;
-    const longestResultMs = longestResultSeconds(this.#settings, this.tasks) * 1000;
+    const longestResultMs = (): number => longestResultSeconds(this.#settings, this.tasks) * 1000;
     return argsList.map((args) => createJob({ task, definition, args, options, now, payloadLimit, longestResultMs }));
   }
 
@@ -207,7 +213,7 @@ class TaskApp implements App {
   }
 
   #resultOf<Result>({ id, task }: NewJob, queue: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, { openBroker: () => this.broker(), task, queue });
+    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, task, queue });
   }
 
   #assertDeclared(queue: string): void {

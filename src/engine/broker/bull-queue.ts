@@ -219,7 +219,8 @@ export class BullQueue implements BrokerQueue {
 function toJobJson(job: NewJob): JobJson {
   const { id, task: name, createdAt: timestamp } = job;
   const opts = toJobOptions(job);
-  const json = { id, name, data: JSON.stringify({ args: job.args, meta: job.meta }), opts, timestamp };
+  const data = `{"args":${job.argsJson ?? JSON.stringify(job.args)},"meta":${JSON.stringify(job.meta)}}`;
+  const json = { id, name, data, opts, timestamp };
   return { ...json, ...(opts.delay !== undefined && { delay: opts.delay }) } as JobJson;
 }
 

@@ -49,6 +49,8 @@ export interface NewJob {
   readonly id: string;
   readonly task: string;
   readonly args: readonly unknown[];
+  /** The arguments as JSON, if they have been written already. */
+  readonly argsJson?: string;
   readonly meta: Meta;
   readonly createdAt: number;
   /** Milliseconds from createdAt until it may start. */

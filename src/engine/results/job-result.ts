@@ -1,5 +1,5 @@
 import type { Broker, BrokerQueue } from '../broker/port.ts';
-import { parseDuration } from '../core/duration.ts';
+import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
 import { isFinished, type JobState } from '../core/state.ts';
@@ -16,62 +16,80 @@ interface JobResultOptions {
 
 /** Builds the result of the job with this id; nothing is asked of the broker yet. */
 export function createJobResult<Result>(id: string, options: JobResultOptions): AsyncResult<Result> {
-  let queue = options.queue;
+  return new JobResult<Result>(id, options);
+}
+
+class JobResult<Result> implements AsyncResult<Result> {
+  readonly id: string;
+  readonly task: string | undefined;
+  readonly #options: JobResultOptions;
+  #queue: string | undefined;
+
+  constructor(id: string, options: JobResultOptions) {
+    this.id = id;
+    this.task = options.task;
+    this.#options = options;
+    this.#queue = options.queue;
+  }
+
+  get queue(): string | undefined {
+    return this.#queue;
+  }
+
+  async state(): Promise<JobState> {
+    return (await this.#find())?.job.state ?? 'UNKNOWN';
+  }
+
+  async job(): Promise<StoredJob | undefined> {
+    return (await this.#find())?.job;
+  }
+
+  async get({ timeout }: { timeout?: Duration } = {}): Promise<Result> {
+    const { id } = this;
+    const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'timeout of get()');
+    const found = await this.#find();
+    if (found === undefined) throw createError('UNKNOWN_JOB', { id });
+    let job: StoredJob | undefined;
+    do {
+      // Also for a job that looked finished: a store reads the state and the record of a job apart, so only a record that
+      // is read once the end is known is sure to hold the result.
+      const ended = await found.in.waitUntilFinished(id, timeoutMs);
+      job = await found.in.readJob(id);
+      if (job === undefined || job.state === 'UNKNOWN') throw createError('UNKNOWN_JOB', { id });
+      if (!ended && !isFinished(job.state)) {
+        throw createError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs ?? 0, state: job.state });
+      }
+      // It ended and is not finished: a dead letter that was sent back to work meanwhile.
+    } while (!isFinished(job.state));
+    return toResult<Result>(job);
+  }
+
+  async error(): Promise<StoredError | null> {
+    return (await this.#find())?.job.error ?? null;
+  }
+
+  async attempts(): Promise<number> {
+    return (await this.#find())?.job.attempts ?? 0;
+  }
+
+  async progress(): Promise<unknown> {
+    return (await this.#find())?.job.progress ?? null;
+  }
+
+  async forget(): Promise<boolean> {
+    const found = await this.#find();
+    return found !== undefined && isFinished(found.job.state) && found.in.removeJob(this.id);
+  }
 
   /** The queue that holds the job, and the job; remembered, because a job does not change its queue while it lives. */
-  const find = async (): Promise<{ job: StoredJob; in: BrokerQueue } | undefined> => {
-    const broker = await options.openBroker();
-    const found = await findJob(broker, id, queue === undefined ? options.likelyQueues : [queue], queue !== undefined);
-    queue ??= found?.in.name;
+  async #find(): Promise<{ job: StoredJob; in: BrokerQueue } | undefined> {
+    const broker = await this.#options.openBroker();
+    const queue = this.#queue;
+    const likely = queue === undefined ? this.#options.likelyQueues : [queue];
+    const found = await findJob(broker, this.id, likely, queue !== undefined);
+    this.#queue ??= found?.in.name;
     return found;
-  };
-
-  return {
-    id,
-    get task() {
-      return options.task;
-    },
-    get queue() {
-      return queue;
-    },
-    async state(): Promise<JobState> {
-      return (await find())?.job.state ?? 'UNKNOWN';
-    },
-    async job() {
-      return (await find())?.job;
-    },
-    async get({ timeout } = {}) {
-      const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'timeout of get()');
-      const found = await find();
-      if (found === undefined) throw createError('UNKNOWN_JOB', { id });
-      let job: StoredJob | undefined;
-      do {
-        // Also for a job that looked finished: a store reads the state and the record of a job apart, so only a record that
-        // is read once the end is known is sure to hold the result.
-        const ended = await found.in.waitUntilFinished(id, timeoutMs);
-        job = await found.in.readJob(id);
-        if (job === undefined || job.state === 'UNKNOWN') throw createError('UNKNOWN_JOB', { id });
-        if (!ended && !isFinished(job.state)) {
-          throw createError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs ?? 0, state: job.state });
-        }
-        // It ended and is not finished: a dead letter that was sent back to work meanwhile.
-      } while (!isFinished(job.state));
-      return toResult<Result>(job);
-    },
-    async error(): Promise<StoredError | null> {
-      return (await find())?.job.error ?? null;
-    },
-    async attempts() {
-      return (await find())?.job.attempts ?? 0;
-    },
-    async progress() {
-      return (await find())?.job.progress ?? null;
-    },
-    async forget() {
-      const found = await find();
-      return found !== undefined && isFinished(found.job.state) && found.in.removeJob(id);
-    },
-  };
+  }
 }
 
 /** The result of a finished job; throws what `get()` throws for one that did not succeed. */

@@ -16,12 +16,27 @@ interface Given {
 
 function call(options: CallOptions = {}, { args = [], task, payloadLimit = MIB }: Given = {}) {
   const definition = task && (defineTask('a.task', task, () => {}) as unknown as TaskDefinition);
-  return createJob({ task: 'a.task', definition, args, options, now: NOW, payloadLimit, longestResultMs: DAY_MS });
+  return createJob({
+    task: 'a.task',
+    definition,
+    args,
+    options,
+    now: NOW,
+    payloadLimit,
+    longestResultMs: () => DAY_MS,
+  });
 }
 
 test('a call without options is a job with a UUIDv7 of its time and nothing else', () => {
   const job = call({}, { args: [1, 'two'] });
-  expect(job).toEqual({ id: job.id, task: 'a.task', args: [1, 'two'], meta: {}, createdAt: NOW });
+  expect(job).toEqual({
+    id: job.id,
+    task: 'a.task',
+    args: [1, 'two'],
+    argsJson: '[1,"two"]',
+    meta: {},
+    createdAt: NOW,
+  });
   expect(job.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(Number.parseInt(job.id.replace('-', '').slice(0, 12), 16)).toBe(NOW);
   expect(call().id).not.toBe(job.id);

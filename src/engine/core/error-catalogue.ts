@@ -302,10 +302,10 @@ export const catalogue = {
   LOCK_LOST: entry<{ id: string; reason: string }>({
     name: 'LockLost',
     exit: 1,
-    when: 'a worker finished a job whose lock it had lost meanwhile; its outcome is dropped (seen in the log)',
+    when: 'a worker finished a job whose lock it had lost meanwhile; what came of it here may be lost (seen in the log)',
     text: ({ id, reason }) => ({
-      message: `job ${id} ended here, but it is not held by this worker any more: ${reason}; this outcome is dropped`,
-      next: 'another worker runs it again; raise --lock-duration if tasks block the event loop for long',
+      message: `job ${id} ended here, but it is not held by this worker any more: ${reason}; what came of it here may be lost`,
+      next: 'unless it was stored before the lock was lost, another worker runs it again; raise --lock-duration if tasks block the event loop for long',
     }),
   }),
   UNKNOWN_TASK_GIVEN_UP: entry<{ task: string; asked: readonly string[]; times: number }>({

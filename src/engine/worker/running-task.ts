@@ -11,16 +11,8 @@ import { Retry } from '../task/exceptions.ts';
  * Logger and signal are made when the task asks for them; most tasks ask for neither.
  */
 export class RunningTask implements TaskContext {
-  readonly id: string;
-  readonly task: string;
-  readonly queue: string;
-  readonly attempt: number;
-  readonly requestId: string;
-  readonly rootId: string;
-  readonly parentId: string | null;
-  readonly headers: Readonly<Record<string, string>>;
   readonly worker: string;
-  readonly createdAt: number;
+  readonly attempt: number;
   readonly #job: TakenJob;
   readonly #logger: Logger;
   #log: Logger | undefined;
@@ -32,16 +24,41 @@ export class RunningTask implements TaskContext {
   constructor(job: TakenJob, worker: string, logger: Logger) {
     this.#job = job;
     this.#logger = logger;
-    this.id = job.id;
-    this.task = job.task;
-    this.queue = job.queue;
-    this.attempt = job.attempts;
-    this.rootId = job.meta.rootId ?? job.id;
-    this.requestId = job.meta.requestId ?? this.rootId;
-    this.parentId = job.meta.parentId ?? null;
-    this.headers = job.meta.headers ?? {};
     this.worker = worker;
-    this.createdAt = job.createdAt;
+    // BullMQ counts on when the outcome is stored; a function that was given up may still ask.
+    this.attempt = job.attempts;
+  }
+
+  get id(): string {
+    return this.#job.id;
+  }
+
+  get task(): string {
+    return this.#job.task;
+  }
+
+  get queue(): string {
+    return this.#job.queue;
+  }
+
+  get rootId(): string {
+    return this.#job.meta.rootId ?? this.#job.id;
+  }
+
+  get requestId(): string {
+    return this.#job.meta.requestId ?? this.rootId;
+  }
+
+  get parentId(): string | null {
+    return this.#job.meta.parentId ?? null;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#job.meta.headers ?? NO_HEADERS;
+  }
+
+  get createdAt(): number {
+    return this.#job.createdAt;
   }
 
   /** The fields of every log line about this attempt. */
@@ -108,6 +125,8 @@ export class RunningTask implements TaskContext {
     this.#release?.();
   }
 }
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The reason of a signal that aborts because the worker stops. */
 export function workerStopping(worker: string): Error {

@@ -1,4 +1,5 @@
 import { parse, resolve } from 'node:path';
+import { isRecord } from '../engine/core/envelope.ts';
 import { createError } from '../engine/core/errors.ts';
 import { nearestNames } from '../engine/core/nearest.ts';
 
@@ -121,10 +122,6 @@ function unknownKey(path: string, key: string, known: string[]): string {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {

@@ -1,4 +1,5 @@
 import { createError } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
 
 /** BullMQ builds its keys with colons; the CLI lists queues with commas. */
 export function assertQueueName(name: unknown): asserts name is string {
@@ -6,6 +7,6 @@ export function assertQueueName(name: unknown): asserts name is string {
   throw createError('INVALID_OPTION', {
     what: 'the name of a queue',
     expected: 'a text of 1 to 200 characters without spaces, colons and commas',
-    given: JSON.stringify(name) ?? String(name),
+    given: formatGiven(name),
   });
 }

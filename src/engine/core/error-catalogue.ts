@@ -146,6 +146,24 @@ export const catalogue = {
     when: 'the broker answers but cannot be used: too old, or its schema is missing or too new',
     text: ({ url, reason, remedy }) => ({ message: `the broker ${url} cannot be used: ${reason}`, next: remedy }),
   }),
+  DATABASE_LOCKED: entry<{ url: string; waitedMs: number }>({
+    name: 'DatabaseLocked',
+    exit: 69,
+    when: 'another process holds the write lock of a SQLite broker for longer than the busy timeout',
+    text: ({ url, waitedMs }) => ({
+      message: `cannot write to ${url}: another process has held its lock for ${waitedMs} ms`,
+      next: 'find what holds it, such as an open transaction in a SQLite shell or a backup, or raise ?busyTimeout=; what was acknowledged is kept',
+    }),
+  }),
+  DATABASE_FULL: entry<{ url: string }>({
+    name: 'DatabaseFull',
+    exit: 69,
+    when: 'the disk of a SQLite broker is full',
+    text: ({ url }) => ({
+      message: `cannot write to ${url}: the disk is full`,
+      next: 'free space on that disk; what was acknowledged is kept, and workers go on by themselves',
+    }),
+  }),
   INVALID_ARGUMENTS: entry<{ task: string; problems: readonly string[]; where: string }>({
     name: 'InvalidArguments',
     exit: 2,

@@ -1,0 +1,102 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createError } from '../../core/errors.ts';
+import { Connection } from './connection.ts';
+import { unsuitable } from './database-error.ts';
+import { APPLICATION_ID, LATEST_VERSION, MIGRATIONS } from './schema.ts';
+import { loadSqlite } from './sqlite-module.ts';
+
+export interface DatabaseFile {
+  /** Absolute, or `:memory:`. */
+  readonly path: string;
+  /**
+   * `normal`: a commit survives the death of every process; a power cut may take the last ones back, and leaves the file
+   * whole. `full`: a commit is on the disk when it is acknowledged, at the cost of waiting for the disk each time.
+   */
+  readonly synchronous: 'normal' | 'full';
+}
+
+/** Pages of the write-ahead log after which it is copied into the database: 16 MiB, so that the disk is waited for rarely. */
+const CHECKPOINT_PAGES = 4000;
+
+/** What a database has that was not made by tq is left alone. */
+const OPEN_TIMEOUT_MS = 5000;
+
+/**
+ * Opens a database file, makes it when there is none (readable by its owner alone, folder included), and brings its
+ * tables up to date.
+ *
+ * @throws BROKER_UNSUITABLE for a file that is not ours, is newer than this tq, or cannot be written; DATABASE_LOCKED
+ */
+export function openDatabaseFile(file: DatabaseFile): Connection {
+  if (file.path !== ':memory:') createFile(file.path);
+  const { DatabaseSync } = loadSqlite();
+  let connection: Connection | undefined;
+  try {
+    connection = new Connection(new DatabaseSync(file.path, { timeout: OPEN_TIMEOUT_MS }));
+    assertOurs(connection, file.path);
+    // Both must be chosen before the first table is made; on a file that has tables they change nothing.
+    connection.execute('PRAGMA auto_vacuum = INCREMENTAL');
+    connection.execute('PRAGMA journal_mode = WAL');
+    connection.execute(`PRAGMA synchronous = ${file.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
+    connection.execute(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    connection.execute('PRAGMA cache_size = -65536');
+    migrate(connection, file.path);
+    // From here on waiting for a lock is done between turns of the event loop, never inside SQLite.
+    connection.execute('PRAGMA busy_timeout = 0');
+    return connection;
+  } catch (error) {
+    connection?.close();
+    throw error;
+  }
+}
+
+/** The version of a database's tables, without changing anything; null for a file that is not there or has no tables. */
+export function readVersion(connection: Connection): number | null {
+  const version = connection.get('PRAGMA user_version')?.[0] as number;
+  return version === 0 ? null : version;
+}
+
+function createFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // SQLite gives its side files the mode of the database.
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (error) {
+    throw unsuitable(path, error);
+  }
+}
+
+function assertOurs(connection: Connection, path: string): void {
+  const applicationId = connection.get('PRAGMA application_id')?.[0] as number;
+  const tables = connection.get("SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")?.[0] as number;
+  if (applicationId === APPLICATION_ID || (applicationId === 0 && tables === 0)) return;
+  throw createError('BROKER_UNSUITABLE', {
+    url: `sqlite:${path}`,
+    reason: 'it is a database of another program',
+    remedy: 'name another file; tq makes it when it is not there',
+  });
+}
+
+function migrate(connection: Connection, path: string): void {
+  const found = readVersion(connection) ?? 0;
+  if (found > LATEST_VERSION) {
+    throw createError('BROKER_UNSUITABLE', {
+      url: `sqlite:${path}`,
+      reason: `its tables have version ${found}, this tq knows up to ${LATEST_VERSION}`,
+      remedy: 'upgrade tq on this machine, or name another file',
+    });
+  }
+  if (found === LATEST_VERSION) return;
+  connection.beginWrite();
+  try {
+    // Another process may have done it while this one waited for the lock.
+    for (const migration of MIGRATIONS.slice(readVersion(connection) ?? 0)) connection.execute(migration);
+    connection.execute(`PRAGMA application_id = ${APPLICATION_ID}`);
+    connection.execute(`PRAGMA user_version = ${LATEST_VERSION}`);
+    connection.commit();
+  } catch (error) {
+    connection.rollback();
+    throw error;
+  }
+}

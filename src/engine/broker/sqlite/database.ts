@@ -1,0 +1,103 @@
+import { resolve } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import type { Connection } from './connection.ts';
+import { explain } from './database-error.ts';
+import { type DatabaseFile, openDatabaseFile } from './database-file.ts';
+import { GroupCommit, type Operation } from './group-commit.ts';
+import { type WaitRequest, WakeUps } from './wake-up.ts';
+
+export interface DatabaseOptions extends DatabaseFile {
+  readonly busyTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * One open database, shared by all queues of this process that name the same file: one connection, one line of
+ * transactions, one watch. It is opened by the first user and closed by the last.
+ */
+export class Database {
+  readonly path: string;
+  readonly clock: Clock;
+  /** For reads outside of a transaction. */
+  readonly connection: Connection;
+  readonly #commits: GroupCommit;
+  readonly #wakeUps: WakeUps;
+
+  constructor(options: DatabaseOptions) {
+    this.path = options.path;
+    this.clock = options.clock;
+    try {
+      this.connection = openDatabaseFile(options);
+    } catch (error) {
+      throw explain(options.path, error);
+    }
+    this.#wakeUps = new WakeUps(this.connection, options.path);
+    this.#commits = new GroupCommit(this.connection, {
+      path: options.path,
+      clock: options.clock,
+      busyTimeoutMs: options.busyTimeoutMs,
+      onSignals: (topics) => this.#wakeUps.signal(topics),
+    });
+  }
+
+  read<Result>(operation: Operation<Result>): Promise<Result> {
+    return this.#commits.submit(false, operation);
+  }
+
+  write<Result>(operation: Operation<Result>): Promise<Result> {
+    return this.#commits.submit(true, operation);
+  }
+
+  wait<Answer>(request: WaitRequest<Answer>): Promise<Answer | undefined> {
+    return this.#wakeUps.wait(request);
+  }
+
+  /** Waits for what was submitted, then closes the file. */
+  async close(): Promise<void> {
+    await this.#commits.whenIdle();
+    this.#wakeUps.close();
+    this.connection.close();
+  }
+}
+
+const open = new Map<string, { readonly database: Database; users: number }>();
+
+/** A user's hold on a shared database. */
+export interface DatabaseHold {
+  readonly database: Database;
+  /** Closes the database when this was its last user. Further calls do nothing. */
+  release(): Promise<void>;
+}
+
+/**
+ * Opens a database, or joins those of this process that have it open already. The first one's options hold for all, but
+ * `synchronous: 'full'` is granted to whoever asks for it.
+ *
+ * @throws what `openDatabaseFile` throws
+ */
+export function holdDatabase(options: DatabaseOptions): DatabaseHold {
+  const path = options.path === ':memory:' ? options.path : resolve(options.path);
+  let entry = open.get(path);
+  if (entry === undefined) {
+    entry = { database: new Database({ ...options, path }), users: 0 };
+    open.set(path, entry);
+  } else if (options.synchronous === 'full') {
+    entry.database.connection.execute('PRAGMA synchronous = FULL');
+  }
+  entry.users += 1;
+  const held = entry;
+  let released: Promise<void> | undefined;
+  const release = async (): Promise<void> => {
+    held.users -= 1;
+    if (held.users > 0) return;
+    open.delete(path);
+    await held.database.close();
+  };
+  return {
+    database: held.database,
+    release: () => {
+      released ??= release();
+      return released;
+    },
+  };
+}

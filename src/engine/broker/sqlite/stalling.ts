@@ -1,0 +1,50 @@
+import { releaseExpired } from './deduplication.ts';
+import { headPlace } from './job-place.ts';
+import { isLocked, listJobs, moveJob } from './job-row.ts';
+import type { OpenQueue } from './open-queue.ts';
+import { readScheduler } from './scheduler-row.ts';
+import { STATE_CODES } from './schema.ts';
+
+const LIST_MARKED = 'SELECT id FROM job WHERE queue_id = ? AND state = ? AND stalled_mark = 1';
+const MARK_ACTIVE = 'UPDATE job SET stalled_mark = 1 WHERE queue_id = ? AND state = ? AND stalled_mark = 0';
+
+/**
+ * Finds jobs whose worker is gone, in two looks: each look marks every active job, a worker's renewal of the lock takes the
+ * mark away, and a job that the next look finds marked and without a lock is stalled. It goes to the head of the list;
+ * after `maxStalledCount` times it is marked to fail when it is taken, unless a scheduler's next firing depends on it.
+ *
+ * @param intervalMs no second look is taken within this time, by whichever worker
+ * @returns the ids of the jobs that were moved
+ */
+export function moveStalledJobs(
+  queue: OpenQueue,
+  { maxStalledCount, intervalMs }: { maxStalledCount: number; intervalMs: number },
+  now: number,
+): string[] {
+  if (queue.stalledCheckUntil > now) return [];
+  queue.stalledCheckUntil = now + intervalMs;
+  queue.maxEvents();
+  releaseExpired(queue, now);
+  if (queue.count('active') === 0) return [];
+  const marked = new Set(queue.connection.all(LIST_MARKED, queue.id, STATE_CODES.active).map(([id]) => id));
+  const stalled: string[] = [];
+  for (const job of marked.size === 0 ? [] : listJobs(queue, 'active')) {
+    if (!marked.has(job.id) || isLocked(job, now)) continue;
+    const stalledCount = job.stalledCount + 1;
+    const mayFail = job.schedulerId === null || readScheduler(queue, job.schedulerId) === undefined;
+    const isLost = stalledCount > maxStalledCount && mayFail;
+    const { state, rank } = headPlace(queue, 0);
+    moveJob(queue, job, state, rank, {
+      stalled_count: stalledCount,
+      stalled_mark: 0,
+      lock_token: null,
+      lock_until: null,
+      ...(isLost && { deferred_failure: 'job stalled more than allowable limit' }),
+    });
+    queue.emit(now, 'waiting', 'jobId', job.id, 'prev', 'active');
+    queue.emit(now, 'stalled', 'jobId', job.id);
+    stalled.push(job.id);
+  }
+  queue.connection.run(MARK_ACTIVE, queue.id, STATE_CODES.active);
+  return stalled;
+}

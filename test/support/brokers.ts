@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 import { createPostgresDatabase } from './postgres-database.ts';
+import { createFolderOfRun } from './run-folder.ts';
 
 /** What `global-setup.ts` started, for the test processes. */
 declare module 'vitest' {
@@ -21,7 +23,7 @@ export interface TestServers {
 }
 
 export interface BrokerUnderTest {
-  readonly name: 'redis' | 'postgres';
+  readonly name: 'redis' | 'postgres' | 'sqlite';
   /** A broker URL that nobody else uses: a key prefix or a database of its own. It is cleared when the run ends. */
   createUrl(): Promise<string>;
 }
@@ -37,7 +39,7 @@ export function testServers(): TestServers {
  */
 export function brokersUnderTest(): BrokerUnderTest[] {
   const { redisUrl, postgresUrl, prefix } = testServers();
-  const brokers: BrokerUnderTest[] = [];
+  const brokers: BrokerUnderTest[] = [{ name: 'sqlite', createUrl: async () => createSqliteUrl() }];
   if (redisUrl) brokers.push({ name: 'redis', createUrl: async () => withPrefix(redisUrl, prefix) });
   if (postgresUrl) {
     brokers.push({ name: 'postgres', createUrl: async () => (await createPostgresDatabase(postgresUrl)).url });
@@ -50,6 +52,11 @@ export function createRedisUrl(): string {
   const { redisUrl, prefix } = testServers();
   if (!redisUrl) throw new Error('this run has no Redis');
   return withPrefix(redisUrl, prefix);
+}
+
+/** A file of its own in the run's folder, which the run removes when it ends. */
+export function createSqliteUrl(): string {
+  return `sqlite:${join(createFolderOfRun('sqlite'), 'tq.db')}`;
 }
 
 function withPrefix(url: string, prefix: string): string {

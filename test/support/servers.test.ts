@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { brokersUnderTest, createRedisUrl, testServers } from './brokers.ts';
+import { brokersUnderTest, createRedisUrl, createSqliteUrl, testServers } from './brokers.ts';
 import { parseRequired } from './global-setup.ts';
 import { createPostgresDatabase } from './postgres-database.ts';
 import { query, startPostgres } from './postgres-server.ts';
@@ -137,6 +137,11 @@ describe('the brokers under test', () => {
     expect(prefixes[1]).not.toBe(prefixes[0]);
   });
 
+  test('give each caller a SQLite file of its own', () => {
+    expect(createSqliteUrl()).toMatch(/^sqlite:.*tq\.db$/);
+    expect(createSqliteUrl()).not.toBe(createSqliteUrl());
+  });
+
   test.skipIf(!servers.postgresUrl)('give each caller a PostgreSQL database of its own', async () => {
     const postgres = brokersUnderTest().find(({ name }) => name === 'postgres');
     const urls = [await postgres?.createUrl(), await postgres?.createUrl()];
@@ -145,7 +150,7 @@ describe('the brokers under test', () => {
   });
 
   test('are those whose server this run has', () => {
-    const names = [servers.redisUrl && 'redis', servers.postgresUrl && 'postgres'].filter(Boolean);
+    const names = ['sqlite', servers.redisUrl && 'redis', servers.postgresUrl && 'postgres'].filter(Boolean);
     expect(brokersUnderTest().map(({ name }) => name)).toEqual(names);
   });
 

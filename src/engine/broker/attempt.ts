@@ -20,8 +20,8 @@ export async function attempt<Result>(store: Store, doing: string, operation: ()
     try {
       return await operation();
     } catch (error) {
-      if (error instanceof TqError) throw error;
       if (!isTrouble(error)) {
+        if (error instanceof TqError) throw error;
         throw createError('INTERNAL', { doing: `${doing} on ${store.url}`, reason: (error as Error).message }, error);
       }
       const failedAt = store.clock.monotonic();

@@ -1,3 +1,4 @@
+import { parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import { nearestNames } from '../core/nearest.ts';
 
@@ -30,7 +31,18 @@ export interface PostgresAddress {
   readonly schema: string;
 }
 
-export type BrokerAddress = RedisAddress | PostgresAddress;
+export interface SqliteAddress {
+  readonly kind: 'sqlite';
+  /** As given, relative to the folder that the process runs in; `:memory:` for one that only this process has. */
+  readonly path: string;
+  readonly synchronous: 'normal' | 'full';
+  /** How long an operation waits for another process that holds the file's write lock. */
+  readonly busyTimeoutMs: number;
+  /** BullMQ's key prefix. */
+  readonly prefix: string;
+}
+
+export type BrokerAddress = RedisAddress | PostgresAddress | SqliteAddress;
 
 const REDIS_SCHEMES: Record<string, { mode: RedisAddress['mode']; tls: boolean; port: number }> = {
   redis: { mode: 'single', tls: false, port: 6379 },
@@ -42,23 +54,27 @@ const REDIS_SCHEMES: Record<string, { mode: RedisAddress['mode']; tls: boolean; 
 };
 
 const REDIS_PARAMETERS = ['prefix', 'ca'];
+const SQLITE_PARAMETERS = ['prefix', 'synchronous', 'busyTimeout'];
 
 /**
  * Reads a broker URL:
  *
+ * - `sqlite:PATH`, a file; `sqlite::memory:`
  * - `redis[s]://[user:password@]host[:port][/db]`, also `valkey[s]://`
  * - `redis[s]+sentinel://[user:password@]host:port,host:port/master[/db]`
  * - `redis[s]+cluster://[user:password@]host:port,host:port`
  * - `postgres://user:password@host/database`, also `postgresql://`
  *
+ * SQLite takes `?prefix=`, `?synchronous=normal|full` (default normal) and `?busyTimeout=` (a duration, default 5s).
  * Redis takes `?prefix=` (BullMQ's key prefix, default `bull`, on a cluster `{bull}`) and `?ca=FILE`; PostgreSQL takes
  * `?schema=` (default `bullmq`) and passes every other parameter to `pg`.
  *
  * @throws BROKER_URL_INVALID, with the password masked
  */
 export function parseBrokerUrl(url: string): BrokerAddress {
+  if (/^sqlite:/i.test(url)) return parseSqlite(url);
   const scheme = /^([a-z+]+):\/\//i.exec(url)?.[1]?.toLowerCase();
-  if (scheme === undefined) throw invalid(url, 'it does not start with a scheme such as redis://');
+  if (scheme === undefined) throw invalid(url, 'it does not start with a scheme such as sqlite: or redis://');
   // Said without quoting what was read: it would be a piece of the password.
   if (/^[^/?#]*[/?#].*@/s.test(url.slice(url.indexOf('://') + 3))) {
     throw invalid(url, 'percent-encode the special characters of the password, and an @ behind the host');
@@ -79,14 +95,7 @@ function parseRedis(url: string, scheme: { mode: RedisAddress['mode']; tls: bool
     .split(',')
     .map((text) => parseHost(text, scheme.port, url));
   const parameters = new URLSearchParams(query);
-  for (const name of parameters.keys()) {
-    if (REDIS_PARAMETERS.includes(name)) continue;
-    const near = nearestNames(name, REDIS_PARAMETERS);
-    throw invalid(
-      url,
-      `it has no parameter "${name}"${near.length > 0 ? `, did you mean "${near.join('" or "')}"?` : ''}`,
-    );
-  }
+  assertParameters(url, parameters, REDIS_PARAMETERS);
   const segments = path.split('/').filter((segment) => segment !== '');
   const master = scheme.mode === 'sentinel' ? segments.shift() : undefined;
   if (scheme.mode === 'sentinel' && master === undefined) {
@@ -114,6 +123,51 @@ function parseRedis(url: string, scheme: { mode: RedisAddress['mode']; tls: bool
     // All keys of a queue must live in one slot of a cluster; the braces make the prefix its hash tag.
     prefix: parameters.get('prefix') ?? (scheme.mode === 'cluster' ? '{bull}' : 'bull'),
   };
+}
+
+function parseSqlite(url: string): SqliteAddress {
+  const [beforeQuery = '', query = ''] = splitOnce(url.slice('sqlite:'.length), '?');
+  // sqlite:///var/tq.db and sqlite:/var/tq.db name the same file, as file URLs do.
+  const path = decodePath(beforeQuery.replace(/^\/\/(?=\/)/, ''), url);
+  if (path === '') throw invalid(url, 'it names no file, as in sqlite:.tq/tq.db');
+  if (path.startsWith('//')) throw invalid(url, 'it names a host; a SQLite file is on this machine: sqlite:PATH');
+  const parameters = new URLSearchParams(query);
+  assertParameters(url, parameters, SQLITE_PARAMETERS);
+  const synchronous = parameters.get('synchronous') ?? 'normal';
+  if (synchronous !== 'normal' && synchronous !== 'full') {
+    throw invalid(url, `synchronous=${synchronous} is neither normal nor full`);
+  }
+  const busyTimeout = parameters.get('busyTimeout') ?? '5s';
+  const busyTimeoutMs = readDuration(busyTimeout);
+  if (busyTimeoutMs === undefined) throw invalid(url, `busyTimeout=${busyTimeout} is not a duration such as 5s`);
+  return { kind: 'sqlite', path, synchronous, busyTimeoutMs, prefix: parameters.get('prefix') ?? 'bull' };
+}
+
+function decodePath(text: string, url: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid(url, 'its path has a broken percent-encoding; write % as %25');
+  }
+}
+
+function readDuration(text: string): number | undefined {
+  try {
+    return parseDuration(/^\d+$/.test(text) ? Number(text) : text, 'busyTimeout');
+  } catch {
+    return undefined;
+  }
+}
+
+function assertParameters(url: string, parameters: URLSearchParams, known: readonly string[]): void {
+  for (const name of parameters.keys()) {
+    if (known.includes(name)) continue;
+    const near = nearestNames(name, known);
+    throw invalid(
+      url,
+      `it has no parameter "${name}"${near.length > 0 ? `, did you mean "${near.join('" or "')}"?` : ''}`,
+    );
+  }
 }
 
 function parseHost(text: string, defaultPort: number, url: string): HostPort {

@@ -25,9 +25,11 @@ export async function openBroker(url: string, options: OpenBrokerOptions): Promi
     import('./bull-broker.ts'),
     address.kind === 'redis'
       ? import('./redis/redis-store.ts').then(({ createRedisStore }) => createRedisStore(url, address, storeOptions))
-      : import('./postgres/postgres-store.ts').then(({ createPostgresStore }) =>
-          createPostgresStore(url, address, storeOptions),
-        ),
+      : address.kind === 'postgres'
+        ? import('./postgres/postgres-store.ts').then(({ createPostgresStore }) =>
+            createPostgresStore(url, address, storeOptions),
+          )
+        : import('./sqlite/sqlite-store.ts').then(({ createSqliteStore }) => createSqliteStore(address, storeOptions)),
   ]);
   const broker = new BullBroker(store);
   if (options.skipSchema !== true) {

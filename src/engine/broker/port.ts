@@ -14,7 +14,7 @@
 import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
 
 export interface Broker {
-  readonly kind: 'redis' | 'postgres';
+  readonly kind: 'redis' | 'postgres' | 'sqlite';
   /** The URL with its password masked: fit for a screen or a log. */
   readonly url: string;
   queue(name: string): BrokerQueue;
@@ -24,7 +24,7 @@ export interface Broker {
   createConsumer(options: ConsumerOptions): Consumer;
   /** Creates or upgrades the schema of the store. Redis has none: `applied` is then empty. */
   migrate(): Promise<Migration>;
-  /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`. */
+  /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */
   describe(): Promise<string>;
   close(): Promise<void>;
 }

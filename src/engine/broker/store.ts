@@ -6,7 +6,7 @@ import type { Migration } from './port.ts';
  * What differs between the stores below BullMQ. `BullBroker` builds the port from it; one folder a store.
  */
 export interface Store extends StoreOptions {
-  readonly kind: 'redis' | 'postgres';
+  readonly kind: 'redis' | 'postgres' | 'sqlite';
   /** Masked. */
   readonly url: string;
   /** BullMQ's key prefix; empty where the store has none. */

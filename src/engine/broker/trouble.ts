@@ -1,4 +1,4 @@
-import { createError, messageOf } from '../core/errors.ts';
+import { createError, messageOf, TqError } from '../core/errors.ts';
 
 /**
  * Which errors mean "the store is away", as opposed to "the store refused this". The first kind is waited out, the second
@@ -6,11 +6,15 @@ import { createError, messageOf } from '../core/errors.ts';
  */
 export function isTrouble(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof TqError) return TROUBLE_CODES.has(error.code);
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && (SOCKET_CODES.has(code) || POSTGRES_CODES.test(code))) return true;
   if (error instanceof AggregateError) return error.errors.some(isTrouble);
   return TROUBLE_TEXT.test(error.message);
 }
+
+/** Of the stores that say it in tq's words themselves. */
+const TROUBLE_CODES = new Set<string>(['BROKER_UNAVAILABLE', 'DATABASE_LOCKED', 'DATABASE_FULL']);
 
 const SOCKET_CODES = new Set([
   'ECONNREFUSED',
@@ -32,6 +36,7 @@ const TROUBLE_TEXT =
 
 /** The one line that a person sees when the store cannot be reached, with the usual causes for this kind of error. */
 export function unavailable(url: string, doing: string, error: unknown): Error {
+  if (error instanceof TqError) return error;
   return createError(
     'BROKER_UNAVAILABLE',
     { url, doing, reason: reasonOf(error), causes: causesOf(error, url) },

@@ -119,7 +119,7 @@ export const catalogue = {
     when: 'a broker URL cannot be read',
     text: ({ url, reason }) => ({
       message: `cannot use the broker URL ${url}: ${reason}`,
-      next: 'use redis://, rediss://, redis+sentinel://, redis+cluster:// or postgres://, for example redis://localhost:6379/0',
+      next: 'use sqlite:PATH, redis://, rediss://, redis+sentinel://, redis+cluster:// or postgres://, for example redis://localhost:6379/0',
     }),
   }),
   BROKER_NOT_CONFIGURED: entry<Record<never, never>>({

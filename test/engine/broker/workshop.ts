@@ -5,6 +5,7 @@ import { type OpenBrokerOptions, openBroker } from '../../../src/engine/broker/o
 import type { Broker, Consumer, ConsumerOptions, TakenJob } from '../../../src/engine/broker/port.ts';
 import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
+import { createSqliteBackend } from '../../../src/sqlite.ts';
 import type { BrokerUnderTest } from '../../support/brokers.ts';
 import { type Channel, createChannel } from './channel.ts';
 
@@ -187,6 +188,7 @@ function snapshot(job: TakenJob): Taken {
 /** How an application without tq would construct BullMQ's classes on this store. */
 function plainConnection(store: Workshop['store'], url: string, cleanups: (() => unknown)[]): [unknown, unknown] {
   if (store === 'postgres') return [{ connection: { connectionString: url } }, createPostgresBackend];
+  if (store === 'sqlite') return [{ connection: { path: url.slice('sqlite:'.length) } }, createSqliteBackend];
   const own = new URL(url);
   const prefix = own.searchParams.get('prefix') ?? 'bull';
   own.search = '';

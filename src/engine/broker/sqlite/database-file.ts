@@ -1,8 +1,8 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createError } from '../../core/errors.ts';
 import { Connection } from './connection.ts';
-import { unsuitable } from './database-error.ts';
+import { explain, unsuitable } from './database-error.ts';
 import { APPLICATION_ID, LATEST_VERSION, MIGRATIONS } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
 
@@ -51,10 +51,28 @@ export function openDatabaseFile(file: DatabaseFile): Connection {
   }
 }
 
-/** The version of a database's tables, without changing anything; null for a file that is not there or has no tables. */
-export function readVersion(connection: Connection): number | null {
+/** The version of a database's tables; null when it has none. */
+function readVersion(connection: Connection): number | null {
   const version = connection.get('PRAGMA user_version')?.[0] as number;
   return version === 0 ? null : version;
+}
+
+/**
+ * The version of a file's tables, read without changing anything.
+ *
+ * @returns null for a file that is not there, or that has none
+ */
+export function readFileVersion(path: string): number | null {
+  if (path === ':memory:' || !existsSync(path)) return null;
+  const { DatabaseSync } = loadSqlite();
+  const connection = new Connection(new DatabaseSync(path, { readOnly: true, timeout: OPEN_TIMEOUT_MS }));
+  try {
+    return readVersion(connection);
+  } catch (error) {
+    throw explain(path, error);
+  } finally {
+    connection.close();
+  }
 }
 
 function createFile(path: string): void {

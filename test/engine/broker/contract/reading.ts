@@ -5,6 +5,13 @@ import { defineRule, type Subject } from './rule.ts';
 const ERROR = { name: 'TypeError', message: 'no', code: null, stack: null };
 const NOTHING = { waiting: 0, active: 0, scheduled: 0, blocked: 0, dead: 0, completed: 0 };
 
+/** How each store says what it is. */
+const VERSIONS = {
+  redis: /^(Redis|Valkey) \d+\.\d+/,
+  postgres: /^PostgreSQL \d+\.\d+$/,
+  sqlite: /^SQLite \d+\.\d+\.\d+$/,
+};
+
 export const reading: Subject = {
   subject: 'reading queues and jobs',
   rules: [
@@ -206,7 +213,7 @@ export const reading: Subject = {
 
     defineRule('the broker says what it is', async ({ broker, store }) => {
       expect(broker.kind).toBe(store);
-      expect(await broker.describe()).toMatch(store === 'redis' ? /^(Redis|Valkey) \d+\.\d+/ : /^PostgreSQL \d+\.\d+$/);
+      expect(await broker.describe()).toMatch(VERSIONS[store]);
       expect(broker.url).not.toContain('tq-test:tq-test');
     }),
 

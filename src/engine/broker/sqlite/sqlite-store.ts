@@ -1,0 +1,119 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { SqliteAddress } from '../broker-url.ts';
+import type { Migration } from '../port.ts';
+import type { Store, StoreOptions } from '../store.ts';
+import { sqliteBackendFactory } from './create-sqlite-backend.ts';
+import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
+import { readFileVersion } from './database-file.ts';
+import { dueAtOf } from './job-place.ts';
+import { LATEST_VERSION, STATE_CODES } from './schema.ts';
+
+/** The folder of the default broker; it is the project's, but no part of it. */
+const OWN_FOLDER = '.tq';
+
+/**
+ * A database file on this machine. Producers, consumers and readers of one process share one connection to it; other
+ * processes open the file too. Its tables are made and brought up to date when it is opened.
+ */
+export function createSqliteStore(address: SqliteAddress, options: StoreOptions): Store {
+  const { path, synchronous, busyTimeoutMs, prefix } = address;
+  const connection = { path: path === ':memory:' ? path : resolve(path), synchronous, busyTimeoutMs };
+  const url = `sqlite:${path}`;
+  const createBackend = sqliteBackendFactory(options.clock);
+  let hold: DatabaseHold | undefined;
+  const database = (): Database => {
+    if (hold === undefined) {
+      hold = holdDatabase({ ...connection, clock: options.clock });
+      if (path !== ':memory:') hideFolder(dirname(connection.path));
+    }
+    return hold.database;
+  };
+  const read = (sql: string, ...values: (string | number)[]) =>
+    database().read((transaction) => transaction.connection.all(sql, ...values));
+  const root = createBackend('tq', { connection, prefix } as never);
+
+  return {
+    kind: 'sqlite',
+    url,
+    prefix,
+    ...options,
+    queueBackend: (queue) => root.forQueue(queue, prefix),
+    workerBackend: (name, backendOptions, kind) =>
+      createBackend(name, { ...backendOptions, connection } as never, kind),
+    abandonConsumers() {},
+    eventsBackend: (name, backendOptions, kind) =>
+      createBackend(name, { ...backendOptions, connection } as never, kind),
+    faultBehind: (error) => error,
+    async connect() {
+      database();
+      await root.waitUntilReady();
+    },
+    async listQueues() {
+      return (await read(LIST_QUEUES, prefix)).map(([name]) => name as string);
+    },
+    async listDueAt(queue, ids) {
+      const found = await read(LIST_DUE, prefix, queue, JSON.stringify(ids));
+      const due = new Map(found.map(([id, rank]) => [id as string, dueAtOf(rank as number)]));
+      return ids.map((id) => due.get(id) ?? null);
+    },
+    async readOldestWaitingAt(queue) {
+      const [row] = await read(OLDEST_WAITING, prefix, queue);
+      return (row?.[0] as number | null | undefined) ?? null;
+    },
+    // The backend puts a job that is handed back there itself.
+    async moveToHead() {},
+    async migrate(): Promise<Migration> {
+      const from = readFileVersion(connection.path);
+      database();
+      return { from, to: LATEST_VERSION };
+    },
+    async describe() {
+      const [row] = await read('SELECT sqlite_version()');
+      return `SQLite ${row?.[0]}`;
+    },
+    async close() {
+      await root.close();
+      await hold?.release();
+    },
+  };
+}
+
+/** Queues with jobs or settings; what a removed queue leaves behind is not shown. */
+const LIST_QUEUES = `SELECT name FROM queue q WHERE prefix = ?
+  AND (wait + active + prioritized + "delayed" + completed + failed + waiting_children > 0
+    OR EXISTS (SELECT 1 FROM meta WHERE meta.queue_id = q.queue_id)) ORDER BY name`;
+
+const LIST_DUE = `SELECT job.id, job.rank FROM json_each(?3) AS wanted
+  JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
+  JOIN job ON job.queue_id = queue.queue_id AND job.id = wanted.value AND job.state = ${STATE_CODES.delayed}`;
+
+/** The first of the list, and the first of each priority, which is the oldest of it. */
+const OLDEST_WAITING = `WITH RECURSIVE
+  the_queue AS (SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2),
+  priority(first) AS (
+    SELECT (SELECT min(rank) FROM job WHERE queue_id = (SELECT queue_id FROM the_queue) AND state = ${STATE_CODES.prioritized})
+    UNION ALL
+    SELECT (SELECT min(rank) FROM job WHERE queue_id = (SELECT queue_id FROM the_queue)
+      AND state = ${STATE_CODES.prioritized} AND rank >= (CAST(first / 4294967296.0 AS INTEGER) + 1) * 4294967296.0)
+    FROM priority WHERE first IS NOT NULL
+  )
+  SELECT min(timestamp) FROM (
+    SELECT (SELECT timestamp FROM job WHERE queue_id = (SELECT queue_id FROM the_queue)
+      AND state = ${STATE_CODES.wait} ORDER BY rank LIMIT 1) AS timestamp
+    UNION ALL
+    SELECT (SELECT timestamp FROM job WHERE queue_id = (SELECT queue_id FROM the_queue)
+      AND state = ${STATE_CODES.prioritized} AND rank = first LIMIT 1)
+    FROM priority WHERE first IS NOT NULL
+  )`;
+
+/** Keeps the folder that tq makes by default out of version control. */
+function hideFolder(folder: string): void {
+  const file = join(folder, '.gitignore');
+  if (basename(folder) !== OWN_FOLDER || existsSync(file)) return;
+  try {
+    writeFileSync(file, '# Made by tq: the jobs of this machine.\n*\n', { flag: 'wx' });
+  } catch {
+    // Another process has made it, or the folder cannot be written, which the database says better.
+  }
+}

@@ -189,7 +189,10 @@ export class OpenQueue {
 
   /** Stores what the transaction changed. */
   save(): void {
-    if (this.events.hasNew) this.events.save(this.connection, this.id, this.maxEvents());
+    if (this.events.hasNew) {
+      const maxEvents = Number(this.meta.get(MAX_EVENTS_FIELD) ?? DEFAULT_MAX_EVENTS);
+      this.events.save(this.connection, this.id, maxEvents);
+    }
     const image = this.#image();
     if (image === this.#stored) return;
     this.connection.run(SAVE_QUEUE, ...this.#values(), this.id);

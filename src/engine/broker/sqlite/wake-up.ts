@@ -65,7 +65,10 @@ export class WakeUps {
       clearTimeout(due);
       try {
         const answer = request.look();
-        if (answer !== undefined) return settle(() => resolve(answer));
+        if (answer !== undefined) {
+          settle(() => resolve(answer));
+          return;
+        }
         const dueInMs = request.dueInMs?.();
         if (dueInMs !== undefined) due = setTimeout(look, Math.min(Math.max(1, Math.ceil(dueInMs)), MAX_TIMER_MS));
       } catch (error) {

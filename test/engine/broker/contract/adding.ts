@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { createTap } from '../tap.ts';
 import { newJob, newJobs, queueName } from '../workshop.ts';
-import { defineRule, type Subject } from './rule.ts';
+import { defineRule, defineWireRule, type Subject } from './rule.ts';
 
 export const adding: Subject = {
   subject: 'adding jobs',
@@ -50,7 +50,7 @@ export const adding: Subject = {
       expect(await broker.listQueues()).not.toContain(name);
     }),
 
-    defineRule('a batch of a hundred jobs takes as many round trips as a batch of two', async (workshop) => {
+    defineWireRule('a batch of a hundred jobs takes as many round trips as a batch of two', async (workshop) => {
       const tap = await createTap(workshop.url);
       workshop.afterwards(() => tap.close());
       const queue = (await workshop.openBroker(tap.url)).queue(queueName());

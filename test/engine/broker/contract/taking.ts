@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect } from 'vitest';
 import { createTap } from '../tap.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
-import { defineRule, type Subject } from './rule.ts';
+import { defineRule, defineWireRule, type Subject } from './rule.ts';
 
 /** A turn of the event loop: long enough for everything that is ready to happen. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -209,7 +209,7 @@ export const taking: Subject = {
       },
     ),
 
-    defineRule('a job that is being fetched while the consumer stops goes back untouched', async (workshop) => {
+    defineWireRule('a job that is being fetched while the consumer stops goes back untouched', async (workshop) => {
       const queue = workshop.broker.queue(queueName());
       const tap = await createTap(workshop.url);
       workshop.afterwards(() => tap.close());
@@ -248,7 +248,7 @@ export const taking: Subject = {
       expect(idle.consumer.held + never.consumer.held).toBe(0);
     }),
 
-    defineRule('a stopped consumer and a closed broker leave no connection open', async (workshop) => {
+    defineWireRule('a stopped consumer and a closed broker leave no connection open', async (workshop) => {
       const tap = await createTap(workshop.url);
       workshop.afterwards(() => tap.close());
       const broker = await workshop.openBroker(tap.url);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { createTap } from '../tap.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
-import { defineRule, type Subject } from './rule.ts';
+import { defineRule, defineWireRule, type Subject } from './rule.ts';
 
 const ERROR = { name: 'Error', message: 'no', code: null, stack: null };
 
@@ -77,7 +77,7 @@ export const waiting: Subject = {
       expect(await waited).toBe(true);
     }),
 
-    defineRule('a hundred waits on one queue open no more connections than the first', async (workshop) => {
+    defineWireRule('a hundred waits on one queue open no more connections than the first', async (workshop) => {
       const tap = await createTap(workshop.url);
       workshop.afterwards(() => tap.close());
       const queue = (await workshop.openBroker(tap.url)).queue(queueName());

@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { createLogger } from '../src/engine/runtime/logger.ts';
 import { createApp } from '../src/index.ts';
+import { createSqliteBackend } from '../src/sqlite.ts';
 import type { BenchServer } from './redis-server.ts';
 
 /** What each contender can do; every call works on a queue of its own. */
@@ -19,11 +20,19 @@ const DAY_SECONDS = 86_400;
 const ARGS = [{ to: 'someone@example.com', subject: 'hello', id: 12_345 }];
 
 export function createBareBullmq({ host, port }: BenchServer): Contender {
-  const connection = { host, port };
+  return createBullmq('BullMQ', { host, port });
+}
+
+/** Plain BullMQ over the SQLite backend, without anything else of tq. */
+export function createBullmqOnSqlite(path: string): Contender {
+  return createBullmq('BullMQ on SQLite', { path }, createSqliteBackend);
+}
+
+function createBullmq(name: string, connection: object, factory?: typeof createSqliteBackend): Contender {
   return {
-    name: 'BullMQ',
+    name,
     async enqueueOneByOne(queue, count) {
-      const producer = new Queue(queue, { connection });
+      const producer = new Queue(queue, { connection } as never, factory as never) as Queue;
       await producer.waitUntilReady();
       const perSecond = await measure(count, async () => {
         for (let index = 0; index < count; index += 1) await producer.add('noop', { args: ARGS, meta: {} });
@@ -32,7 +41,7 @@ export function createBareBullmq({ host, port }: BenchServer): Contender {
       return perSecond;
     },
     async enqueueInBulk(queue, count) {
-      const producer = new Queue(queue, { connection });
+      const producer = new Queue(queue, { connection } as never, factory as never) as Queue;
       await producer.waitUntilReady();
       const perSecond = await measure(count, async () => {
         for (let sent = 0; sent < count; sent += BATCH) {
@@ -48,11 +57,8 @@ export function createBareBullmq({ host, port }: BenchServer): Contender {
     },
     async process(queue, count, concurrency) {
       const race = createRace(count);
-      const worker = new Worker(queue, async () => race.step(), {
-        connection,
-        concurrency,
-        removeOnComplete: { age: DAY_SECONDS },
-      });
+      const options = { connection, concurrency, removeOnComplete: { age: DAY_SECONDS } };
+      const worker = new Worker(queue, async () => race.step(), options as never, factory as never);
       const perSecond = await race.finished;
       await worker.close();
       return perSecond;
@@ -61,7 +67,10 @@ export function createBareBullmq({ host, port }: BenchServer): Contender {
 }
 
 /** @param log where the worker's lines go: nowhere at `warn`, to a file at `info` */
-export function createTq({ url }: BenchServer, log: { level: 'warn' } | { level: 'info'; file: string }): Contender {
+export function createTq(
+  { url }: Pick<BenchServer, 'url'>,
+  log: { level: 'warn' } | { level: 'info'; file: string },
+): Contender {
   const withApp = async <Result>(run: (app: ReturnType<typeof createApp>) => Promise<Result>): Promise<Result> => {
     const app = createApp({ broker: url, builtins: false }, { env: {} });
     try {

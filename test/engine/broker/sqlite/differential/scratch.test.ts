@@ -1,16 +1,18 @@
 import fc from 'fast-check';
+import { appendFileSync } from 'node:fs';
 import { afterAll, beforeAll, test } from 'vitest';
 import { createRedisUrl } from '../../../../support/brokers.ts';
 import { fakeDate, releaseDate } from './clock.ts';
 import { compare, type Pair } from './comparison.ts';
-import { formatDifferences } from './difference.ts';
+import { describeCounterexample, findDisagreement } from './search.ts';
 import { sequences } from './operation.ts';
 import { createRedisStore } from './redis-store.ts';
+import { createSqliteStore } from './sqlite-store.ts';
 
 const url = new URL(createRedisUrl());
 const base = url.searchParams.get('prefix');
 url.search = '';
-const stores = [createRedisStore('redis-1', url.href), createRedisStore('redis-2', url.href)] as const;
+const stores = [createRedisStore('redis', url.href), process.env['SUBJECT'] === 'redis' ? createRedisStore('redis2', url.href) : createSqliteStore()] as const;
 let n = 0;
 const pair: Pair = { reference: stores[0], subject: stores[1], createPrefix: () => `${base}-${n++}` };
 beforeAll(fakeDate);
@@ -18,16 +20,34 @@ afterAll(async () => {
   releaseDate();
   for (const s of stores) await s.close();
 });
-test('scratch', { timeout: 600_000 }, async () => {
-  const all = fc.sample(sequences(60), { numRuns: Number(process.env['RUNS'] ?? 20), seed: Number(process.env['SEED'] ?? 1) });
+test('scratch', { timeout: 3_000_000 }, async () => {
+  const runs = Number(process.env['RUNS'] ?? 100);
+  const seed = Number(process.env['SEED'] ?? 1);
   const t = performance.now();
-  let ops = 0;
-  for (const [i, seq] of all.entries()) {
-    ops += seq.length;
-    const d = await compare(pair, seq);
-    if (d) {
-      console.log(i, 'DIFF at', d.at, JSON.stringify(d.operation), '\n' + formatDifferences(d.differences, 'redis-1', 'redis-2'));
+  if (process.env['MODE'] === 'find') {
+    for (let s = seed; s < seed + Number(process.env['SEEDS'] ?? 1); s++) {
+      const c = await findDisagreement(pair, { runs, seed: s, maxLength: 60, shrinkMs: Number(process.env['SHRINK'] ?? 10000) });
+      const text = c ? describeCounterexample(pair, c) : 'no difference';
+      console.log(text);
+      appendFileSync('/tmp/found.txt', `${text}\n${'-'.repeat(80)}\n`);
     }
+  } else {
+    const all = fc.sample(sequences(60), { numRuns: runs, seed });
+    let ops = 0;
+    const kinds = new Map<string, number>();
+    let bad = 0;
+    for (const [i, seq] of all.entries()) {
+      ops += seq.length;
+      const d = await compare(pair, seq);
+      if (d) {
+        bad++;
+        for (const x of d.differences.slice(0, 3)) {
+          const k = `${d.operation.op}: ${x.path.replace(/\.\d+/g, '.#').replace(/(alpha|beta)\/[^.]*/, '$1/#')}  ${JSON.stringify(x.expected)?.slice(0, 60)} | ${JSON.stringify(x.got)?.slice(0, 60)}`;
+          kinds.set(k, (kinds.get(k) ?? 0) + 1);
+        }
+      }
+    }
+    console.log([...kinds].sort((a, b) => b[1] - a[1]).map(([k, v]) => `${v} ${k}`).join('\n'));
+    console.log('bad', bad, 'of', all.length, 'ops', ops, 'ms', performance.now() - t);
   }
-  console.log('ops', ops, 'ms', performance.now() - t);
 });

@@ -5,7 +5,7 @@ type Fails = (operations: readonly Operation[]) => Promise<boolean>;
 
 /**
  * Leaves out of a sequence what the difference does not need: operations, in ever smaller blocks, and then members of what
- * is left, with numbers made 0. fast-check's shrinking stops early in sequences whose operations
+ * is left. fast-check's shrinking stops early in sequences whose operations
  * refer to each other by number; this goes on where it has stopped.
  */
 export async function trim(operations: readonly Operation[], fails: Fails): Promise<Operation[]> {
@@ -57,7 +57,7 @@ const FREE = new Set(['opts', 'schedule', 'template', 'data']);
 
 /** Values like the given one with one thing less. */
 function* listSmaller(value: unknown, isFree = false): Generator<unknown> {
-  if (typeof value === 'number' && value !== 0) yield 0;
+  if (isFree && typeof value === 'number' && value !== 0) yield 0;
   if (Array.isArray(value)) {
     for (const at of value.keys()) yield value.toSpliced(at, 1);
     for (const [at, item] of value.entries()) {

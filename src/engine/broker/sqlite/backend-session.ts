@@ -40,6 +40,7 @@ export class BackendSession extends EventEmitter {
   #clientId: number | undefined;
   #clientName: string | undefined;
   #seenAt = 0;
+  #ready: Promise<void> | undefined;
 
   constructor(options: SessionOptions, owner?: BackendSession) {
     super();
@@ -80,12 +81,17 @@ export class BackendSession extends EventEmitter {
 
   /** @throws what opening the database throws */
   async waitUntilReady(): Promise<void> {
-    const isFirst = this.#hold === undefined;
-    const { connection } = this.database();
+    this.#ready ??= this.#open().catch((error) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    await this.#ready;
+  }
+
+  async #open(): Promise<void> {
+    this.database();
     if (this.#clientName !== undefined && this.#clientId === undefined) await this.setName(this.#clientName);
-    // A read, so that a file that cannot be used is known before the first job.
-    connection.get('SELECT 1 FROM queue LIMIT 1');
-    if (isFirst) this.emit('ready');
+    this.emit('ready');
   }
 
   /** Lists the session among the database's clients, under this name. */

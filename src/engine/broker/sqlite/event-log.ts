@@ -6,8 +6,12 @@ const DELETE_CHUNKS = 'DELETE FROM event WHERE queue_id = ? AND (at, seq) <= (?,
 const DELETE_ALL = 'DELETE FROM event WHERE queue_id = ?';
 const READ_CHUNKS = 'SELECT at, seq, body FROM event WHERE queue_id = ? AND at >= ? ORDER BY at, seq LIMIT 256';
 
-/** Events over the cap before the oldest are dropped, so that trimming is not paid with every transaction. */
-const SLACK = 100;
+/**
+ * The log may grow over its cap by a tenth, and by a hundred at least, before the oldest events are dropped: trimming is
+ * then paid now and then, not with every transaction.
+ */
+const SLACK_SHARE = 0.1;
+const SLACK_LEAST = 100;
 
 /** About as many events as one read gives at most; a chunk is not split. */
 const READ_LIMIT = 1000;
@@ -70,7 +74,8 @@ export class EventTail {
   save(connection: Connection, queueId: number, maxEvents: number): void {
     connection.run(INSERT_CHUNK, queueId, this.#at, this.#firstSeq, this.#new.length, JSON.stringify(this.#new));
     this.#new = [];
-    if (this.#count > maxEvents + SLACK) this.trim(connection, queueId, maxEvents);
+    const slack = Math.max(SLACK_LEAST, maxEvents * SLACK_SHARE);
+    if (this.#count > maxEvents + slack) this.trim(connection, queueId, maxEvents);
   }
 
   /**

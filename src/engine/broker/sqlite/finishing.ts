@@ -3,7 +3,16 @@ import { assertClaim, toChanges, unlock } from './active-job.ts';
 import { enqueueNew } from './adding.ts';
 import { addChild } from './child-ledger.ts';
 import { releaseAtEnd, takeNext } from './deduplication.ts';
-import { deleteJob, type JobChanges, type JobHead, listJobs, listJobsDown, moveJob, readJob } from './job-row.ts';
+import {
+  deleteJob,
+  type JobChanges,
+  type JobHead,
+  listJobs,
+  listJobsDown,
+  moveJob,
+  readJob,
+  readLowestRank,
+} from './job-row.ts';
 import { countEnd } from './metrics.ts';
 import type { OpenQueue } from './open-queue.ts';
 import { completeChild, failChild, openParent } from './parent-release.ts';
@@ -134,8 +143,10 @@ function settle(
   });
   const { age, limit = EXPIRED_AT_ONCE } = keep as { age?: number; limit?: number };
   if (age !== undefined) {
-    const expired = listJobsDown(queue, target, now - age * 1000, limit);
-    for (const old of expired) expireJob(transaction, queue, old, now);
+    const cutoff = now - age * 1000;
+    if (queue.mayHaveFinishedBefore(target, cutoff, () => readLowestRank(queue, target))) {
+      for (const old of listJobsDown(queue, target, cutoff, limit)) expireJob(transaction, queue, old, now);
+    }
   }
   const excess = keep.count === undefined || keep.count < 0 ? 0 : queue.count(target) - keep.count;
   if (excess > 0) for (const old of listJobs(queue, target, {}, excess)) expireJob(transaction, queue, old, now);

@@ -15,9 +15,11 @@ const JSON_COLUMNS =
 
 const READ_HEAD = `SELECT ${HEAD_COLUMNS} FROM job WHERE queue_id = ? AND id = ?`;
 const READ_JSON = `SELECT ${JSON_COLUMNS} FROM job WHERE queue_id = ? AND id = ?`;
-const READ_JSON_BY_SEQ = `SELECT ${JSON_COLUMNS} FROM job WHERE seq = ?`;
 const EXISTS = 'SELECT 1 FROM job WHERE queue_id = ? AND id = ?';
-const FIRST_OF_STATE = `SELECT ${HEAD_COLUMNS} FROM job WHERE queue_id = ? AND state = ? ORDER BY rank, id LIMIT 1`;
+const LOWEST_RANK = 'SELECT rank FROM job WHERE queue_id = ? AND state = ? ORDER BY rank LIMIT 1';
+const FIRST_WHOLE = `SELECT ${JSON_COLUMNS}, seq, rank FROM job WHERE queue_id = ? AND state = ? ORDER BY rank LIMIT 1`;
+/** Ranks of prioritized jobs that were handed back are alike; Redis then goes by the id. */
+const FIRST_WHOLE_BY_ID = `SELECT ${JSON_COLUMNS}, seq, rank FROM job WHERE queue_id = ? AND state = ? ORDER BY rank, id LIMIT 1`;
 const HEADS_BY_RANK = `SELECT ${HEAD_COLUMNS} FROM job WHERE queue_id = ? AND state = ? AND rank BETWEEN ? AND ? ORDER BY rank, id LIMIT ?`;
 const HEADS_BY_RANK_DOWN = `SELECT ${HEAD_COLUMNS} FROM job WHERE queue_id = ? AND state = ? AND rank <= ? ORDER BY rank DESC, id DESC LIMIT ? OFFSET ?`;
 const DELETE_JOB = 'DELETE FROM job WHERE seq = ?';
@@ -85,9 +87,24 @@ export function hasJob(queue: OpenQueue, id: string): boolean {
   return queue.connection.get(EXISTS, queue.id, id) !== undefined;
 }
 
-/** The job of lowest rank. */
-export function readFirstJob(queue: OpenQueue, state: State): JobHead | undefined {
-  return toHead(queue.connection.get(FIRST_OF_STATE, queue.id, STATE_CODES[state]));
+/** The lowest rank of a state's jobs; undefined when it has none. */
+export function readLowestRank(queue: OpenQueue, state: State): number | undefined {
+  return queue.connection.get(LOWEST_RANK, queue.id, STATE_CODES[state])?.[0] as number | undefined;
+}
+
+/** What moving a job takes. */
+export type PlacedJob = Pick<JobHead, 'seq' | 'state' | 'rank'>;
+
+/** The job of lowest rank, whole. */
+export function readFirstJob(
+  queue: OpenQueue,
+  state: 'wait' | 'prioritized',
+): { readonly json: JobJson; readonly place: PlacedJob } | undefined {
+  const sql = state === 'wait' ? FIRST_WHOLE : FIRST_WHOLE_BY_ID;
+  const row = queue.connection.get(sql, queue.id, STATE_CODES[state]);
+  if (row === undefined) return undefined;
+  const [seq, rank] = row.slice(-2) as [number, number];
+  return { json: toJson(row), place: { seq, state, rank } };
 }
 
 /** Jobs of a state in the order of their ranks, lowest first. @param limit -1 for all */
@@ -169,7 +186,7 @@ export function updateJob(queue: OpenQueue, job: JobHead, changes: JobChanges): 
 }
 
 /** Moves a job to another place, and changes columns with it. */
-export function moveJob(queue: OpenQueue, job: JobHead, state: State, rank: number, changes: JobChanges = {}): void {
+export function moveJob(queue: OpenQueue, job: PlacedJob, state: State, rank: number, changes: JobChanges = {}): void {
   const columns = ['state', 'rank', ...Object.keys(changes)];
   queue.connection.run(
     updateSql(columns),
@@ -229,17 +246,11 @@ function toHead(row: SqlRow | undefined): JobHead | undefined {
 
 /** A whole job as BullMQ takes it. */
 export function readJobJson(queue: OpenQueue, id: string): JobJson | undefined {
-  return toJson(queue.connection.get(READ_JSON, queue.id, id));
+  const row = queue.connection.get(READ_JSON, queue.id, id);
+  return row === undefined ? undefined : toJson(row);
 }
 
-export function getJobJson(queue: OpenQueue, job: JobHead): JobJson {
-  const json = toJson(queue.connection.get(READ_JSON_BY_SEQ, job.seq));
-  if (json === undefined) throw new Error(`job ${job.id} of ${queue.key} vanished within a transaction`);
-  return json;
-}
-
-function toJson(row: SqlRow | undefined): JobJson | undefined {
-  if (row === undefined) return undefined;
+function toJson(row: SqlRow): JobJson {
   const progress = row[4] as string | null;
   const parent = row[20] as string | null;
   const json: { [Field in keyof JobJson]: JobJson[Field] | undefined } = {

@@ -63,6 +63,7 @@ export class OpenQueue {
   #tail: number;
   #meta: Map<string, string> | undefined;
   #stored: string;
+  readonly #oldestFinished: { completed?: number | undefined; failed?: number | undefined } = {};
 
   constructor(connection: Connection, prefix: string, name: string) {
     this.connection = connection;
@@ -159,6 +160,16 @@ export class OpenQueue {
     if (set !== undefined) return Number(set);
     this.setMeta(MAX_EVENTS_FIELD, DEFAULT_MAX_EVENTS);
     return DEFAULT_MAX_EVENTS;
+  }
+
+  /**
+   * Whether a finished job may be older than an instant. The oldest one is looked up once and remembered: it can only
+   * become younger, for what finishes later ranks higher.
+   */
+  mayHaveFinishedBefore(state: 'completed' | 'failed', instant: number, readOldest: () => number | undefined): boolean {
+    if ((this.#oldestFinished[state] ?? Number.NEGATIVE_INFINITY) > instant) return false;
+    this.#oldestFinished[state] = readOldest();
+    return (this.#oldestFinished[state] ?? Number.POSITIVE_INFINITY) <= instant;
   }
 
   get isPaused(): boolean {

@@ -1,6 +1,6 @@
 import type { JobJson } from 'bullmq';
 import { dueAtOf, lastRankDue, waitingPlace } from './job-place.ts';
-import { getJobJson, type JobHead, listJobs, moveJob, readFirstJob } from './job-row.ts';
+import { listJobs, moveJob, readFirstJob, readLowestRank } from './job-row.ts';
 import type { OpenQueue } from './open-queue.ts';
 
 /** What a worker takes jobs with. */
@@ -37,29 +37,29 @@ export function takeJob(queue: OpenQueue, taker: Taker, now: number): Taken {
   if (queue.isPaused || queue.isMaxed) return [null, 0, 0, 0];
   const job = nextReady(queue);
   if (job === undefined) {
-    const next = queue.count('delayed') > 0 ? readFirstJob(queue, 'delayed') : undefined;
-    return [null, 0, 0, next === undefined ? 0 : dueAtOf(next.rank)];
+    const next = queue.count('delayed') > 0 ? readLowestRank(queue, 'delayed') : undefined;
+    return [null, 0, 0, next === undefined ? 0 : dueAtOf(next)];
   }
-  const json = getJobJson(queue, job);
+  const { json, place } = job;
   if (max !== undefined && json.deferredFailure === undefined) countAgainstLimit(queue, duration, now);
   const lock = taker.token === '0' ? {} : { lock_token: taker.token, lock_until: now + taker.lockDurationMs };
   const by = taker.name === undefined ? {} : { processed_by: taker.name };
-  moveJob(queue, job, 'active', queue.rankAtTail(), {
+  json.processedOn = now;
+  json.attemptsStarted += 1;
+  if (taker.name !== undefined) json.processedBy = taker.name;
+  moveJob(queue, place, 'active', queue.rankAtTail(), {
     processed_on: now,
-    attempts_started: job.attemptsStarted + 1,
+    attempts_started: json.attemptsStarted,
     ...lock,
     ...by,
   });
-  queue.emit(now, 'active', 'jobId', job.id, 'prev', 'waiting');
+  queue.emit(now, 'active', 'jobId', json.id, 'prev', 'waiting');
   // Another worker may be waiting for what is left.
   if (hasReady(queue)) queue.notices.jobs = true;
-  json.processedOn = now;
-  json.attemptsStarted = job.attemptsStarted + 1;
-  if (taker.name !== undefined) json.processedBy = taker.name;
-  return [json, job.id, 0, 0];
+  return [json, json.id, 0, 0];
 }
 
-function nextReady(queue: OpenQueue): JobHead | undefined {
+function nextReady(queue: OpenQueue): ReturnType<typeof readFirstJob> {
   if (queue.count('wait') > 0) return readFirstJob(queue, 'wait');
   if (queue.count('prioritized') > 0) return readFirstJob(queue, 'prioritized');
   // BullMQ starts the order of arrival anew once no prioritized job is left.

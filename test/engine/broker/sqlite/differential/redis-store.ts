@@ -1,6 +1,7 @@
 import { createRedisBackend, type RedisQueueBackend, type StreamReadRaw } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type Store, TICK_MS, TooSlow } from './store.ts';
+import { refuseWhole } from './whole-refusals.ts';
 
 /**
  * Lowers every time to live under a prefix by ARGV[2] milliseconds, counted from its next full tick. With 0 it undoes what
@@ -35,6 +36,7 @@ export function createRedisStore(name: string, url: string): Store {
     createBackend(queue, options) {
       const backend = createRedisBackend(queue, { ...options, connection: client }, {});
       readWithoutWaiting(backend, client);
+      refuseWhole(backend, client);
       return backend;
     },
     async hold(prefix) {
@@ -57,7 +59,8 @@ export function createRedisStore(name: string, url: string): Store {
 
 /**
  * Put before each of BullMQ's scripts, which then call `inOrder` in place of `redis.call`: members of sets and hashes come in
- * the order of their bytes. Lua's own comparison follows the locale of the server.
+ * the order of their bytes (Lua's own comparison follows the locale of the server), and the suspects of the stalled check in
+ * the order in which they became active.
  */
 const IN_ORDER = `
 local function precedes(a, b)
@@ -67,9 +70,26 @@ local function precedes(a, b)
   end
   return #a < #b
 end
-local function inOrder(command, ...)
-  local reply = redis.call(command, ...)
-  if command == 'SMEMBERS' then
+local function byActivity(suspects, queue)
+  local isSuspect, ordered = {}, {}
+  for _, id in ipairs(suspects) do isSuspect[id] = true end
+  local active = redis.call('LRANGE', queue .. 'active', 0, -1)
+  for at = #active, 1, -1 do
+    if isSuspect[active[at]] then
+      ordered[#ordered + 1] = active[at]
+      isSuspect[active[at]] = nil
+    end
+  end
+  for _, id in ipairs(suspects) do
+    if isSuspect[id] then ordered[#ordered + 1] = id end
+  end
+  return ordered
+end
+local function inOrder(command, key, ...)
+  local reply = redis.call(command, key, ...)
+  if command == 'SMEMBERS' and string.sub(key, -8) == ':stalled' then
+    return byActivity(reply, string.sub(key, 1, -8))
+  elseif command == 'SMEMBERS' then
     table.sort(reply, precedes)
   elseif command == 'HGETALL' then
     local fields, values = {}, {}

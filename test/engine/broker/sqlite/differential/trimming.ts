@@ -51,7 +51,7 @@ async function dropMembers(operations: Operation[], fails: Fails): Promise<Opera
 /** Members that an operation may do without; below `FREE` any may be missing. */
 const OPTIONAL = new Set([
   ...['again', 'unrecoverable', 'child', 'keep', 'priority', 'lifo', 'resetAttemptsMade', 'resetAttemptsStarted'],
-  ...['removeChildren', 'by', 'delayed', 'force', 'count', 'beforeMs', 'template', 'parent', 'id', 'children'],
+  ...['removeChildren', 'by', 'delayed', 'force', 'count', 'beforeMs', 'template', 'parent', 'children'],
 ]);
 const FREE = new Set(['opts', 'schedule', 'template', 'data']);
 

@@ -59,14 +59,45 @@ function discardStill(transaction: Transaction, queue: OpenQueue, listed: JobHea
   if (job !== undefined && job.state === listed.state) discardJob(transaction, queue, job, now);
 }
 
-/** Removes all jobs that wait, and with `delayed` those that are delayed. */
-export function drainQueue(transaction: Transaction, queue: OpenQueue, delayed: boolean, now: number): void {
-  const kept = new Set(listSchedulers(queue).map(({ id, nextAt }) => schedulerJobId(id, nextAt)));
+/** The jobs that were there when a drain began, by state: the highest rank of each. */
+export type DrainExtent = readonly (readonly [State, number])[];
+
+/** @param delayed also drains what is delayed */
+export function readDrainExtent(queue: OpenQueue, delayed: boolean): DrainExtent {
   const states: State[] = delayed ? ['wait', 'delayed', 'prioritized'] : ['wait', 'prioritized'];
-  for (const state of states) {
-    for (const job of listJobs(queue, state).reverse())
-      if (!kept.has(job.id)) discardStill(transaction, queue, job, now);
-  }
+  return states.flatMap((state) => {
+    const [last] = listJobsDown(queue, state, Number.POSITIVE_INFINITY, 1);
+    return last === undefined ? [] : [[state, last.rank] as const];
+  });
+}
+
+/**
+ * Removes a part of the jobs of an extent, from its end; called until it answers undefined. A queue of a million jobs is
+ * drained in steps, so that others get at the file in between.
+ *
+ * @returns what is left to remove
+ */
+export function drainStep(
+  transaction: Transaction,
+  queue: OpenQueue,
+  { extent, limit }: { extent: DrainExtent; limit: number },
+  now: number,
+): DrainExtent | undefined {
+  const [[state, highest] = [], ...rest] = extent;
+  if (state === undefined || highest === undefined) return undefined;
+  const isNext = schedulersNext(queue);
+  const jobs = listJobsDown(queue, state, highest, limit);
+  const removed = jobs.filter((job) => !isNext(job.id));
+  for (const job of removed) discardStill(transaction, queue, job, now);
+  const last = jobs.at(-1);
+  if (jobs.length < limit || last === undefined) return rest.length === 0 ? undefined : rest;
+  // Several jobs may have the last rank, so it is looked at again; but not for ever, when all of them are kept.
+  return [[state, removed.length > 0 ? last.rank : last.rank - 1], ...rest];
+}
+
+function schedulersNext(queue: OpenQueue): (jobId: string) => boolean {
+  const ids = new Set(listSchedulers(queue).map(({ id, nextAt }) => schedulerJobId(id, nextAt)));
+  return (jobId) => ids.has(jobId);
 }
 
 /** The order in which `obliterate` removes states. */

@@ -15,7 +15,7 @@ const LIST =
   'SELECT client_id, name, host, pid, connected_at, seen_at FROM client WHERE seen_at >= ? ORDER BY client_id';
 
 /** A client that was not seen for so long is not listed any more. */
-export const CLIENT_LEASE_MS = 30_000;
+const CLIENT_LEASE_MS = 30_000;
 
 /** How often a client says that it is there. */
 export const CLIENT_SEEN_EVERY_MS = 10_000;

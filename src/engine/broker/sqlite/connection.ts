@@ -1,5 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
+/**
+ * Databases whose file was taken away under them. Closing one, as the garbage collector would, makes SQLite remove the side
+ * files by their names, and by then these may be those of the file that has come in its place.
+ */
+const abandoned: DatabaseSync[] = [];
+
 export type SqlValue = string | number | null;
 export type SqlRow = SqlValue[];
 
@@ -8,7 +14,7 @@ export type SqlRow = SqlValue[];
  * synchronously, so nothing of this process can come between the statements of one call; other processes can.
  */
 export class Connection {
-  readonly #database: DatabaseSync;
+  #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync) {
@@ -55,6 +61,18 @@ export class Connection {
   /** Changes when another connection, of this process or of another one, has committed a change. */
   dataVersion(): number {
     return this.get('PRAGMA data_version')?.[0] as number;
+  }
+
+  /** Goes on with another database. The one before is not closed: see `abandoned`. */
+  continueWith(database: DatabaseSync): void {
+    this.abandon();
+    this.#database = database;
+  }
+
+  /** Lets go of the database without closing it. */
+  abandon(): void {
+    this.#statements.clear();
+    abandoned.push(this.#database);
   }
 
   close(): void {

@@ -24,11 +24,6 @@ export function isLockedError(error: unknown): boolean {
   return result === RESULT.busy || result === RESULT.locked;
 }
 
-/** Whether SQLite or the disk failed, as opposed to the code that called it. */
-export function isDatabaseError(error: unknown): boolean {
-  return resultOf(error) !== undefined;
-}
-
 /** @param waitedMs how long was waited for the lock */
 export function lockedTooLong(path: string, waitedMs: number): Error {
   return createError('DATABASE_LOCKED', { url: `sqlite:${path}`, waitedMs });

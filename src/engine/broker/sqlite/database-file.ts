@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { createError } from '../../core/errors.ts';
 import { Connection } from './connection.ts';
 import { explain, unsuitable } from './database-error.ts';
@@ -28,12 +29,13 @@ const OPEN_TIMEOUT_MS = 5000;
  *
  * @throws BROKER_UNSUITABLE for a file that is not ours, is newer than this tq, or cannot be written; DATABASE_LOCKED
  */
-export function openDatabaseFile(file: DatabaseFile): Connection {
+export function openDatabaseFile(file: DatabaseFile): DatabaseSync {
   if (file.path !== ':memory:') createFile(file.path);
   const { DatabaseSync } = loadSqlite();
-  let connection: Connection | undefined;
+  let database: DatabaseSync | undefined;
   try {
-    connection = new Connection(new DatabaseSync(file.path, { timeout: OPEN_TIMEOUT_MS }));
+    database = new DatabaseSync(file.path, { timeout: OPEN_TIMEOUT_MS });
+    const connection = new Connection(database);
     assertOurs(connection, file.path);
     // Both must be chosen before the first table is made; on a file that has tables they change nothing.
     connection.execute('PRAGMA auto_vacuum = INCREMENTAL');
@@ -44,11 +46,21 @@ export function openDatabaseFile(file: DatabaseFile): Connection {
     migrate(connection, file.path);
     // From here on waiting for a lock is done between turns of the event loop, never inside SQLite.
     connection.execute('PRAGMA busy_timeout = 0');
-    return connection;
+    return database;
   } catch (error) {
-    connection?.close();
+    database?.close();
     throw error;
   }
+}
+
+/**
+ * Which file a path names now; another one after the file was removed and made anew. Undefined where there is none.
+ * Windows, which does not remove open files, has no such number for all of its file systems.
+ */
+export function readIdentity(path: string): string | undefined {
+  if (process.platform === 'win32') return path;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 }
 
 /** The version of a database's tables; null when it has none. */

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock.ts';
-import type { Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { explain } from './database-error.ts';
-import { type DatabaseFile, openDatabaseFile } from './database-file.ts';
+import { type DatabaseFile, openDatabaseFile, readIdentity } from './database-file.ts';
 import { GroupCommit, type Operation } from './group-commit.ts';
 import { type WaitRequest, WakeUps } from './wake-up.ts';
 
@@ -11,9 +12,15 @@ export interface DatabaseOptions extends DatabaseFile {
   readonly clock: Clock;
 }
 
+/** How often the path is looked up, to see whether it still names the file that is open. */
+const IDENTITY_CHECK_MS = 1000;
+
 /**
  * One open database, shared by all queues of this process that name the same file: one connection, one line of
  * transactions, one watch. It is opened by the first user and closed by the last.
+ *
+ * A file that is removed takes its jobs with it; whoever has it open goes on, within a second, with the file that is then
+ * at the path, and makes it if there is none. Otherwise a worker would wait for ever on a file that nobody else can reach.
  */
 export class Database {
   readonly path: string;
@@ -22,20 +29,21 @@ export class Database {
   readonly connection: Connection;
   readonly #commits: GroupCommit;
   readonly #wakeUps: WakeUps;
+  readonly #options: DatabaseOptions;
+  #identity: string | undefined;
+  #checkedAt = 0;
 
   constructor(options: DatabaseOptions) {
     this.path = options.path;
     this.clock = options.clock;
-    try {
-      this.connection = openDatabaseFile(options);
-    } catch (error) {
-      throw explain(options.path, error);
-    }
+    this.#options = options;
+    this.connection = new Connection(this.#open());
     this.#wakeUps = new WakeUps(this.connection, options.path);
     this.#commits = new GroupCommit(this.connection, {
       path: options.path,
       clock: options.clock,
       busyTimeoutMs: options.busyTimeoutMs,
+      followFile: () => this.#followFile(),
       onSignals: (topics) => this.#wakeUps.signal(topics),
     });
   }
@@ -56,7 +64,33 @@ export class Database {
   async close(): Promise<void> {
     await this.#commits.whenIdle();
     this.#wakeUps.close();
-    this.connection.close();
+    if (this.#isReplaced()) this.connection.abandon();
+    else this.connection.close();
+  }
+
+  #open(): DatabaseSync {
+    try {
+      const database = openDatabaseFile(this.#options);
+      this.#identity = readIdentity(this.path);
+      this.#checkedAt = this.clock.monotonic();
+      return database;
+    } catch (error) {
+      throw explain(this.path, error);
+    }
+  }
+
+  #isReplaced(): boolean {
+    return this.path !== ':memory:' && readIdentity(this.path) !== this.#identity;
+  }
+
+  #followFile(): boolean {
+    const now = this.clock.monotonic();
+    if (now - this.#checkedAt < IDENTITY_CHECK_MS) return false;
+    this.#checkedAt = now;
+    if (!this.#isReplaced()) return false;
+    this.connection.continueWith(this.#open());
+    this.#wakeUps.restart();
+    return true;
   }
 }
 

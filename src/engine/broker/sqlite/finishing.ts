@@ -41,7 +41,10 @@ export interface Ending {
 const CHILD_IN_THE_WAY = `SELECT kind FROM dependency WHERE queue_id = ? AND parent_id = ?
   AND kind IN (${CHILD_KINDS.unprocessed}, ${CHILD_KINDS.failed}) ORDER BY kind LIMIT 1`;
 
-/** How many jobs that are too old one ending removes, unless `keep.limit` says otherwise. */
+/**
+ * How many jobs that are too old, or too many, one ending removes (`keep.limit` sets another number for the old ones). A
+ * limit that was lowered on a queue with a million finished jobs is reached over the next thousand endings.
+ */
 const EXPIRED_AT_ONCE = 1000;
 
 /**
@@ -149,7 +152,10 @@ function settle(
     }
   }
   const excess = keep.count === undefined || keep.count < 0 ? 0 : queue.count(target) - keep.count;
-  if (excess > 0) for (const old of listJobs(queue, target, {}, excess)) expireJob(transaction, queue, old, now);
+  if (excess <= 0) return;
+  for (const old of listJobs(queue, target, {}, Math.min(excess, EXPIRED_AT_ONCE))) {
+    expireJob(transaction, queue, old, now);
+  }
 }
 
 /**

@@ -13,7 +13,8 @@ import { Transaction } from './transaction.ts';
  * 3. An operation that refuses (refusal.ts) does so before it writes, so the others go on.
  * 4. An operation that fails in the middle undoes the transaction. The operations are run again, each in one of its own,
  *    so that the guilty one alone fails.
- * 5. When another process holds the lock, the flush is tried again after a pause, outside of SQLite: the event loop goes on
+ * 5. A transaction takes at most a thousand operations, so that a flood holds neither the event loop nor the lock for long.
+ * 6. When another process holds the lock, the flush is tried again after a pause, outside of SQLite: the event loop goes on
  *    meanwhile. Past the busy timeout all that wait fail with DATABASE_LOCKED; nothing of them was stored.
  *
  * A result is given only after its commit: what is acknowledged is in the file.
@@ -53,8 +54,7 @@ export class GroupCommit {
   }
 
   #flush(since: number, attempt: number): void {
-    const batch = this.#pending;
-    this.#pending = [];
+    const batch = this.#pending.splice(0, MOST_AT_ONCE);
     try {
       this.#run(batch);
     } catch (error) {
@@ -111,6 +111,10 @@ export class GroupCommit {
   #commit(batch: readonly Pending[]): Outcome[] {
     const connection = this.#connection;
     const transaction = this.#transaction;
+    if (this.#options.followFile()) {
+      transaction.forget();
+      this.#dataVersion = undefined;
+    }
     const writes = batch.some((pending) => pending.writes);
     try {
       if (writes) connection.beginWrite();
@@ -131,12 +135,17 @@ export class GroupCommit {
   }
 }
 
+/** Operations of one transaction. */
+const MOST_AT_ONCE = 1000;
+
 export interface GroupCommitOptions {
   /** For errors. */
   readonly path: string;
   readonly clock: Clock;
   /** How long an operation may wait for the file's write lock. */
   readonly busyTimeoutMs: number;
+  /** Sees to it that the connection is to the file that the path names; says whether it had to be changed. */
+  readonly followFile: () => boolean;
   /** Called after a commit with the topics whose waiters have something to look at. */
   readonly onSignals: (topics: readonly string[]) => void;
 }

@@ -16,7 +16,7 @@ import type {
 import { addFlow, addJob, addJobs, type FlowNode } from './adding.ts';
 import type { BackendSession, SessionOptions } from './backend-session.ts';
 import { splitJobKey } from './child-ledger.ts';
-import { cleanJobs, drainQueue, obliterateQueue, removeOrphans } from './cleaning.ts';
+import { cleanJobs, type DrainExtent, drainStep, obliterateQueue, readDrainExtent, removeOrphans } from './cleaning.ts';
 import { readHolder, removeHolder } from './deduplication.ts';
 import { type Ending, finishJob, toKeepJobs } from './finishing.ts';
 import { addLogLine, clearLog } from './job-log.ts';
@@ -52,6 +52,9 @@ export interface QueueSettings {
   readonly removeOnFail?: KeepJobs;
   readonly metrics?: { readonly maxDataPoints?: number };
 }
+
+/** Jobs that one transaction of a drain removes. */
+const DRAINED_AT_ONCE = 1000;
 
 type Finished = { result: unknown[]; finishedOn: number };
 
@@ -233,8 +236,14 @@ export class SqliteQueueBackend extends QueueReader implements IQueueBackend {
     });
   }
 
-  drain(delayed: boolean): Promise<void> {
-    return this.write((queue, now, transaction) => drainQueue(transaction, queue, delayed, now));
+  async drain(delayed: boolean): Promise<void> {
+    let extent: DrainExtent | undefined = await this.read((queue) => readDrainExtent(queue, delayed));
+    while (extent !== undefined) {
+      const step: { extent: DrainExtent; limit: number } = { extent, limit: DRAINED_AT_ONCE };
+      extent = await this.write<DrainExtent | undefined>((queue, now, transaction) =>
+        drainStep(transaction, queue, step, now),
+      );
+    }
   }
 
   cleanJobsByState(state: string, timestamp: number, limit = 0): Promise<string[]> {

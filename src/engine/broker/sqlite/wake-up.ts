@@ -91,6 +91,14 @@ export class WakeUps {
     for (const waiter of [...this.#waiters]) if (topics.includes(waiter.topic)) waiter.look();
   }
 
+  /** The path names another file now: watches that one, and has everyone look. */
+  restart(): void {
+    this.close();
+    if (this.#waiters.size === 0) return;
+    this.#listen();
+    for (const waiter of [...this.#waiters]) waiter.look();
+  }
+
   close(): void {
     clearTimeout(this.#linger);
     clearTimeout(this.#throttle);
@@ -102,7 +110,11 @@ export class WakeUps {
 
   #add(waiter: Waiter): void {
     this.#waiters.add(waiter);
-    if (this.#walPath === null || this.#waiters.size > 1) return;
+    if (this.#waiters.size === 1) this.#listen();
+  }
+
+  #listen(): void {
+    if (this.#walPath === null) return;
     clearTimeout(this.#linger);
     this.#dataVersion = this.#connection.dataVersion();
     this.#poll ??= setInterval(() => this.#lookForOthers(), POLL_INTERVAL_MS);

@@ -26,6 +26,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/result.ts')).result,
   },
   {
+    name: 'demo',
+    summary: 'Show a worker, calls, retries and a dead letter on a throw-away broker',
+    heading: 'Run',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
     name: 'inspect queues',
     summary: 'List every queue of the broker, and the dead letters of all of them last',
     heading: 'Look',

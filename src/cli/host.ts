@@ -1,6 +1,6 @@
 import type { Settings } from '../engine/config/settings.ts';
 import type { Clock } from '../engine/core/clock.ts';
-import type { CliSession } from './session.ts';
+import type { CliSession, SessionOptions } from './session.ts';
 import type { Streams } from './streams.ts';
 
 /** What surrounds one run of the CLI: the process, or a test. */
@@ -11,7 +11,7 @@ export interface CliHost {
   /** Default the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Opens nothing by itself: the session connects on first use. */
-  openSession(settings: Settings): Promise<CliSession>;
+  openSession(settings: Settings, options: SessionOptions): Promise<CliSession>;
   /** Asks a question that is answered with yes or no; absent where nobody can be asked. */
   readonly ask?: (question: string) => Promise<boolean>;
 }

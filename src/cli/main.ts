@@ -11,7 +11,8 @@ export async function main(): Promise<void> {
     streams,
     cwd: process.cwd(),
     clock: systemClock,
-    openSession: async (settings) => (await import('./session.ts')).createSession(settings, systemClock),
+    openSession: async (settings, options) =>
+      (await import('./session.ts')).createSession(settings, systemClock, options),
     ...(isInteractive(streams) && { ask: async (question) => (await import('./confirm.ts')).askOn(streams, question) }),
   };
   process.exitCode = await runCli(process.argv.slice(2), host);

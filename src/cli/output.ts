@@ -3,7 +3,7 @@ import { escapeControl } from '../engine/core/escape.ts';
 import type { Progress } from '../ops/operation.ts';
 import { formatExact } from './cell.ts';
 import { createPaint, type Paint, plainPaint } from './paint.ts';
-import type { Block, Presentation } from './presentation.ts';
+import type { Block, Cell, Presentation } from './presentation.ts';
 import { formatSheet } from './sheet.ts';
 import type { Sink, Streams } from './streams.ts';
 import type { formatTable as FormatTable } from './table.ts';
@@ -28,6 +28,8 @@ export interface OutputOptions {
  */
 export interface Output {
   print(presentation: Presentation): void;
+  /** One event of a command that goes on: with `--json` one document a line, also on a terminal. */
+  stream(event: Pick<Presentation, 'json' | 'blocks'>): void;
   /** A line on stderr that is not an error. */
   note(text: string): void;
   /** Blocks on stderr, as a terminal shows them: what is asked about, not what was asked for. */
@@ -73,6 +75,10 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       if (!json) for (const block of blocks) if (block.kind === 'table' && block.rows.length === 0) note(block.empty);
       for (const text of notes) note(text);
     },
+    stream({ json: document, blocks }) {
+      clearProgress();
+      stdout.write(json ? formatDocument(document, false) : render(blocks, stdout, paintOut));
+    },
     note,
     show(blocks) {
       clearProgress();
@@ -109,7 +115,9 @@ function formatForTerminal(
 ): string {
   switch (block.kind) {
     case 'line':
-      return `${escapeControl(block.text)}\n`;
+      return `${look.paint(block.tone ?? 'plain', escapeControl(block.text))}\n`;
+    case 'row':
+      return `${block.cells.map((cell) => formatCell(cell, look.paint)).join('  ')}\n`;
     case 'verbatim':
       return block.text;
     case 'table':
@@ -119,10 +127,17 @@ function formatForTerminal(
   }
 }
 
+function formatCell({ text, tone, width = 0 }: Cell, paint: Paint): string {
+  const shown = escapeControl(text);
+  return paint(tone, width < 0 ? shown.padStart(-width) : shown.padEnd(width));
+}
+
 function formatForPipe(block: Block): string {
   switch (block.kind) {
     case 'line':
       return `${escapeControl(block.text)}\n`;
+    case 'row':
+      return `${block.cells.map(({ text }) => escapeControl(text)).join('\t')}\n`;
     case 'verbatim':
       return block.text;
     case 'table':

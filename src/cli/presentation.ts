@@ -1,4 +1,5 @@
 import type { ExitCode } from '../engine/core/error-catalogue.ts';
+import type { Tone } from './paint.ts';
 
 /**
  * What a command has to show, as data. How it looks on a terminal, in a pipe and as JSON is decided in output.ts, for all
@@ -15,7 +16,9 @@ export interface Presentation {
 }
 
 export type Block =
-  | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'line'; readonly text: string; readonly tone?: Tone }
+  /** One line of a stream: there is no table to align it by, so its cells bring their widths. */
+  | { readonly kind: 'row'; readonly cells: readonly Cell[] }
   /** Text that stays as it is, a script for example. */
   | { readonly kind: 'verbatim'; readonly text: string }
   | {
@@ -26,6 +29,13 @@ export type Block =
       readonly empty: string;
     }
   | { readonly kind: 'sheet'; readonly fields: readonly Field[] };
+
+export interface Cell {
+  readonly text: string;
+  readonly tone: Tone;
+  /** Filled up to, on a terminal; from the left when negative. */
+  readonly width?: number;
+}
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -49,8 +59,12 @@ export interface Field {
   readonly value: unknown;
 }
 
-export function line(text: string): Block {
-  return { kind: 'line', text };
+export function line(text: string, tone: Tone = 'plain'): Block {
+  return { kind: 'line', text, tone };
+}
+
+export function row(...cells: readonly Cell[]): Block {
+  return { kind: 'row', cells };
 }
 
 export function table(columns: readonly Column[], rows: readonly object[], empty: string): Block {

@@ -1,12 +1,13 @@
-import { loadSettings } from '../engine/config/settings.ts';
+import { loadSettings, type Settings } from '../engine/config/settings.ts';
 import type { Command, CommandContext, Values } from './command.ts';
 import { commandGroups, commandIndex } from './command-index.ts';
 import { createConfirm } from './confirm.ts';
 import type { CliHost } from './host.ts';
 import { parseFlags } from './options.ts';
-import { createOutput } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 import { presentPlan } from './plan.ts';
 import type { Request } from './program.ts';
+import type { SessionOptions } from './session.ts';
 import { readStdin } from './streams.ts';
 
 type RunRequest = Extract<Request, { kind: 'run' }>;
@@ -33,7 +34,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
   for (const warning of settings.warnings) output.note(`warning: ${warning}`);
   const values = await fillStdin({ ...request.values, timeoutMs: settings.timeoutMs }, command, host);
   const input = command.toInput(values as Values<never>);
-  const session = await host.openSession(settings);
+  const session = await host.openSession(settings, await chooseSession(command, settings, output));
   try {
     const context: CommandContext = { settings, session, output, host };
     return command.kind === 'service' ? await command.serve(input, context) : await operate(command, input, context);
@@ -41,6 +42,13 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
     output.clearProgress();
     await session.close();
   }
+}
+
+/** The banner of a service names its broker; for an operation a note does, when nobody chose it. */
+async function chooseSession(command: Command, { dryRun }: Settings, { note }: Output): Promise<SessionOptions> {
+  if (command.kind !== 'operation') return {};
+  // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
+  return { onlyLooks: dryRun || (await command.operation()).effect !== 'write', note };
 }
 
 function isSettingsSource(command: Command): boolean {

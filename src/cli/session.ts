@@ -2,7 +2,6 @@ import type { App } from '../engine/app/contract.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { Settings } from '../engine/config/settings.ts';
 import type { Clock } from '../engine/core/clock.ts';
-import { createError } from '../engine/core/errors.ts';
 import type { Session } from '../ops/session.ts';
 
 export interface CliSession extends Session {
@@ -10,30 +9,58 @@ export interface CliSession extends Session {
   close(): Promise<void>;
 }
 
-type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker'>;
+type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker' | 'defaultBroker'>;
+
+export interface SessionOptions {
+  /** Nothing will be stored: a SQLite file that is not there is not made. */
+  readonly onlyLooks?: boolean;
+  /** Is told, once each, what a person may not expect of the broker that was found. */
+  readonly note?: (text: string) => void;
+}
 
 /**
  * What the settings lead to, each made on first use, in this order:
  *
  * - `app`: the module of `--app`, else the app that the config file exports, else one with the built-in tasks only;
- * - `broker`: that of the settings without loading any app; without one, that of the app.
+ * - `broker`: that of the settings without loading any app; without one, that of the app; without that, the default.
  *
- * A broker that the app has opened is shared.
+ * A broker that the app has opened is shared, except by a session that only looks: apps make the file that they open.
  */
-export function createSession(settings: SessionSettings, clock: Clock): CliSession {
+export function createSession(
+  settings: SessionSettings,
+  clock: Clock,
+  { onlyLooks = false, note }: SessionOptions = {},
+): CliSession {
   let app: Promise<App> | undefined;
   let broker: Promise<Broker> | undefined;
+  let isDefaultNoted = false;
 
+  const useDefault = (): string => {
+    if (!isDefaultNoted) note?.(`no broker is named; using ${settings.defaultBroker}`);
+    isDefaultNoted = true;
+    return settings.defaultBroker;
+  };
   const openApp = (): Promise<App> => {
-    app ??= loadApp(settings);
+    app ??= loadApp(settings, useDefault);
     return app;
   };
+  const chooseUrl = async (): Promise<string> => {
+    if (settings.broker !== undefined) return settings.broker;
+    // An app with the built-in tasks only names no broker, so it need not be loaded to be asked.
+    const isAppNamed = settings.app !== undefined || settings.exportedApp !== undefined;
+    return (isAppNamed ? (await openApp()).brokerUrl : undefined) ?? useDefault();
+  };
   const open = async (skipSchema: boolean): Promise<Broker> => {
-    if (!skipSchema && (app !== undefined || settings.broker === undefined)) return await (await openApp()).broker();
-    const url = settings.broker ?? (await openApp()).brokerUrl;
-    if (url === undefined) throw createError('BROKER_NOT_CONFIGURED', {});
-    const { openBroker } = await import('../engine/broker/open-broker.ts');
-    return await openBroker(url, { clock, skipSchema });
+    const isShared = !skipSchema && !onlyLooks && (app !== undefined || settings.broker === undefined);
+    if (isShared) return await (await openApp()).broker();
+    const [url, { findMissingFile, openBroker }] = await Promise.all([
+      chooseUrl(),
+      import('../engine/broker/open-broker.ts'),
+    ]);
+    // Without a look at the schema nothing is opened yet, so nothing is made.
+    const missing = onlyLooks && !skipSchema ? findMissingFile(url) : undefined;
+    if (missing !== undefined) note?.(`there is no ${missing} yet; the first call or worker makes it`);
+    return await openBroker(url, { clock, skipSchema, onlyLooks: missing !== undefined });
   };
 
   return {
@@ -51,10 +78,11 @@ export function createSession(settings: SessionSettings, clock: Clock): CliSessi
   };
 }
 
-async function loadApp({ app: file, exportedApp, broker }: SessionSettings): Promise<App> {
-  const app = file === undefined ? (exportedApp ?? (await createDefaultApp())) : await importApp(file);
-  if (broker !== undefined) (app as App).useBroker(broker);
-  return app as App;
+async function loadApp({ app: file, exportedApp, broker }: SessionSettings, useDefault: () => string): Promise<App> {
+  const app = (file === undefined ? (exportedApp ?? (await createDefaultApp())) : await importApp(file)) as App;
+  if (broker !== undefined) app.useBroker(broker);
+  else if (app.brokerUrl === undefined) app.useBroker(useDefault());
+  return app;
 }
 
 async function importApp(file: string): Promise<unknown> {

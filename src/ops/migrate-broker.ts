@@ -1,6 +1,11 @@
 import { strictObject } from 'valibot';
-import type { Migration } from '../engine/broker/port.ts';
+import type { Broker, Migration } from '../engine/broker/port.ts';
 import { defineOperation } from './operation.ts';
+
+/** What was migrated, and its schema versions before and after. */
+export interface BrokerMigration extends Migration {
+  readonly kind: Broker['kind'];
+}
 
 export const migrateBroker = defineOperation({
   name: 'migrate-broker',
@@ -9,15 +14,18 @@ export const migrateBroker = defineOperation({
   input: strictObject({}),
   async plan(session) {
     const { kind, url } = await session.broker({ skipSchema: true });
-    const summary =
-      kind === 'redis'
-        ? `would change nothing: Redis has no schema (${url})`
-        : `would create the schema of ${url}, or upgrade it if it is older than this version needs`;
-    return { summary, count: 0, rows: [] };
+    return { summary: SUMMARIES[kind](url), count: 0, rows: [] };
   },
-  async run(session): Promise<Migration> {
-    const { from, to } = await (await session.broker({ skipSchema: true })).migrate();
-    return { from, to };
+  async run(session): Promise<BrokerMigration> {
+    const broker = await session.broker({ skipSchema: true });
+    const { from, to } = await broker.migrate();
+    return { kind: broker.kind, from, to };
   },
   commandLine: () => ['migrate'],
 });
+
+const SUMMARIES: Record<Broker['kind'], (url: string) => string> = {
+  redis: (url) => `would change nothing: Redis has no schema (${url})`,
+  postgres: (url) => `would create the schema of ${url}, or upgrade it if it is older than this version needs`,
+  sqlite: (url) => `would create or upgrade the tables of ${url}, as its next use by a call or a worker does`,
+};

@@ -6,7 +6,7 @@ import type { Clock } from '../engine/core/clock.ts';
 export interface Session {
   /**
    * @param options.skipSchema does not look whether the schema fits: for the operation that is about to make it
-   * @throws BROKER_NOT_CONFIGURED, BROKER_URL_INVALID, BROKER_UNAVAILABLE, BROKER_UNSUITABLE
+   * @throws BROKER_URL_INVALID, BROKER_UNAVAILABLE, BROKER_UNSUITABLE
    */
   broker(options?: { readonly skipSchema?: boolean }): Promise<Broker>;
   /**

@@ -28,7 +28,7 @@ export const complete = defineStandalone({
 
 async function listNames(kind: string, { host, flags }: StandaloneContext): Promise<string[]> {
   const settings = await loadSettings({ flags, ...(host.env !== undefined && { env: host.env }), cwd: host.cwd });
-  const session = await host.openSession(settings);
+  const session = await host.openSession(settings, { onlyLooks: true });
   try {
     return await readNames(kind, session);
   } finally {

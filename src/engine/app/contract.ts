@@ -14,7 +14,10 @@ import type { DefineTask, Task } from './task.ts';
 export type QueueDeclaration = string | { readonly name: string; readonly priorities?: boolean };
 
 export interface AppOptions {
-  /** The store that jobs live in, see docs/brokers.md. Flags and environment go before it. */
+  /**
+   * The store that jobs live in, see docs/brokers.md. Flags and environment go before it. Default that of tq.config, else the
+   * file `.tq/tq.db` beside tq.config, else in the working directory.
+   */
   broker?: string;
   /**
    * The queues of the app, in the order that workers serve them. Default `['default']`, and then any other name may be used
@@ -70,7 +73,7 @@ export interface App {
   readonly queues: readonly string[];
   /** What a person who starts a worker should know, one line each: where e-mail goes. */
   readonly notes: readonly string[];
-  /** The URL of its broker, undefined when nothing gives one. May hold a password. */
+  /** The URL of its broker; undefined leaves it to tq.config and to the default. May hold a password. */
   readonly brokerUrl: string | undefined;
 
   /** Registers a task. */

@@ -4,6 +4,7 @@ import { describeEmail } from '../../tasks/email/delivery.ts';
 import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { readProjectBroker } from '../config/project-broker.ts';
 import { APP_BRAND } from '../core/brand.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
@@ -30,6 +31,8 @@ export interface AppParts {
   readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly openBroker?: typeof openBroker;
+  /** Where the search for the project's config file begins; default the working directory. */
+  readonly cwd?: string;
 }
 
 /**
@@ -52,6 +55,7 @@ class TaskApp implements App {
   readonly #settings: AppSettings;
   readonly #clock: Clock;
   readonly #openBroker: typeof openBroker;
+  readonly #cwd: string;
   readonly #registry = new Map<string, TaskDefinition>();
   readonly #builtins = new Set<string>();
   #brokerUrl: string | undefined;
@@ -60,13 +64,15 @@ class TaskApp implements App {
   #opened: Broker | undefined;
   #closed = false;
 
-  constructor(settings: AppSettings, { clock = systemClock, env, openBroker: open = openBroker }: AppParts) {
+  constructor(settings: AppSettings, parts: AppParts) {
+    const { clock = systemClock, env, openBroker: open = openBroker, cwd = process.cwd() } = parts;
     const environment = readEnvironment(env);
     const redis = environment.redis?.mistakes.length === 0 ? environment.redis.value : undefined;
     const fromEnvironment = environment.settings.get('broker')?.value ?? redis;
     this.#settings = settings;
     this.#clock = clock;
     this.#openBroker = open;
+    this.#cwd = cwd;
     this.#brokerUrl = typeof fromEnvironment === 'string' ? fromEnvironment : settings.broker;
     this.tasks = this.#registry;
     this.queues = settings.queues.map(({ name }) => name);
@@ -143,8 +149,7 @@ class TaskApp implements App {
 
   async broker(): Promise<Broker> {
     if (this.#closed) throw createError('ALREADY_CLOSED', { what: 'the app' });
-    if (this.#brokerUrl === undefined) throw createError('BROKER_NOT_CONFIGURED', {});
-    this.#broker ??= this.#openBroker(this.#brokerUrl, { clock: this.#clock }).catch((error) => {
+    this.#broker ??= this.#connect().catch((error) => {
       this.#broker = undefined;
       throw error;
     });
@@ -167,6 +172,10 @@ class TaskApp implements App {
     this.#opened = undefined;
     const broker = await this.#broker?.catch(() => undefined);
     await broker?.close();
+  }
+
+  async #connect(): Promise<Broker> {
+    return await this.#openBroker(this.#brokerUrl ?? (await readProjectBroker(this.#cwd)), { clock: this.#clock });
   }
 
   async #prepare(task: string, argsList: readonly (readonly unknown[])[], options: CallOptions): Promise<Prepared[]> {

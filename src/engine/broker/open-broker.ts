@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
-import { parseBrokerUrl } from './broker-url.ts';
+import { type BrokerAddress, parseBrokerUrl, type SqliteAddress } from './broker-url.ts';
 import type { Broker } from './port.ts';
 import type { StoreOptions } from './store.ts';
 
@@ -9,6 +10,8 @@ export interface OpenBrokerOptions {
   readonly patienceMs?: number;
   /** Does not look whether the schema fits: for `tq migrate`, which is about to make it. */
   readonly skipSchema?: boolean;
+  /** Nothing will be stored: a SQLite file that is not there is not made, and stands for a broker without queues. */
+  readonly onlyLooks?: boolean;
   /** What the caller is doing, for the error: `connecting`. */
   readonly doing?: string;
 }
@@ -19,7 +22,7 @@ export interface OpenBrokerOptions {
  * @throws BROKER_URL_INVALID, BROKER_UNAVAILABLE, BROKER_UNSUITABLE
  */
 export async function openBroker(url: string, options: OpenBrokerOptions): Promise<Broker> {
-  const address = parseBrokerUrl(url);
+  const address = options.onlyLooks === true ? withoutMissingFile(parseBrokerUrl(url)) : parseBrokerUrl(url);
   const storeOptions: StoreOptions = { clock: options.clock, patienceMs: options.patienceMs ?? 30_000 };
   const [{ BullBroker }, store] = await Promise.all([
     import('./bull-broker.ts'),
@@ -39,4 +42,18 @@ export async function openBroker(url: string, options: OpenBrokerOptions): Promi
     });
   }
   return broker;
+}
+
+/** The file of a SQLite broker that is not there yet; undefined for one that is, and for brokers on servers. */
+export function findMissingFile(url: string): string | undefined {
+  const address = parseBrokerUrl(url);
+  return isMissing(address) ? address.path : undefined;
+}
+
+function withoutMissingFile(address: BrokerAddress): BrokerAddress {
+  return isMissing(address) ? { ...address, path: ':memory:' } : address;
+}
+
+function isMissing(address: BrokerAddress): address is SqliteAddress {
+  return address.kind === 'sqlite' && address.path !== ':memory:' && !existsSync(address.path);
 }

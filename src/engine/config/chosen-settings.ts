@@ -78,7 +78,7 @@ const MAX_SHOWN = 80;
 function showGiven(name: SettingName, value: unknown): string {
   // Nothing behind the scheme: it may be a password, also one that was put into the wrong variable.
   if (name === 'broker') {
-    const scheme = typeof value === 'string' ? /^[a-z][a-z0-9+.-]*:\/\//i.exec(value)?.[0] : undefined;
+    const scheme = typeof value === 'string' ? /^(?:sqlite:|[a-z][a-z0-9+.-]*:\/\/)/i.exec(value)?.[0] : undefined;
     return scheme === undefined ? 'a value without a scheme' : `"${scheme}…"`;
   }
   const shown = escapeControl(typeof value === 'function' ? 'a function' : toJson(value));

@@ -5,7 +5,7 @@ import type { LogLevel } from '../runtime/log-level.ts';
 export interface Config {
   /** The module that exports the app, or the app itself. */
   app?: string | object;
-  /** The store that jobs live in, for example `redis://localhost:6379`. */
+  /** The store that jobs live in, for example `redis://localhost:6379`. Default `sqlite:.tq/tq.db`. */
   broker?: string;
   json?: boolean;
   quiet?: boolean;

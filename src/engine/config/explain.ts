@@ -27,7 +27,7 @@ export function explainSettings(settings: Settings): ExplainedSetting[] {
 
 function readValue(settings: Settings, name: SettingName): unknown {
   if (name === 'noColor') return settings.color === false;
-  if (name === 'broker') return settings.broker === undefined ? undefined : maskSecrets(settings.broker);
+  if (name === 'broker') return maskSecrets(settings.broker ?? settings.defaultBroker);
   const [group, key] = name.startsWith('worker.') ? [settings.worker, name.slice('worker.'.length)] : [settings, name];
   const values = group as unknown as Readonly<Record<string, unknown>>;
   return values[key] ?? values[`${key}Ms`];

@@ -6,6 +6,7 @@ import type { Given } from './environment.ts';
 import { findConfig } from './find-config.ts';
 import { describeImportFailure } from './import-failure.ts';
 import { ONE_RUN_ONLY, SETTING_NAMES, type SettingName } from './schema.ts';
+import { anchorSqliteUrl } from './sqlite-url.ts';
 
 /** What a config file says, not yet checked value by value. */
 export interface ConfigFile {
@@ -107,6 +108,8 @@ function suggestSetting(name: string): string {
 
 /** Paths in a file are relative to its folder, wherever tq is started. */
 function fromFolder(name: SettingName, value: unknown, folder: string): unknown {
+  if (typeof value !== 'string') return value;
+  if (name === 'broker') return anchorSqliteUrl(value, folder);
   const isPath = name === 'app' || name === 'worker.logfile';
-  return isPath && typeof value === 'string' && value.trim() !== '' ? resolve(folder, value) : value;
+  return isPath && value.trim() !== '' ? resolve(folder, value) : value;
 }

@@ -94,6 +94,7 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
  * Sidekiq takes, and for the same reason: Kubernetes kills 30 s after it asked.
  */
 export const DEFAULTS = {
+  broker: 'sqlite:.tq/tq.db',
   json: false,
   quiet: false,
   noColor: false,

@@ -1,10 +1,11 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { createError } from '../core/errors.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
 import { type Chosen, chooseSettings, type Flags, type Origin } from './chosen-settings.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type ConfigFile, loadConfig } from './load-config.ts';
 import { DEFAULTS, type SettingName, type SettingValue } from './schema.ts';
+import { anchorSqliteUrl } from './sqlite-url.ts';
 
 /** Everything that flags, environment and config file say, checked, with the defaults filled in. */
 export interface Settings {
@@ -12,8 +13,10 @@ export interface Settings {
   readonly app: string | undefined;
   /** The app that the config file exports, when neither flag nor variable names another. */
   readonly exportedApp: unknown;
-  /** Undefined leaves it to the app's own option. */
+  /** Undefined leaves it to the app's own option, and then to `defaultBroker`. */
   readonly broker: string | undefined;
+  /** The broker when nothing names one: a SQLite file below the folder of the config file, else below the working directory. */
+  readonly defaultBroker: string;
   readonly json: boolean;
   readonly quiet: boolean;
   /** Undefined leaves it to whether the output is a terminal. */
@@ -89,6 +92,7 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
     app: path(read('app')),
     exportedApp: chosen.has('app') ? undefined : file?.app,
     broker: read('broker'),
+    defaultBroker: anchorSqliteUrl(DEFAULTS.broker, file === undefined ? cwd : dirname(file.path)),
     json: get('json'),
     quiet: get('quiet'),
     color: get('noColor') ? false : environment.forceColor ? true : undefined,

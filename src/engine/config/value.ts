@@ -30,13 +30,16 @@ function isPath(value: unknown): boolean {
 }
 
 export function urlValue() {
-  const hasScheme = (value: unknown): boolean => typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\S+$/i.test(value);
+  const hasScheme = (value: unknown): boolean => typeof value === 'string' && BROKER_URL.test(value);
   return {
-    schema: v.custom<string>(hasScheme, 'a URL such as redis://localhost:6379'),
+    schema: v.custom<string>(hasScheme, 'a URL such as sqlite:jobs.db or redis://localhost:6379'),
     fromText: asIs,
     type: 'URL',
   } satisfies ValueKind;
 }
+
+/** The path of a SQLite file may hold spaces. */
+const BROKER_URL = /^(?:sqlite:.+|[a-z][a-z0-9+.-]*:\S+)$/i;
 
 export function booleanValue() {
   return {

@@ -119,16 +119,7 @@ export const catalogue = {
     when: 'a broker URL cannot be read',
     text: ({ url, reason }) => ({
       message: `cannot use the broker URL ${url}: ${reason}`,
-      next: 'use sqlite:PATH, redis://, rediss://, redis+sentinel://, redis+cluster:// or postgres://, for example redis://localhost:6379/0',
-    }),
-  }),
-  BROKER_NOT_CONFIGURED: entry<Record<never, never>>({
-    name: 'BrokerNotConfigured',
-    exit: 2,
-    when: 'no broker URL is given anywhere',
-    text: () => ({
-      message: 'there is no broker to connect to',
-      next: 'give one with --broker redis://localhost:6379, TQ_BROKER_URL, or `broker` in tq.config or createApp()',
+      next: 'use sqlite:PATH, redis://, rediss://, redis+sentinel://, redis+cluster:// or postgres://, for example sqlite:jobs.db or redis://localhost:6379/0',
     }),
   }),
   BROKER_UNAVAILABLE: entry<{ url: string; doing: string; reason: string; causes: string }>({

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Connection } from './connection.ts';
 import { explain } from './database-error.ts';
 import { type DatabaseFile, openDatabaseFile, readIdentity } from './database-file.ts';
+import { returnSpace } from './free-space.ts';
 import { GroupCommit, type Operation } from './group-commit.ts';
 import { type WaitRequest, WakeUps } from './wake-up.ts';
 
@@ -30,6 +31,8 @@ export class Database {
   readonly #commits: GroupCommit;
   readonly #wakeUps: WakeUps;
   readonly #options: DatabaseOptions;
+  readonly #closing = new AbortController();
+  #tidying: Promise<void> | undefined;
   #identity: string | undefined;
   #checkedAt = 0;
 
@@ -60,8 +63,20 @@ export class Database {
     return this.#wakeUps.wait(request);
   }
 
+  /** Gives free space back to the disk, beside the work. */
+  tidy(): void {
+    this.#tidying ??= returnSpace((step) => this.write(step), this.#closing.signal)
+      // The file is locked or the disk is full: whoever comes by next tries again.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#tidying = undefined;
+      });
+  }
+
   /** Waits for what was submitted, then closes the file. */
   async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#tidying;
     await this.#commits.whenIdle();
     this.#wakeUps.close();
     if (this.#isReplaced()) this.connection.abandon();

@@ -212,8 +212,10 @@ export class SqliteQueueBackend extends QueueReader implements IQueueBackend {
     return this.write((queue, now) => promoteJob(queue, jobId, now));
   }
 
-  moveStalledJobsToWait(): Promise<string[]> {
+  async moveStalledJobsToWait(): Promise<string[]> {
     const { maxStalledCount = 1, stalledInterval = 30_000 } = this.#settings;
+    // A worker comes by here all its life, so it is also what tidies up the file.
+    this.database().tidy();
     return this.write((queue, now) => moveStalledJobs(queue, { maxStalledCount, intervalMs: stalledInterval }, now));
   }
 

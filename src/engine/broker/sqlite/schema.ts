@@ -1,3 +1,5 @@
+import { RELAY_TABLES } from './relay/relay-tables.ts';
+
 /**
  * The tables of a database file, and how older ones become newer ones.
  *
@@ -166,6 +168,7 @@ export const MIGRATIONS: readonly string[] = [
     connected_at INTEGER NOT NULL,
     seen_at INTEGER NOT NULL
   );
+  ${RELAY_TABLES}
   `,
 ];
 

@@ -1,5 +1,4 @@
 import { releaseExpired } from './deduplication.ts';
-import { returnSpace } from './free-space.ts';
 import { headPlace } from './job-place.ts';
 import { isLocked, listJobs, moveJob } from './job-row.ts';
 import type { OpenQueue } from './open-queue.ts';
@@ -14,7 +13,7 @@ const MARK_ACTIVE = 'UPDATE job SET stalled_mark = 1 WHERE queue_id = ? AND stat
  * mark away, and a job that the next look finds marked and without a lock is stalled. It goes to the head of the list;
  * after `maxStalledCount` times it is marked to fail when it is taken, unless a scheduler's next firing depends on it.
  *
- * The look also tidies up what operations leave behind: holds that ran out, pages that are free.
+ * The look also drops holds on deduplication ids that ran out.
  *
  * @param intervalMs no second look is taken within this time, by whichever worker
  * @returns the ids of the jobs that were moved
@@ -28,7 +27,6 @@ export function moveStalledJobs(
   queue.stalledCheckUntil = now + intervalMs;
   queue.maxEvents();
   releaseExpired(queue, now);
-  returnSpace(queue.connection);
   if (queue.count('active') === 0) return [];
   const marked = new Set(queue.connection.all(LIST_MARKED, queue.id, STATE_CODES.active).map(([id]) => id));
   const stalled: string[] = [];

@@ -1,0 +1,63 @@
+import type { Tone } from '../paint.ts';
+import { line, type Presentation, row } from '../presentation.ts';
+
+/** Something that happens in the demo. */
+export interface StoryEvent {
+  readonly event: 'started' | 'scene' | 'called' | 'scheduled' | 'succeeded' | 'retry' | 'dead' | 'stopped';
+  /** In words, for people and for `--json`. */
+  readonly message: string;
+  readonly id?: string;
+  readonly task?: string;
+  readonly queue?: string;
+  readonly attempt?: number;
+  readonly priority?: number;
+  /** Epoch milliseconds. */
+  readonly dueAt?: number;
+  readonly broker?: string;
+}
+
+/** The fields of every line of `--json`. */
+export const STORY_FIELDS = [
+  'at',
+  'event',
+  'message',
+  'id',
+  'task',
+  'queue',
+  'attempt',
+  'priority',
+  'dueAt',
+  'broker',
+] as const;
+
+export type Tell = (event: StoryEvent) => void;
+
+/**
+ * An event as the output policy wants it: a line with the time since the beginning, the job and what became of it.
+ *
+ * @param at epoch milliseconds
+ * @param sinceMs since the demo began
+ */
+export function presentEvent(told: StoryEvent, at: number, sinceMs: number): Pick<Presentation, 'json' | 'blocks'> {
+  const { event, message, id } = told;
+  const values: Readonly<Record<string, unknown>> = { at, ...told };
+  const json = Object.fromEntries(STORY_FIELDS.map((field) => [field, values[field] ?? null]));
+  if (id === undefined) return { json, blocks: [line(message, event === 'scene' ? 'title' : 'plain')] };
+  const time = `${(sinceMs / 1000).toFixed(1)}s`;
+  const cells = row(
+    { text: time, tone: 'faint', width: -TIME_WIDTH },
+    { text: id, tone: 'plain', width: ID_WIDTH },
+    { text: message, tone: TONES[event] ?? 'plain' },
+  );
+  return { json, blocks: [cells] };
+}
+
+const TIME_WIDTH = 7;
+const ID_WIDTH = 10;
+
+const TONES: { readonly [Event in StoryEvent['event']]?: Tone } = {
+  scheduled: 'waiting',
+  succeeded: 'good',
+  retry: 'waiting',
+  dead: 'bad',
+};

@@ -1,0 +1,13 @@
+import { loadSettings } from './settings.ts';
+
+/**
+ * The broker of the project that a folder belongs to, for a program that names none itself: that of the config file, so that
+ * the program and `tq worker` share it, else the default one.
+ *
+ * @returns a URL; may hold a password
+ * @throws INVALID_CONFIG for mistakes in the config file
+ */
+export async function readProjectBroker(cwd: string): Promise<string> {
+  const { broker, defaultBroker } = await loadSettings({ env: {}, cwd });
+  return broker ?? defaultBroker;
+}

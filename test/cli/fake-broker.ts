@@ -5,7 +5,7 @@ import { isFinished } from '../../src/engine/core/state.ts';
 
 /** A broker in memory, for what the operations and the CLI ask of one. It runs nothing, and fails when it is told to. */
 export class FakeBroker implements Broker {
-  readonly kind: 'redis' | 'postgres';
+  readonly kind: Broker['kind'];
   readonly url = 'redis://***@localhost:6379/0';
   readonly queues = new Map<string, FakeQueue>();
   migration: Migration = { from: null, to: null };
@@ -15,7 +15,7 @@ export class FakeBroker implements Broker {
   readonly changes: string[] = [];
   closed = false;
 
-  constructor(kind: 'redis' | 'postgres' = 'redis') {
+  constructor(kind: Broker['kind'] = 'redis') {
     this.kind = kind;
   }
 
@@ -49,6 +49,10 @@ export class FakeBroker implements Broker {
   async listQueues(): Promise<string[]> {
     this.assertUp();
     return [...this.queues.keys()].sort();
+  }
+
+  get state(): never {
+    throw new Error('the double keeps no state');
   }
 
   createConsumer(): never {

@@ -3,6 +3,7 @@ import { attempt } from './attempt.ts';
 import { BullConsumer } from './bull-consumer.ts';
 import { BullQueue } from './bull-queue.ts';
 import type { Broker, BrokerQueue, Consumer, ConsumerOptions, Migration } from './port.ts';
+import type { StateStore } from './state-port.ts';
 import type { Store } from './store.ts';
 
 /** The port over BullMQ, for every store. */
@@ -31,6 +32,19 @@ export class BullBroker implements Broker {
 
   listQueues(): Promise<string[]> {
     return this.#attempt('listing the queues', () => this.#store.listQueues());
+  }
+
+  get state(): StateStore {
+    const { state } = this.#store;
+    return {
+      read: (key) => this.#attempt(`reading ${key}`, () => state.read(key)),
+      write: (key, value, options) => this.#attempt(`writing ${key}`, () => state.write(key, value, options)),
+      remove: (key, expected) => this.#attempt(`removing ${key}`, () => state.remove(key, expected)),
+      list: (begin, limit) => this.#attempt(`listing ${begin}`, () => state.list(begin, limit)),
+      count: (key, by, ttlMs) => this.#attempt(`counting ${key}`, () => state.count(key, by, ttlMs)),
+      lease: (key, holder, ttlMs) => this.#attempt(`leasing ${key}`, () => state.lease(key, holder, ttlMs)),
+      release: (key, holder) => this.#attempt(`releasing ${key}`, () => state.release(key, holder)),
+    };
   }
 
   createConsumer(options: ConsumerOptions): Consumer {

@@ -131,7 +131,11 @@ export class BullConsumer implements Consumer {
       const outcome = await this.#options.perform(taken);
       if (outcome.kind === 'succeeded' || outcome.kind === 'ended') this.#spareTrim(job);
       if (outcome.kind === 'succeeded') return encodeResult(outcome.result);
-      return await settle(job, token, outcome, { store: this.#store, moved: worker.moved });
+      return await settle(job, token, outcome, {
+        store: this.#store,
+        backend: worker.getBackend(),
+        moved: worker.moved,
+      });
     } finally {
       this.#performing -= 1;
       this.#limitLastWords();

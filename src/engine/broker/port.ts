@@ -8,10 +8,11 @@
  * 3. An outcome is stored before the next job is started in its slot. If storing fails because the broker is away, it is
  *    tried again until it works or the lock is lost; a lost lock means that another worker has the job, and the outcome is
  *    dropped: running twice is better than never.
- * 4. `released` and `postponed` charge no attempt.
+ * 4. `released`, `postponed` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
 import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { StateStore } from './state-port.ts';
 
 export interface Broker {
   readonly kind: 'redis' | 'postgres' | 'sqlite';
@@ -22,6 +23,8 @@ export interface Broker {
   listQueues(): Promise<string[]>;
   /** Starts taking jobs; `consumer.run()` begins. */
   createConsumer(options: ConsumerOptions): Consumer;
+  /** What workers and operators share beside jobs: names, leases, records. */
+  readonly state: StateStore;
   /** Creates or upgrades the schema of the store. Redis has none: `applied` is then empty. */
   migrate(): Promise<Migration>;
   /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */

@@ -1,18 +1,21 @@
-import { DelayedError, type Job, WaitingError } from 'bullmq';
+import { DelayedError, type IQueueBackend, type Job, WaitingError } from 'bullmq';
 import type { Outcome } from '../core/job.ts';
 import type { Store } from './store.ts';
 import { encodeEnd, encodeMessage, encodeStack } from './stored-job.ts';
 
-/**
- * Tells BullMQ how the attempt ended: by what is returned, by what is thrown, or by having moved the job already.
- *
- * @param at.moved jobs that went back to their queue are added to it
- */
+interface SettledAt {
+  readonly store: Store;
+  readonly backend: IQueueBackend;
+  /** Jobs that went back to their queue are added to it. */
+  readonly moved: WeakSet<Job>;
+}
+
+/** Tells BullMQ how the attempt ended: by what is returned, by what is thrown, or by having moved the job already. */
 export async function settle(
   job: Job,
   token: string,
   outcome: Exclude<Outcome, { kind: 'succeeded' }>,
-  at: { readonly store: Store; readonly moved: WeakSet<Job> },
+  at: SettledAt,
 ): Promise<unknown> {
   switch (outcome.kind) {
     case 'ended':
@@ -29,10 +32,36 @@ export async function settle(
       await job.log(outcome.note);
       await job.moveToDelayed(at.store.clock.now() + outcome.delayMs, token);
       throw new DelayedError();
+    case 'lost':
+      at.moved.add(job);
+      await countLoss(job, token, outcome, at);
+      throw new DelayedError();
     case 'released':
       at.moved.add(job);
       return release(job, token, at.store);
   }
+}
+
+/**
+ * A lost worker is counted where BullMQ counts the jobs whose locks ran out, so that both kinds of loss have one limit. What
+ * happened is kept with the job as the failure of an attempt is.
+ */
+async function countLoss(
+  job: Job,
+  token: string,
+  { delayMs, error }: Outcome & { kind: 'lost' },
+  { store, backend }: SettledAt,
+): Promise<void> {
+  const kept = job.opts.stackTraceLimit ?? 0;
+  const stacks = kept === 0 ? [] : [...(job.stacktrace ?? []), encodeStack(error)].slice(-kept);
+  await backend.moveToDelayed(job.id as string, store.clock.now(), delayMs, token, {
+    skipAttempt: true,
+    fieldsToUpdate: {
+      stc: job.stalledCounter + 1,
+      failedReason: encodeMessage(error),
+      stacktrace: JSON.stringify(stacks),
+    },
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { BackendFactory, IQueueBackend } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
 import type { Migration } from './port.ts';
+import type { StateStore } from './state-port.ts';
 
 /**
  * What differs between the stores below BullMQ. `BullBroker` builds the port from it; one folder a store.
@@ -30,6 +31,8 @@ export interface Store extends StoreOptions {
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
   moveToHead(queue: string, id: string): Promise<void>;
+  /** What workers and operators share beside jobs. */
+  readonly state: StateStore;
   migrate(): Promise<Migration>;
   describe(): Promise<string>;
   close(): Promise<void>;

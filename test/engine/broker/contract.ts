@@ -7,6 +7,7 @@ import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
 import type { Subject } from './contract/rule.ts';
 import { sharing } from './contract/sharing.ts';
+import { state } from './contract/state.ts';
 import { taking } from './contract/taking.ts';
 import { waiting } from './contract/waiting.ts';
 
@@ -22,4 +23,5 @@ export const contract: readonly Subject[] = [
   losing,
   waiting,
   purging,
+  state,
 ];

@@ -50,6 +50,10 @@ export class FakeBroker implements Broker {
     return [...this.#queues.keys()].sort();
   }
 
+  get state(): never {
+    throw new Error('the double keeps no state');
+  }
+
   createConsumer(options: ConsumerOptions): FakeConsumer {
     const consumer = new FakeConsumer(options, this);
     this.consumers.push(consumer);

@@ -1,6 +1,7 @@
 import {
   assertSchemaCompatibility,
   createPostgresBackend,
+  type IQueueBackend,
   LATEST_SCHEMA_VERSION,
   PostgresConnection,
   PostgresQueueBackend,
@@ -12,9 +13,11 @@ import {
 import pg from 'pg';
 import { createError, TqError } from '../../core/errors.ts';
 import { maskUrl, type PostgresAddress } from '../broker-url.ts';
+import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
 const POOL_OF_CONSUMER = 4;
@@ -71,8 +74,12 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     queueBackend(queue) {
       return new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false);
     },
-    workerBackend: (name, options, kind) =>
-      createPostgresBackend(name, { ...options, connection: connectionOptions(POOL_OF_CONSUMER) }, kind),
+    workerBackend(name, options, kind) {
+      const connectionOfOwn = connectionOptions(POOL_OF_CONSUMER);
+      const backend = createPostgresBackend(name, { ...options, connection: connectionOfOwn }, kind);
+      countLosses(backend, name, query);
+      return backend;
+    },
     abandonConsumers() {},
     eventsBackend: (name, options, kind) =>
       createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind),
@@ -82,6 +89,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
+    state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {
         throw toBrokerError(error, masked, 'migrating the schema');
@@ -138,6 +146,7 @@ async function migrate(client: pg.Client, schema: string, url: string): Promise<
   try {
     const from = await readSchemaVersion(client, schema);
     const to = await runMigrations(client as never, schema);
+    await client.query(`SET search_path TO "${schema}"; ${STATE_TABLES}`);
     return { from, to };
   } catch (error) {
     throw toBrokerError(error, url, 'migrating the schema');
@@ -192,6 +201,23 @@ async function moveToHead(query: Query, queue: string, id: string): Promise<void
     queue,
     id,
   ]);
+}
+
+/**
+ * BullMQ's other backends store every field of a job along with its move; this one leaves the count of lost workers out.
+ * It is written just before, for as long as the lock is ours. A worker that dies between the two is one more loss anyway.
+ */
+function countLosses(backend: IQueueBackend, queue: string, query: Query): void {
+  overrideMethod(backend, 'moveToDelayed', (method) => async (...args) => {
+    const [id, , , token, options] = args as Parameters<IQueueBackend['moveToDelayed']>;
+    const losses: unknown = options?.fieldsToUpdate?.stc;
+    if (losses !== undefined) {
+      const sql =
+        "UPDATE job SET stalled_count = $1 WHERE queue = $2 AND id = $3 AND state = 'active' AND lock_token = $4";
+      await query(sql, [losses, queue, id, token]);
+    }
+    return method(...args);
+  });
 }
 
 async function readOldestWaitingAt(query: Query, queue: string): Promise<number | null> {

@@ -7,6 +7,7 @@ import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
+import { createRedisState } from './redis-state.ts';
 
 /** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
 const DELAYED_SCORE_UNIT = 0x1000;
@@ -108,6 +109,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},
+    state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),
     async close() {

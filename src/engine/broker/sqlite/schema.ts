@@ -1,4 +1,5 @@
 import { RELAY_TABLES } from './relay/relay-tables.ts';
+import { STATE_TABLES } from './state-tables.ts';
 
 /**
  * The tables of a database file, and how older ones become newer ones.
@@ -160,6 +161,7 @@ export const MIGRATIONS: readonly string[] = [
     value INTEGER NOT NULL,
     PRIMARY KEY (queue_id, kind, point_no)
   ) WITHOUT ROWID;
+  ${STATE_TABLES}
   CREATE TABLE client (
     client_id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,

@@ -8,6 +8,7 @@ import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
 import { dueAtOf } from './job-place.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
+import { createSqliteState } from './sqlite-state.ts';
 
 /** The folder of the default broker; it is the project's, but no part of it. */
 const OWN_FOLDER = '.tq';
@@ -63,6 +64,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     },
     // The backend puts a job that is handed back there itself.
     async moveToHead() {},
+    state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);
       database();

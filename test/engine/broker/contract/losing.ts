@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'vitest';
-import { newJob, queueName, type Workshop } from '../workshop.ts';
+import type { Outcome, StoredError } from '../../../../src/engine/core/job.ts';
+import { newJob, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
 
 const LOCK_MS = 300;
+const CRASH: StoredError = { name: 'WorkerLost', message: 'died: SIGSEGV', code: 'WORKER_LOST', stack: null };
 
 /** Starts a worker in a process of its own and kills it as soon as it has taken a job. */
 async function loseWorker(workshop: Workshop, queue: string): Promise<string> {
@@ -52,6 +54,74 @@ export const losing: Subject = {
         state: 'FAILURE',
         error: { name: 'WorkerLost', code: 'WORKER_LOST', message: 'died 1 times' },
       });
+    }),
+
+    defineRule(
+      'a job that its process lost is counted as that, charged no attempt, and runs again',
+      async (workshop) => {
+        const queue = workshop.broker.queue(queueName());
+        const job = newJob();
+        await queue.add(job);
+        const ends: Outcome[] = [
+          { kind: 'lost', delayMs: 200, error: CRASH },
+          { kind: 'lost', delayMs: 0, error: { ...CRASH, message: 'died: exit code 1' } },
+        ];
+        const probe = await workshop.consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
+        expect(await probe.taken.next()).toMatchObject({ workersLost: 0, attempts: 1 });
+        await probe.settled();
+        expect(await queue.readJob(job.id)).toMatchObject({
+          attempts: 0,
+          workersLost: 1,
+          dueAt: expect.any(Number),
+          error: { code: 'WORKER_LOST', message: 'died: SIGSEGV' },
+        });
+        expect(await probe.taken.next()).toMatchObject({ workersLost: 1, attempts: 1, timesTaken: 2 });
+        expect(await probe.taken.next()).toMatchObject({ workersLost: 2, attempts: 1, timesTaken: 3 });
+        await probe.settled();
+        const stacks = ['WorkerLost [WORKER_LOST]: died: SIGSEGV', 'WorkerLost [WORKER_LOST]: died: exit code 1'];
+        expect(await queue.readJob(job.id)).toMatchObject({
+          state: 'SUCCESS',
+          attempts: 1,
+          workersLost: 2,
+          error: null,
+          stacks,
+        });
+      },
+    ),
+
+    defineRule('lost processes and lost workers have one count', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      const job = newJob();
+      await queue.add(job);
+      expect(await loseWorker(workshop, queue.name)).toBe(job.id);
+      const ends: Outcome[] = [{ kind: 'lost', delayMs: 0, error: CRASH }];
+      const rescuer = await workshop.consume(queue.name, {
+        lockDurationMs: LOCK_MS,
+        perform: () => ends.shift() ?? SUCCEEDED,
+      });
+      const taken = await rescuer.taken.take(2);
+      expect(taken.map(({ workersLost }) => workersLost)).toEqual([1, 2]);
+    }),
+
+    defineRule('a job that its process lost keeps its priority, and no other job is counted', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      await queue.enablePriorities();
+      const [low, high] = [newJob({ priority: 1 }), newJob({ priority: 9 })];
+      await queue.addBulk([low, high]);
+      const ends: Outcome[] = [{ kind: 'lost', delayMs: 0, error: CRASH }];
+      const hold = workshop.gate<Outcome>();
+      const probe = await workshop.consume(queue.name, { perform: () => ends.shift() ?? hold.promise });
+      const [first, second] = await probe.taken.take(2);
+      expect(first).toMatchObject({ id: high.id, priority: 9, workersLost: 0 });
+      expect([low.id, high.id]).toContain(second?.id);
+      hold.resolve(SUCCEEDED);
+      const third = await probe.taken.next();
+      await probe.settled();
+      const both = [second, third].toSorted((a, b) => (b?.priority ?? 0) - (a?.priority ?? 0));
+      expect(both).toMatchObject([
+        { id: high.id, priority: 9, workersLost: 1 },
+        { id: low.id, priority: 1, workersLost: 0 },
+      ]);
     }),
   ],
 };

@@ -1,7 +1,8 @@
 import type { RelayInboxBatch } from 'bullmq';
 import type { Connection } from '../connection.ts';
+import type { Database } from '../database.ts';
 import { readLiveNode } from './live-node.ts';
-import type { OpenNamespace } from './open-namespace.ts';
+import { inboxTopic, type NamespaceName, type OpenNamespace, openNamespace } from './open-namespace.ts';
 
 /**
  * A node's inbox: what was published for it, until its reader says that it has consumed it.
@@ -40,7 +41,7 @@ export interface Delivery {
 
 /** @throws Error for a cursor that no inbox of this store has given */
 export function parseCursor(cursor: string): number {
-  if (!/^\d{1,15}$/.test(cursor)) throw new Error(`Invalid relay cursor: ${cursor}`);
+  if (!/^\d{1,16}$/.test(cursor)) throw new Error(`Invalid relay cursor: ${cursor}`);
   return Number(cursor);
 }
 
@@ -53,10 +54,24 @@ export function deliver(connection: Connection, nodeNo: number, delivery: Delive
   connection.run(SET_LENGTH, length - room.removed + 1, room.unread, nodeNo);
 }
 
-/** Whether there is something to read for a node whose lease runs. */
-export function hasUnread(namespace: OpenNamespace, nodeId: string, position: number): boolean {
-  const nodeNo = readLiveNode(namespace, nodeId);
-  return nodeNo !== undefined && namespace.connection.get(HAS_AFTER, nodeNo, position) !== undefined;
+/**
+ * Resolves when there is something to read after a position for a node whose lease runs.
+ *
+ * @param now tells the instant, epoch ms
+ * @returns false at the timeout, or when the wait is ended
+ */
+export async function waitForMessage(
+  database: Database,
+  { name, nodeId, position, now }: { name: NamespaceName; nodeId: string; position: number; now: () => number },
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<boolean> {
+  const look = (): true | undefined => {
+    const namespace = openNamespace(database, name, { now: now(), writes: false });
+    const nodeNo = readLiveNode(namespace, nodeId);
+    if (nodeNo === undefined) return undefined;
+    return namespace.connection.get(HAS_AFTER, nodeNo, position) === undefined ? undefined : true;
+  };
+  return (await database.wait({ topic: inboxTopic(name, nodeId), look, timeoutMs, signal })) === true;
 }
 
 /**

@@ -5,8 +5,9 @@ import { listNodeSubscriptions, removeSubscription } from './subscribing.ts';
 const SUBSCRIPTIONS_AT_ONCE = 100;
 const ENTRIES_AT_ONCE = 1000;
 
-const NEXT_REMOVED = `SELECT node_no FROM relay_node WHERE removed_at IS NOT NULL
-  ORDER BY namespace_id <> ?, removed_at, node_no LIMIT 1`;
+const NEXT_REMOVED = `SELECT node_no FROM relay_node WHERE namespace_id = ? AND removed_at IS NOT NULL
+  ORDER BY removed_at, node_no LIMIT 1`;
+const ANY_REMOVED = 'SELECT node_no FROM relay_node WHERE removed_at IS NOT NULL LIMIT 1';
 const DELETE_ENTRIES = `DELETE FROM relay_inbox WHERE node_no = ?1
   AND mid IN (SELECT mid FROM relay_inbox WHERE node_no = ?1 ORDER BY mid LIMIT ?2)`;
 const DELETE_NODE = 'DELETE FROM relay_node WHERE node_no = ?';
@@ -16,11 +17,12 @@ interface Budget {
   entries: number;
 }
 
-/** Prunes removed nodes, this namespace's first, as far as one operation may. */
+/** Prunes removed nodes as far as one operation may: this namespace's, in the order of their removal, then others. */
 export function pruneRemovedNodes(namespace: OpenNamespace): void {
+  const { connection, id } = namespace;
   const budget = newBudget();
   for (;;) {
-    const next = namespace.connection.get(NEXT_REMOVED, namespace.id)?.[0] as number | undefined;
+    const [next] = (connection.get(NEXT_REMOVED, id) ?? connection.get(ANY_REMOVED) ?? []) as [number?];
     if (next === undefined || !pruneNode(namespace, next, budget)) return;
   }
 }

@@ -2,7 +2,7 @@ import type { Connection } from '../connection.ts';
 import type { Transaction } from '../transaction.ts';
 
 const FIND = 'SELECT namespace_id FROM relay_namespace WHERE prefix = ? AND name = ?';
-const CREATE = 'INSERT INTO relay_namespace (prefix, name) VALUES (?, ?) RETURNING namespace_id';
+const CREATE = 'INSERT INTO relay_namespace (prefix, name, last_mid) VALUES (?, ?, ?) RETURNING namespace_id';
 const NEXT_MID = 'UPDATE relay_namespace SET last_mid = last_mid + 1 WHERE namespace_id = ? RETURNING last_mid';
 const LIST_USED = `SELECT name FROM relay_namespace AS namespace WHERE prefix = ?1 AND (
     EXISTS (SELECT 1 FROM relay_node
@@ -38,7 +38,10 @@ export function openNamespace(
 ): OpenNamespace {
   const { connection } = source;
   let row = connection.get(FIND, namespace.prefix, namespace.name);
-  if (row === undefined && writes) row = connection.get(CREATE, namespace.prefix, namespace.name);
+  // Numbers begin at the instant, in microseconds, as on Redis: in a file that was made anew under a reader, what comes must
+  // be beyond what it has read in the old one.
+  if (row === undefined && writes)
+    row = connection.get(CREATE, namespace.prefix, namespace.name, Math.floor(now) * 1000);
   const wake = (nodeId: string): void => source.signal?.(inboxTopic(namespace, nodeId));
   return { connection, id: (row?.[0] as number | undefined) ?? 0, now, wake };
 }

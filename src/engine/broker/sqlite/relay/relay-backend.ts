@@ -16,15 +16,9 @@ import type {
 import { type Database, type DatabaseHold, holdDatabase } from '../database.ts';
 import type { OpenOptions } from '../sqlite-connection.ts';
 import type { Transaction } from '../transaction.ts';
-import { hasUnread, parseCursor, takeBatch, trimInbox } from './inbox.ts';
+import { parseCursor, takeBatch, trimInbox, waitForMessage } from './inbox.ts';
 import { registerNode, renewLease, sweepNodes, unregisterNode } from './node-registry.ts';
-import {
-  inboxTopic,
-  listUsedNamespaces,
-  type NamespaceName,
-  type OpenNamespace,
-  openNamespace,
-} from './open-namespace.ts';
+import { listUsedNamespaces, type NamespaceName, type OpenNamespace, openNamespace } from './open-namespace.ts';
 import { assertPublishable, publishMessage } from './publishing.ts';
 import {
   listNodeConnections,
@@ -105,8 +99,11 @@ export class SqliteRelayBackend implements IRelayBackend {
     return this.#write((namespace) => unregisterNode(namespace, nodeId));
   }
 
-  sweep(limit: number): Promise<string[]> {
-    return this.#write((namespace) => sweepNodes(namespace, limit));
+  async sweep(limit: number): Promise<string[]> {
+    const removed = await this.#write((namespace) => sweepNodes(namespace, limit));
+    // Their inboxes may have been large.
+    if (removed.length > 0 && this.#closing === undefined) this.#database().tidy();
+    return removed;
   }
 
   async subscribe(nodeId: string, endpointId: string, pattern: string): Promise<RelaySubscribeResult> {
@@ -141,14 +138,9 @@ export class SqliteRelayBackend implements IRelayBackend {
     const take = () => this.#write((namespace) => takeBatch(namespace, nodeId, position, count));
     const batch = await take();
     if (batch.entries.length > 0 || !(blockMs > 0) || signal.aborted) return batch;
-    const database = this.#database();
-    const look = (): true | undefined => {
-      const namespace = openNamespace(database, this.#name, { now: this.#settings.open.clock.now(), writes: false });
-      return hasUnread(namespace, nodeId, position) ? true : undefined;
-    };
-    const topic = inboxTopic(this.#name, nodeId);
-    const found = await database.wait({ topic, look, timeoutMs: blockMs, signal });
-    return found === undefined || signal.aborted ? nothing : take();
+    const awaited = { name: this.#name, nodeId, position, now: () => this.#now() };
+    const isThere = await waitForMessage(this.#database(), awaited, { timeoutMs: blockMs, signal });
+    return isThere && !signal.aborted ? take() : nothing;
   }
 
   async trimInbox(nodeId: string, cursor: string, maxLength: number): Promise<number> {
@@ -202,7 +194,11 @@ export class SqliteRelayBackend implements IRelayBackend {
 
   /** The clock is asked when the operation runs, as Redis asks its own: a wait for the lock must not age a lease. */
   #open(transaction: Pick<Transaction, 'connection' | 'signal'>, writes: boolean): OpenNamespace {
-    return openNamespace(transaction, this.#name, { now: this.#settings.open.clock.now(), writes });
+    return openNamespace(transaction, this.#name, { now: this.#now(), writes });
+  }
+
+  #now(): number {
+    return this.#settings.open.clock.now();
   }
 
   #database(): Database {

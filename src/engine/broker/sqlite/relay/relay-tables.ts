@@ -16,7 +16,7 @@ export const RELAY_TABLES = `
     namespace_id INTEGER PRIMARY KEY,
     prefix TEXT NOT NULL,
     name TEXT NOT NULL,
-    last_mid INTEGER NOT NULL DEFAULT 0,
+    last_mid INTEGER NOT NULL,
     UNIQUE (prefix, name)
   );
   CREATE TABLE relay_node (
@@ -37,7 +37,7 @@ export const RELAY_TABLES = `
   );
   CREATE INDEX relay_node_by_registration ON relay_node (namespace_id, registered_at, id) WHERE removed_at IS NULL;
   CREATE INDEX relay_node_by_lease ON relay_node (lease_until) WHERE removed_at IS NULL;
-  CREATE INDEX relay_node_removed ON relay_node (removed_at) WHERE removed_at IS NOT NULL;
+  CREATE INDEX relay_node_removed ON relay_node (namespace_id, removed_at) WHERE removed_at IS NOT NULL;
   CREATE TABLE relay_pattern (
     pattern_no INTEGER PRIMARY KEY,
     namespace_id INTEGER NOT NULL,

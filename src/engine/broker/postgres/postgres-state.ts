@@ -1,0 +1,137 @@
+import { createError } from '../../core/errors.ts';
+import type { StateEntry, StateStore } from '../state-port.ts';
+
+/** tq's own tables beside BullMQ's, in the same schema; made by `tq migrate`. Names sort bytewise, as in the other stores. */
+export const STATE_TABLES = `
+  CREATE TABLE IF NOT EXISTS tq_state (
+    key text COLLATE "C" PRIMARY KEY,
+    value text NOT NULL,
+    version bigint NOT NULL,
+    expires_at timestamptz
+  );
+  CREATE SEQUENCE IF NOT EXISTS tq_state_version;
+  CREATE TABLE IF NOT EXISTS tq_counter (
+    key text COLLATE "C" PRIMARY KEY,
+    total double precision NOT NULL,
+    expires_at timestamptz NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS tq_lease (
+    key text COLLATE "C" PRIMARY KEY,
+    holder text NOT NULL,
+    expires_at timestamptz NOT NULL
+  );
+`;
+
+export type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
+
+interface EntryRow {
+  readonly key: string;
+  readonly value: string;
+  readonly version: string;
+  readonly left_ms: string | null;
+}
+
+const LEFT_MS = 'extract(epoch FROM (expires_at - clock_timestamp())) * 1000';
+const ENTRY = `key, value, version::text AS version, (${LEFT_MS})::float8 AS left_ms`;
+const LIVE = '(expires_at IS NULL OR expires_at > clock_timestamp())';
+const END = (parameter: string) => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
+
+/** What is over is removed by the writes that come by, at most so often. */
+const TIDY_EVERY_MS = 60_000;
+const UNDEFINED_TABLE = '42P01';
+
+/** @param monotonic a clock for how often to tidy up; what is over is decided by the server's own */
+export function createPostgresState(query: Query, url: string, monotonic: () => number): StateStore {
+  let tidiedAt = Number.NEGATIVE_INFINITY;
+
+  const ask = async <Row>(text: string, values: unknown[]): Promise<Row[]> => {
+    try {
+      return await query<Row>(text, values);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== UNDEFINED_TABLE) throw error;
+      const reason = 'the tables for what workers share are not there yet';
+      throw createError(
+        'BROKER_UNSUITABLE',
+        { url, reason, remedy: 'run `tq migrate` with the same --broker once' },
+        error,
+      );
+    }
+  };
+  const change = async <Row>(text: string, values: unknown[]): Promise<Row[]> => {
+    if (monotonic() - tidiedAt >= TIDY_EVERY_MS) {
+      tidiedAt = monotonic();
+      for (const table of ['tq_state', 'tq_counter', 'tq_lease']) {
+        await ask(`DELETE FROM ${table} WHERE expires_at <= clock_timestamp()`, []);
+      }
+    }
+    return ask(text, values);
+  };
+
+  return {
+    async read(key) {
+      const [row] = await ask<EntryRow>(`SELECT ${ENTRY} FROM tq_state WHERE key = $1 AND ${LIVE}`, [key]);
+      return row && toEntry(row);
+    },
+    async write(key, value, { expected, ttlMs } = {}) {
+      const values: unknown[] = [key, value, ttlMs ?? null];
+      const end = `CASE WHEN $3::float8 IS NULL THEN NULL ELSE ${END('$3')} END`;
+      const row = `VALUES ($1, $2, nextval('tq_state_version'), ${end})`;
+      const set = 'value = excluded.value, version = excluded.version, expires_at = excluded.expires_at';
+      // The row of an entry whose time is over counts as none.
+      let condition = '';
+      if (expected === null) condition = 'WHERE tq_state.expires_at <= clock_timestamp()';
+      if (typeof expected === 'string') {
+        condition = `WHERE tq_state.version = $4 AND ${LIVE.replaceAll('expires_at', 'tq_state.expires_at')}`;
+        values.push(expected);
+      }
+      const insert =
+        typeof expected === 'string'
+          ? `UPDATE tq_state SET value = $2, version = nextval('tq_state_version'), expires_at = ${end} ${condition} AND key = $1`
+          : `INSERT INTO tq_state (key, value, version, expires_at) ${row} ON CONFLICT (key) DO UPDATE SET ${set} ${condition}`;
+      const [written] = await change<{ version: string }>(`${insert} RETURNING version::text AS version`, values);
+      return written?.version;
+    },
+    async remove(key, expected) {
+      const text = `DELETE FROM tq_state WHERE key = $1 AND ($2::bigint IS NULL OR version = $2) AND ${LIVE} RETURNING key`;
+      return (await change(text, [key, expected ?? null])).length > 0;
+    },
+    async list(begin, limit) {
+      const text = `SELECT ${ENTRY} FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE} ORDER BY key LIMIT $2`;
+      return (await ask<EntryRow>(text, [begin, limit ?? null])).map(toEntry);
+    },
+    async count(key, by, ttlMs) {
+      const over = 'tq_counter.expires_at <= clock_timestamp()';
+      const text = `INSERT INTO tq_counter (key, total, expires_at) VALUES ($1, $2, ${END('$3')})
+        ON CONFLICT (key) DO UPDATE SET
+          total = CASE WHEN ${over} THEN excluded.total ELSE tq_counter.total + excluded.total END,
+          expires_at = CASE WHEN ${over} THEN excluded.expires_at ELSE tq_counter.expires_at END
+        RETURNING total, (${LEFT_MS})::float8 AS left_ms`;
+      const [row] = await change<{ total: number; left_ms: number }>(text, [key, by, ttlMs]);
+      return { total: row?.total ?? by, leftMs: row?.left_ms ?? ttlMs };
+    },
+    async lease(key, holder, ttlMs) {
+      const text = `INSERT INTO tq_lease (key, holder, expires_at) VALUES ($1, $2, ${END('$3')})
+        ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+          WHERE tq_lease.holder = excluded.holder OR tq_lease.expires_at <= clock_timestamp()
+        RETURNING holder`;
+      for (;;) {
+        if ((await change(text, [key, holder, ttlMs])).length > 0) return { holder, leftMs: ttlMs };
+        const [other] = await ask<{ holder: string; left_ms: number }>(
+          `SELECT holder, (${LEFT_MS})::float8 AS left_ms FROM tq_lease WHERE key = $1 AND expires_at > clock_timestamp()`,
+          [key],
+        );
+        // Released or over between the two: it is free now.
+        if (other !== undefined) return { holder: other.holder, leftMs: other.left_ms };
+      }
+    },
+    async release(key, holder) {
+      const text =
+        'DELETE FROM tq_lease WHERE key = $1 AND holder = $2 AND expires_at > clock_timestamp() RETURNING key';
+      return (await change(text, [key, holder])).length > 0;
+    },
+  };
+}
+
+function toEntry({ key, value, version, left_ms: leftMs }: EntryRow): StateEntry {
+  return { key, value, version, leftMs: leftMs === null ? null : Number(leftMs) };
+}

@@ -1,0 +1,103 @@
+import type { StateEntry, StateStore } from '../state-port.ts';
+import type { SqlRow } from './connection.ts';
+import type { Database } from './database.ts';
+import type { Transaction } from './transaction.ts';
+
+const LIVE = '(expires_at IS NULL OR expires_at > ?)';
+const READ = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key = ? AND ${LIVE}`;
+const LIST = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE} ORDER BY key LIMIT ?`;
+const NEXT_VERSION = 'UPDATE state_version SET last = last + 1 RETURNING last';
+const WRITE = `INSERT INTO state (prefix, key, value, version, expires_at) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
+const REMOVE = 'DELETE FROM state WHERE prefix = ? AND key = ?';
+const REMOVE_OVER = [
+  'DELETE FROM state WHERE prefix = ? AND expires_at <= ?',
+  'DELETE FROM counter WHERE prefix = ? AND expires_at <= ?',
+  'DELETE FROM lease WHERE prefix = ? AND expires_at <= ?',
+];
+const READ_COUNTER = 'SELECT total, expires_at FROM counter WHERE prefix = ? AND key = ? AND expires_at > ?';
+const WRITE_COUNTER = `INSERT INTO counter (prefix, key, total, expires_at) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET total = excluded.total, expires_at = excluded.expires_at`;
+const READ_LEASE = 'SELECT holder, expires_at FROM lease WHERE prefix = ? AND key = ? AND expires_at > ?';
+const WRITE_LEASE = `INSERT INTO lease (prefix, key, holder, expires_at) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at`;
+const RELEASE = 'DELETE FROM lease WHERE prefix = ? AND key = ? AND holder = ? AND expires_at > ?';
+
+/** What is over is removed by the writes that come by, at most so often. */
+const TIDY_EVERY_MS = 60_000;
+
+/** Above every key that begins so: no text has this character in UTF-8 order behind it. */
+const LAST_CHARACTER = '\u{10ffff}';
+
+/** The state beyond jobs, in the database file. */
+export function createSqliteState(database: () => Database, prefix: string): StateStore {
+  let tidiedAt = Number.NEGATIVE_INFINITY;
+
+  const read = <Result>(operation: (transaction: Transaction, now: number) => Result): Promise<Result> => {
+    const now = database().clock.now();
+    return database().read((transaction) => operation(transaction, now));
+  };
+  const write = <Result>(operation: (transaction: Transaction, now: number) => Result): Promise<Result> => {
+    const now = database().clock.now();
+    return database().write((transaction) => {
+      if (Math.abs(now - tidiedAt) >= TIDY_EVERY_MS) {
+        tidiedAt = now;
+        for (const sql of REMOVE_OVER) transaction.connection.run(sql, prefix, now);
+      }
+      return operation(transaction, now);
+    });
+  };
+  const readEntry = ({ connection }: Transaction, key: string, now: number): StateEntry | undefined => {
+    const row = connection.get(READ, prefix, key, now);
+    return row === undefined ? undefined : toEntry(row, now);
+  };
+
+  return {
+    read: (key) => read((transaction, now) => readEntry(transaction, key, now)),
+    write: (key, value, { expected, ttlMs } = {}) =>
+      write((transaction, now) => {
+        const { connection } = transaction;
+        if (expected !== undefined && (readEntry(transaction, key, now)?.version ?? null) !== expected)
+          return undefined;
+        const version = connection.get(NEXT_VERSION)?.[0] as number;
+        connection.run(WRITE, prefix, key, value, version, ttlMs === undefined ? null : now + ttlMs);
+        return String(version);
+      }),
+    remove: (key, expected) =>
+      write((transaction, now) => {
+        const entry = readEntry(transaction, key, now);
+        if (entry === undefined || (expected !== undefined && entry.version !== expected)) return false;
+        return transaction.connection.run(REMOVE, prefix, key) > 0;
+      }),
+    list: (begin, limit = -1) =>
+      read(({ connection }, now) =>
+        connection.all(LIST, prefix, begin, `${begin}${LAST_CHARACTER}`, now, limit).map((row) => toEntry(row, now)),
+      ),
+    count: (key, by, ttlMs) =>
+      write(({ connection }, now) => {
+        const [before, expiresAt] = connection.get(READ_COUNTER, prefix, key, now) ?? [0, now + ttlMs];
+        const total = (before as number) + by;
+        connection.run(WRITE_COUNTER, prefix, key, total, expiresAt as number);
+        return { total, leftMs: (expiresAt as number) - now };
+      }),
+    lease: (key, holder, ttlMs) =>
+      write(({ connection }, now) => {
+        const [current, expiresAt] = connection.get(READ_LEASE, prefix, key, now) ?? [];
+        if (current !== undefined && current !== holder) {
+          return { holder: current as string, leftMs: (expiresAt as number) - now };
+        }
+        connection.run(WRITE_LEASE, prefix, key, holder, now + ttlMs);
+        return { holder, leftMs: ttlMs };
+      }),
+    release: (key, holder) => write(({ connection }, now) => connection.run(RELEASE, prefix, key, holder, now) > 0),
+  };
+}
+
+function toEntry([key, value, version, expiresAt]: SqlRow, now: number): StateEntry {
+  return {
+    key: key as string,
+    value: value as string,
+    version: String(version),
+    leftMs: expiresAt === null ? null : (expiresAt as number) - now,
+  };
+}

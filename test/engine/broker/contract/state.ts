@@ -1,0 +1,115 @@
+import { expect } from 'vitest';
+import { waitFor } from '../../../support/wait-for.ts';
+import { defineRule, type Subject } from './rule.ts';
+
+let names = 0;
+
+/** A key that no other test uses. */
+function keyName(): string {
+  names += 1;
+  return `test/${process.pid}/${names}`;
+}
+
+export const state: Subject = {
+  subject: 'state beyond jobs',
+  rules: [
+    defineRule('what is written is read, and gone when it is removed', async ({ broker }) => {
+      const key = keyName();
+      expect(await broker.state.read(key)).toBeUndefined();
+      const version = await broker.state.write(key, '{"a":"ü"}');
+      expect(await broker.state.read(key)).toEqual({ key, value: '{"a":"ü"}', version, leftMs: null });
+      expect(await broker.state.remove(key)).toBe(true);
+      expect(await broker.state.remove(key)).toBe(false);
+      expect(await broker.state.read(key)).toBeUndefined();
+    }),
+
+    defineRule('of several that expect the same version, one wins', async ({ broker, openBroker }) => {
+      const key = keyName();
+      const others = [broker, await openBroker(), await openBroker()];
+      const made = await Promise.all(
+        others.map(({ state }, index) => state.write(key, `${index}`, { expected: null })),
+      );
+      expect(made.filter((version) => version !== undefined)).toHaveLength(1);
+      const expected = made.find((version) => version !== undefined) as string;
+      const changed = await Promise.all(
+        others.map(({ state }, index) => state.write(key, `new ${index}`, { expected })),
+      );
+      expect(changed.filter((version) => version !== undefined)).toHaveLength(1);
+      expect((await broker.state.read(key))?.version).toBe(changed.find((version) => version !== undefined));
+    }),
+
+    defineRule('a wrong expectation writes and removes nothing', async ({ broker }) => {
+      const key = keyName();
+      const first = await broker.state.write(key, 'first');
+      const second = await broker.state.write(key, 'second');
+      expect(second).not.toBe(first);
+      expect(await broker.state.write(key, 'third', { expected: first as string })).toBeUndefined();
+      expect(await broker.state.write(key, 'third', { expected: null })).toBeUndefined();
+      expect(await broker.state.remove(key, first)).toBe(false);
+      expect((await broker.state.read(key))?.value).toBe('second');
+      expect(await broker.state.remove(key, second)).toBe(true);
+      expect(await broker.state.write(key, 'again', { expected: second as string })).toBeUndefined();
+    }),
+
+    defineRule('an entry whose time is over is none', async ({ broker }) => {
+      const key = keyName();
+      const version = await broker.state.write(key, 'short', { ttlMs: 50 });
+      expect((await broker.state.read(key))?.leftMs ?? 0).toBeLessThanOrEqual(50);
+      await waitFor('the entry is over', async () => (await broker.state.read(key)) === undefined);
+      expect(await broker.state.list(key)).toEqual([]);
+      expect(await broker.state.remove(key)).toBe(false);
+      expect(await broker.state.write(key, 'late', { expected: version as string })).toBeUndefined();
+      expect(await broker.state.write(key, 'new', { expected: null })).toBeDefined();
+      expect((await broker.state.read(key))?.leftMs).toBeNull();
+    }),
+
+    defineRule('entries are listed by the begin of their keys, in the order of their bytes', async ({ broker }) => {
+      const begin = `${keyName()}/`;
+      const parts = ['b', 'a', 'a/z', 'Z', 'ä', 'a%', '10', '9', 'a_b', '😀'];
+      for (const part of parts) await broker.state.write(`${begin}${part}`, part, { ttlMs: 60_000 });
+      await broker.state.write(begin.slice(0, -1), 'not below it');
+      const listed = await broker.state.list(begin);
+      const sorted = parts.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+      expect(listed.map(({ value }) => value)).toEqual(sorted);
+      expect((await broker.state.list(begin, 3)).map(({ value }) => value)).toEqual(sorted.slice(0, 3));
+      expect(listed.every(({ leftMs }) => leftMs !== null && leftMs > 0)).toBe(true);
+    }),
+
+    defineRule('a counter sums for its time, and starts anew after it', async ({ broker, openBroker }) => {
+      const key = keyName();
+      const other = await openBroker();
+      const counts = await Promise.all([
+        broker.state.count(key, 1, 60_000),
+        other.state.count(key, 2, 60_000),
+        broker.state.count(key, 3, 60_000),
+      ]);
+      expect(Math.max(...counts.map(({ total }) => total))).toBe(6);
+      expect(counts.every(({ leftMs }) => leftMs > 0 && leftMs <= 60_000)).toBe(true);
+      const short = keyName();
+      await broker.state.count(short, 5, 1);
+      await waitFor('a new window', async () => (await broker.state.count(short, 1, 1)).total === 1);
+    }),
+
+    defineRule('a lease has one holder until it is released or its time is over', async ({ broker, openBroker }) => {
+      const key = keyName();
+      const other = await openBroker();
+      expect(await broker.state.lease(key, 'one', 60_000)).toMatchObject({ holder: 'one' });
+      expect(await other.state.lease(key, 'two', 60_000)).toMatchObject({ holder: 'one' });
+      expect(await broker.state.lease(key, 'one', 30_000)).toMatchObject({ holder: 'one' });
+      expect(await other.state.release(key, 'two')).toBe(false);
+      expect(await broker.state.release(key, 'one')).toBe(true);
+      expect(await other.state.lease(key, 'two', 20)).toMatchObject({ holder: 'two' });
+      await waitFor('the lease is over', async () => (await broker.state.lease(key, 'one', 60_000)).holder === 'one');
+      const racers = ['a', 'b', 'c', 'd'].map((holder) => other.state.lease(`${key}/race`, holder, 60_000));
+      const winners = new Set((await Promise.all(racers)).map(({ holder }) => holder));
+      expect(winners.size).toBe(1);
+    }),
+
+    defineRule('state is no queue', async ({ broker }) => {
+      await broker.state.write(keyName(), 'x');
+      await broker.state.lease(keyName(), 'x', 60_000);
+      await broker.state.count(keyName(), 1, 60_000);
+      expect((await broker.listQueues()).filter((name) => name.includes('tq') || name.includes('test'))).toEqual([]);
+    }),
+  ],
+};

@@ -106,6 +106,7 @@ export class WakeUps {
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#poll = undefined;
+    this.#throttle = undefined;
   }
 
   #add(waiter: Waiter): void {

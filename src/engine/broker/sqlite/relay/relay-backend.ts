@@ -140,7 +140,7 @@ export class SqliteRelayBackend implements IRelayBackend {
     if (batch.entries.length > 0 || !(blockMs > 0) || signal.aborted) return batch;
     const awaited = { name: this.#name, nodeId, position, now: () => this.#now() };
     const isThere = await waitForMessage(this.#database(), awaited, { timeoutMs: blockMs, signal });
-    return isThere && !signal.aborted ? take() : nothing;
+    return isThere ? take() : nothing;
   }
 
   async trimInbox(nodeId: string, cursor: string, maxLength: number): Promise<number> {

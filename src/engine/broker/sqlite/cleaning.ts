@@ -100,6 +100,8 @@ function schedulersNext(queue: OpenQueue): (jobId: string) => boolean {
   return (jobId) => ids.has(jobId);
 }
 
+const LAST = Number.POSITIVE_INFINITY;
+
 /** The order in which `obliterate` removes states. */
 const OBLITERATED: readonly State[] = ['completed', 'wait', 'prioritized', 'failed'];
 
@@ -125,13 +127,17 @@ export function obliterateQueue(
     left -= jobs.length;
     return left <= 0;
   };
-  if (removeAll(listJobsDown(queue, 'active', Number.POSITIVE_INFINITY, left))) return 1;
+  if (removeAll(listJobsDown(queue, 'active', LAST, left))) return 1;
   if (removeAll(listJobs(queue, 'delayed', {}, left))) return 1;
   const schedulers = listSchedulers(queue, { limit: left });
   for (const { id } of schedulers) removeSchedulerRow(queue, id);
   left -= schedulers.length;
   if (left <= 0) return 1;
-  for (const state of OBLITERATED) if (removeAll(listJobs(queue, state, {}, left))) return 1;
+  for (const state of OBLITERATED) {
+    // A list is gone through from the newest, a set from the lowest rank; it shows in the order of parents that are let go.
+    const jobs = state === 'wait' ? listJobsDown(queue, state, LAST, left) : listJobs(queue, state, {}, left);
+    if (removeAll(jobs)) return 1;
+  }
   removeMetrics(queue);
   queue.reset();
   return 0;

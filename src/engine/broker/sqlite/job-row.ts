@@ -160,10 +160,15 @@ export function insertJob(queue: OpenQueue, job: NewJob, state: State, rank: num
     job.schedulerId,
     job.deduplicationId,
     job.name,
-    JSON.stringify(job.opts),
+    formatOptions(job.opts),
     job.data,
   );
   queue.addToCount(state, 1);
+}
+
+/** Options as they are stored. One that is null counts as absent, as it does on its way to Redis. */
+export function formatOptions(options: JobJson['opts']): string {
+  return JSON.stringify(options, (key, value: unknown) => (value === null && key !== '' ? undefined : value));
 }
 
 const updates = new Map<string, string>();

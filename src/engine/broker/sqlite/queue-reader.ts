@@ -207,5 +207,8 @@ export class QueueReader extends BackendSession {
 function readByKey(transaction: Transaction, key: string): JobJson[] {
   const { queueKey, id } = splitJobKey(key);
   const json = readJobJson(transaction.queueByKey(queueKey), id);
-  return json === undefined ? [] : [json];
+  if (json === undefined) return [];
+  // As BullMQ gives them: the id of a job stands beside it, in the page's item of the same index.
+  const { id: _, ...rest } = json;
+  return [rest as JobJson];
 }

@@ -4,6 +4,7 @@ import { readJob, readJobJson } from './job-row.ts';
 import { toSlice } from './metrics.ts';
 import type { OpenQueue } from './open-queue.ts';
 import { asRefusal } from './refusal.ts';
+import { countSchedulers, listSchedulers } from './scheduler-row.ts';
 import { type ChildKind, STATE_CODES, type State } from './schema.ts';
 
 /** What can be asked of a queue and its jobs. Nothing here changes anything. */
@@ -11,6 +12,9 @@ import { type ChildKind, STATE_CODES, type State } from './schema.ts';
 const IDS = 'SELECT id FROM job WHERE queue_id = ? AND state = ? ORDER BY rank, id LIMIT ? OFFSET ?';
 const IDS_DOWN = 'SELECT id FROM job WHERE queue_id = ? AND state = ? ORDER BY rank DESC, id DESC LIMIT ? OFFSET ?';
 const COUNT_BETWEEN = 'SELECT count(*) FROM job WHERE queue_id = ? AND state = ? AND rank >= ? AND rank < ?';
+
+/** BullMQ counts and lists the schedulers of a queue like the jobs of a state. */
+const SCHEDULERS = 'repeat';
 
 /** BullMQ's `waiting` is its `wait`; a `paused` list it does not fill any more. */
 function toState(type: string): State | undefined {
@@ -28,7 +32,7 @@ export function readState(queue: OpenQueue, id: string): JobState | 'unknown' {
 export function countStates(queue: OpenQueue, types: readonly JobType[], before: number | undefined): number[] {
   return types.map((type) => {
     const state = toState(type);
-    if (state === undefined) return 0;
+    if (state === undefined) return type === SCHEDULERS ? countSchedulers(queue) : 0;
     if (state !== 'delayed' || before === undefined) return queue.count(state);
     return countBetween(queue, state, Number.NEGATIVE_INFINITY, before * 0x1000);
   });
@@ -57,12 +61,20 @@ export function listIds(
 ): string[][] {
   return types.map((type) => {
     const state = toState(type);
-    if (state === undefined) return [];
+    if (state === undefined) return type === SCHEDULERS ? listSchedulerIds(queue, { start, end, asc }) : [];
     const { skip, limit } = toSlice(start, end, queue.count(state));
     const sql = asc ? IDS : IDS_DOWN;
     const ids = queue.connection.all(sql, queue.id, STATE_CODES[state], limit, skip).map(([id]) => id as string);
     return asc && LISTS.includes(state) ? ids.reverse() : ids;
   });
+}
+
+function listSchedulerIds(
+  queue: OpenQueue,
+  { start, end, asc }: { start: number; end: number; asc: boolean },
+): string[] {
+  const page = toSlice(start, end, countSchedulers(queue));
+  return listSchedulers(queue, { ...page, down: !asc }).map(({ id }) => id);
 }
 
 export function isInState(queue: OpenQueue, type: string, id: string): boolean {

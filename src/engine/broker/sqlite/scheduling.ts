@@ -1,6 +1,6 @@
 import type { JobsOptions, RepeatableOptions } from 'bullmq';
 import { enqueueNew } from './adding.ts';
-import { deleteJob, hasJob, type JobHead, readJob } from './job-row.ts';
+import { deleteJob, formatOptions, hasJob, type JobHead, readJob } from './job-row.ts';
 import type { OpenQueue } from './open-queue.ts';
 import { refusal } from './refusal.ts';
 import { discardJob } from './removing.ts';
@@ -196,7 +196,7 @@ function toFields(
   previous: Readonly<Record<string, string>> | undefined,
 ): Record<string, string> {
   const kept = offset == null ? previous?.['offset'] : String(offset);
-  const opts = JSON.stringify(templateOpts);
+  const opts = formatOptions(templateOpts);
   const { name, tz, limit, pattern, startDate, endDate, every } = options;
   const fields: Record<string, string | number | null | undefined> = {
     name,

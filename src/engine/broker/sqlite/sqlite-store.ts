@@ -7,6 +7,7 @@ import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
 import { dueAtOf } from './job-place.ts';
+import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
 import { createSqliteState } from './sqlite-state.ts';
 
@@ -22,6 +23,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
   const connection = { path: path === ':memory:' ? path : resolve(path), synchronous, busyTimeoutMs };
   const url = `sqlite:${path}`;
   const createBackend = sqliteBackendFactory(options.clock);
+  const createRelayBackend = sqliteRelayBackendFactory(options.clock);
   let hold: DatabaseHold | undefined;
   const database = (): Database => {
     if (hold === undefined) {
@@ -45,6 +47,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     abandonConsumers() {},
     eventsBackend: (name, backendOptions, kind) =>
       createBackend(name, { ...backendOptions, connection } as never, kind),
+    relayBackend: (relayOptions) => createRelayBackend({ ...relayOptions, connection }),
     faultBehind: (error) => error,
     async connect() {
       database();

@@ -54,9 +54,7 @@ async function runOnce(
   thorough: boolean,
 ): Promise<Disagreement | undefined> {
   const clock = createRunClock();
-  const worlds = await Promise.all(
-    [reference, subject].map((store) => createWorld(store, createPrefix(), clock)),
-  );
+  const worlds = await Promise.all([reference, subject].map((store) => createWorld(store, createPrefix(), clock)));
   // Traces are stored with a job, and name lines of this file.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -69,8 +67,12 @@ async function runOnce(
       const [expected, got] = await Promise.all(
         worlds.map((world, side) => observe(world, outcomes[side], everything)),
       );
+      assertAnswered(operation, expected);
       const differences = listDifferences(toTree(expected), toTree(got));
-      if (differences.length > 0) return { at, operation, differences };
+      if (differences.length === 0) continue;
+      // What was seen counts only if it was seen in time.
+      for (const world of worlds) await world.store.hold(world.prefix);
+      return { at, operation, differences };
     }
     return undefined;
   } finally {
@@ -87,6 +89,13 @@ async function runOn(world: World, operation: Operation): Promise<unknown> {
   if (operation.op === 'obliterate') for (const reader of world.readers) reader.lastId = '0';
   await world.store.hold(world.prefix);
   return outcome;
+}
+
+/** A script that fails in the middle leaves what nobody should copy: no operation may lead there. */
+function assertAnswered(operation: Operation, observation: Observation | undefined): void {
+  const { outcome, notes } = observation ?? {};
+  const [failure] = /"message":"ERR [^"]*/.exec(JSON.stringify([outcome, notes])) ?? [];
+  if (failure !== undefined) throw new Error(`Redis itself fails at ${JSON.stringify(operation)}: ${failure}`);
 }
 
 /** The observation as a tree whose first branch is what the operation gave. */

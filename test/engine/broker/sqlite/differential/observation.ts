@@ -1,7 +1,22 @@
 import { DEDUPLICATION_IDS } from './operations/job-options.ts';
 import { type Plain, toPlain, unordered } from './plain.ts';
 import { roundToTick } from './store.ts';
-import { type JobRef, LISTED_STATES, loadJob, type QueueIndex, type World } from './world.ts';
+import { loadJob } from './targets.ts';
+import { type JobRef, LISTED_STATES, type QueueIndex, type World } from './world.ts';
+
+/**
+ * What is looked at is all that BullMQ's classes and a backend's methods show, but for:
+ *
+ * - the ids of entries in the event stream: each store numbers them by its own clock;
+ * - waiting (a blocking `getNextJob`, `waitForJob`, `QueueEvents` that listen): it takes real time, and a wake-up is a hint that
+ *   each store gives in its own way. The events themselves are read;
+ * - who is connected (`getWorkers`): the sides of a run share their connections;
+ * - which part a page has of what Redis keeps in sets and hashes, and events that are trimmed to a part: Redis leaves both
+ *   open, so the operations ask for the whole or nothing;
+ * - backoff with jitter, which is drawn at random.
+ *
+ * Where BullMQ itself is wrong, see mended-scripts.ts.
+ */
 
 /** All that can be seen of a world after one operation. */
 export interface Observation {
@@ -18,19 +33,19 @@ const PRIORITIES = [0, 1, 2, 10, 2 ** 21 - 1];
  * Looks at a world: always at the lists, the settings, the new events and the jobs that these name; with `everything` also at
  * what is seldom wrong when those are right, and at every job that was ever seen.
  */
-export async function observe(
-  world: World,
-  outcome: unknown,
-  everything: boolean,
-): Promise<Observation> {
+export async function observe(world: World, outcome: unknown, everything: boolean): Promise<Observation> {
   const queues = await Promise.all(([0, 1] as const).map((index) => observeQueue(world, index, everything)));
-  const touched = new Map(queues.flatMap(({ touched: ids, index }) => ids.map((id) => [`${index}:${id}`, { queue: index, id }])));
+  const touched = new Map(
+    queues.flatMap(({ touched: ids, index }) => ids.map((id) => [`${index}:${id}`, { queue: index, id }])),
+  );
   const known = new Set(world.jobs.map(({ ref }) => `${ref.queue}:${ref.id}`));
   for (const [key, ref] of touched) {
     if (!known.has(key)) world.jobs.push({ ref, first: await loadJob(world, ref) });
   }
   const looked = everything ? world.jobs.map(({ ref }) => ref) : [...touched.values()];
-  const jobs = await Promise.all(looked.map(async (ref) => [`${world.queues[ref.queue].name}/${ref.id}`, await observeJob(world, ref)]));
+  const jobs = await Promise.all(
+    looked.map(async (ref) => [`${world.queues[ref.queue].name}/${ref.id}`, await observeJob(world, ref)]),
+  );
   return {
     outcome: toPlain(outcome, world.names),
     notes: toPlain(world.notes.splice(0), world.names),
@@ -76,7 +91,17 @@ async function observeMore(world: World, index: QueueIndex) {
     queue.getMetrics('failed'),
     Promise.all(DEDUPLICATION_IDS.map((id) => queue.getDeduplicationJobId(id))),
   ]);
-  return { backwards, maxed, paused, rateLimitTtl: roundToTick(ttl), priorities, schedulers, completed, failed, holders };
+  return {
+    backwards,
+    maxed,
+    paused,
+    rateLimitTtl: roundToTick(ttl),
+    priorities,
+    schedulers,
+    completed,
+    failed,
+    holders,
+  };
 }
 
 async function observeJob(world: World, { queue: index, id }: JobRef) {
@@ -91,7 +116,14 @@ async function observeJob(world: World, { queue: index, id }: JobRef) {
     backend.isFinished(id, true),
   ]);
   const { unprocessed = [], ...settled } = dependencies;
-  return { job: job ?? null, state, logs, dependencies: { ...settled, unprocessed: unordered(unprocessed) }, counts, finished };
+  return {
+    job: job ?? null,
+    state,
+    logs,
+    dependencies: { ...settled, unprocessed: unordered(unprocessed, world.names) },
+    counts,
+    finished,
+  };
 }
 
 /** The events since the last look, in order, without the ids of their entries: a store numbers them by its own clock. */

@@ -36,7 +36,16 @@ const THEMES: readonly Emphasis[] = [
   { addDeduplicated: 4, add: 0.3, families: 0, governing: 0, advance: 1, scheduling: 0, reading: 0, removing: 0.3 },
   { scheduling: 4, add: 0.3, families: 0, governing: 0.2, advance: 1.5, addDeduplicated: 0.2, reading: 0.3 },
   { families: 0.1, governing: 2, advance: 1, scheduling: 0.1, removing: 0.3, changing: 0.5 },
-  { families: 0.2, governing: 0, advance: 1.5, take: 1.5, checkStalled: 10, removing: 0.2, reading: 0.1, changing: 0.3 },
+  {
+    families: 0.2,
+    governing: 0,
+    advance: 1.5,
+    take: 1.5,
+    checkStalled: 10,
+    removing: 0.2,
+    reading: 0.1,
+    changing: 0.3,
+  },
 ];
 
 /** Sequences of up to `maxLength` operations. */
@@ -53,7 +62,10 @@ function choices(emphasis: Emphasis): { weight: number; arbitrary: fc.Arbitrary<
       const { weight, data } = definition as Definition<object>;
       const factor = emphasis[op as keyof Emphasis] ?? emphasis[group as keyof Emphasis] ?? 1;
       // Weights are whole numbers.
-      return { weight: Math.round(weight * factor * 10), arbitrary: data.map((drawn) => ({ op, ...drawn }) as Operation) };
+      return {
+        weight: Math.round(weight * factor * 10),
+        arbitrary: data.map((drawn) => ({ op, ...drawn }) as Operation),
+      };
     }),
   );
 }

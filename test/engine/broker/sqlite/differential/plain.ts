@@ -33,7 +33,8 @@ function errorToPlain(error: Error, names: Names): Plain {
   return code === undefined ? plain : { ...plain, code: toPlain(code, names) };
 }
 
-/** For what has no order in the reference, the members of a Redis set or hash: an array in the order of its JSON. */
-export function unordered(values: readonly unknown[]): unknown[] {
-  return [...values].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+/** For what has no order in the reference, the members of a Redis set or hash: what may be compared of each, sorted. */
+export function unordered(values: readonly unknown[], names: Names): Plain[] {
+  const sorted = values.map((value) => JSON.stringify(toPlain(value, names))).sort();
+  return sorted.map((text) => JSON.parse(text) as Plain);
 }

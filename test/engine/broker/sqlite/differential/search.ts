@@ -29,19 +29,23 @@ export interface Counterexample {
  */
 export async function findDisagreement(pair: Pair, options: SearchOptions): Promise<Counterexample | undefined> {
   const { runs, seed, maxLength, shrinkMs = 30_000 } = options;
-  const property = fc.asyncProperty(sequences(maxLength), async (operations) => {
-    if (await compare(pair, operations)) throw new Error('the sides differ');
-  });
+  let last: Disagreement | undefined;
+  const isDifferent = async (operations: readonly Operation[]): Promise<boolean> => {
+    const disagreement = await compare(pair, operations);
+    last = disagreement ?? last;
+    return disagreement !== undefined;
+  };
+  const property = fc.asyncProperty(sequences(maxLength), async (operations) => !(await isDifferent(operations)));
   const found = await fc.check(property, { numRuns: runs, seed, endOnFailure: true });
   if (!found.failed) return undefined;
   const path = found.counterexamplePath ?? '';
   if (found.counterexample === null) throw found.errorInstance;
   const shrunk = await fc.check(property, { numRuns: 1, seed, path, interruptAfterTimeLimit: shrinkMs });
   const [operations] = shrunk.counterexample ?? found.counterexample;
-  const trimmed = await trim(operations, async (candidate) => (await compare(pair, candidate)) !== undefined);
-  const disagreement =
-    (await compare(pair, trimmed, { thorough: true })) ?? (await compare(pair, trimmed));
-  if (!disagreement) throw new Error(`a difference came and went: ${formatSequence(trimmed)}`);
+  const trimmed = await trim(operations, isDifferent);
+  // Looking at everything after every operation shows the first that makes a difference.
+  const disagreement = (await compare(pair, trimmed, { thorough: true })) ?? last;
+  if (!disagreement) throw found.errorInstance;
   return { operations: trimmed, disagreement, seed, path };
 }
 
@@ -64,7 +68,8 @@ function formatSequence(operations: readonly Operation[]): string {
 
 /** As a literal of the source language: JSON with plain keys and single quotes. */
 function formatLiteral(value: unknown): string {
-  if (typeof value === 'string') return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  if (typeof value === 'string')
+    return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
   if (Array.isArray(value)) return `[${value.map(formatLiteral).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return String(value);
   const members = Object.entries(value).map(([key, member]) => {

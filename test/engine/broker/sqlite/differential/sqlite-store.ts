@@ -2,9 +2,9 @@ import { createSqliteBackend } from '../../../../../src/sqlite.ts';
 import type { Store } from './store.ts';
 
 /** Our own backend, on a database in memory that all objects of this process share. */
-export function createSqliteStore(name = 'sqlite'): Store {
+export function createSqliteStore(): Store {
   return {
-    name,
+    name: 'sqlite',
     createBackend: (queue, options, extra) =>
       createSqliteBackend(queue, { ...options, connection: { path: ':memory:' } }, extra),
     hold: async () => undefined,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { define } from '../definition.ts';
-import { type Target, withTarget } from '../world.ts';
+import { type Target, withTarget } from '../targets.ts';
 import { data, delayMs, rarely, record, target } from './choices.ts';
 
 export interface Retry {
@@ -21,10 +21,8 @@ export const changing = {
     withTarget(world, given.job, (job) => job.promote()),
   ),
 
-  changeDelay: define(
-    4,
-    record<{ job: Target; ms: number }>({ job: target('delayed'), ms: delayMs }),
-    (world, given) => withTarget(world, given.job, (job) => job.changeDelay(given.ms)),
+  changeDelay: define(4, record<{ job: Target; ms: number }>({ job: target('delayed'), ms: delayMs }), (world, given) =>
+    withTarget(world, given.job, (job) => job.changeDelay(given.ms)),
   ),
 
   changePriority: define(
@@ -59,17 +57,24 @@ export const changing = {
     }),
     (world, given) =>
       withTarget(world, given.job, (job, ref) =>
-        given.keep === undefined ? job.log(given.row) : world.queues[ref.queue].addJobLog(ref.id, given.row, given.keep),
+        given.keep === undefined
+          ? job.log(given.row)
+          : world.queues[ref.queue].addJobLog(ref.id, given.row, given.keep),
       ),
   ),
 
-  clearLogs: define(1, record<{ job: Target; keep?: number }>({ job: target(), keep: rarely(50, fc.constantFrom(1, 0)) }), (world, given) =>
-    withTarget(world, given.job, (job) => job.clearLogs(given.keep)),
+  clearLogs: define(
+    1,
+    record<{ job: Target; keep?: number }>({ job: target(), keep: rarely(50, fc.constantFrom(1, 0)) }),
+    (world, given) => withTarget(world, given.job, (job) => job.clearLogs(given.keep)),
   ),
 
   retry: define(
     5,
-    record<Retry & { state: 'failed' | 'completed' }>({ ...retryOptions, state: fc.constantFrom('failed', 'completed') }),
+    record<Retry & { state: 'failed' | 'completed' }>({
+      ...retryOptions,
+      state: fc.constantFrom('failed', 'completed'),
+    }),
     (world, { job: named, state, ...options }) => withTarget(world, named, (job) => job.retry(state, options)),
   ),
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { TICK_MS } from '../store.ts';
-import type { ListedState, QueueIndex, Target, WorkerIndex } from '../world.ts';
+import type { Target } from '../targets.ts';
+import type { ListedState, QueueIndex, WorkerIndex } from '../world.ts';
 
 /** Small choices that many operations share. Each list begins with what is simplest, which is where shrinking goes. */
 
@@ -34,10 +35,22 @@ export const data = fc.oneof(
   },
 );
 
-/** Short, so that Redis keeps the hashes that they are stored in in the order of insertion. */
 export const result = fc.oneof(
   { weight: 4, arbitrary: fc.nat(9) as fc.Arbitrary<unknown> },
-  { weight: 1, arbitrary: fc.constantFrom<unknown>(null, 0, '', 'done', { ok: true }, [1, 'two'], false, 'naïve "😀"') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<unknown>(
+      null,
+      0,
+      '',
+      'done',
+      { ok: true },
+      [1, 'two'],
+      false,
+      'naïve "😀"',
+      'long'.repeat(50),
+    ),
+  },
 );
 
 export const reason = fc.constantFrom('broken', 'no such host', '', 'naïve "😀"');

@@ -1,15 +1,16 @@
 import type { FlowJob, JobNode } from 'bullmq';
 import fc from 'fast-check';
 import { define } from '../definition.ts';
-import { findTarget, noteParent, QUEUE_NAMES, type QueueIndex, type Target, type World } from '../world.ts';
-import { data, name, queue, rarely, record, target } from './choices.ts';
-import { CUSTOM_IDS, childOptions } from './job-options.ts';
+import { findTarget, noteParent, type Target } from '../targets.ts';
+import { QUEUE_NAMES, type QueueIndex, type World } from '../world.ts';
 import type { JobData } from './adding.ts';
+import { data, name, queue, rarely, record, target } from './choices.ts';
+import { COLON_ID, CUSTOM_IDS, childOptions } from './job-options.ts';
 
-/** A node of a flow. `id` is the place of a custom id in a small list; without it the world gives one of its own. */
+/** A node of a flow. Without an id it is given one that no other job has. */
 export interface FlowNode extends JobData {
   readonly queue: QueueIndex;
-  readonly id?: number;
+  readonly id?: string;
   readonly children?: readonly FlowNode[];
 }
 
@@ -18,9 +19,18 @@ export interface FlowData {
   readonly parent?: Target;
 }
 
-const leaf = record<Omit<FlowNode, 'children'>>({ queue, name, data, opts: childOptions, id: rarely(40, fc.nat(CUSTOM_IDS.length - 1)) });
+const leaf = record<Omit<FlowNode, 'children'>>({
+  queue,
+  name,
+  data,
+  opts: childOptions,
+  id: rarely(40, fc.constantFrom(...CUSTOM_IDS)),
+});
 const branch = withChildren(leaf);
-const flow = record<FlowData>({ tree: withChildren(fc.oneof({ weight: 3, arbitrary: leaf }, branch)), parent: rarely(30, target()) });
+const flow = record<FlowData>({
+  tree: withChildren(fc.oneof({ weight: 3, arbitrary: leaf }, branch)),
+  parent: rarely(30, target()),
+});
 
 function withChildren(child: fc.Arbitrary<FlowNode>): fc.Arbitrary<FlowNode> {
   return fc
@@ -39,7 +49,10 @@ export const families = {
     async (world, given) => {
       const parent = parentOption(world, given.parent);
       if (!parent) return world.queues[given.queue].add(given.name, given.data, given.opts);
-      const child = await world.queues[given.queue].add(given.name, given.data, { ...given.opts, parent: parent.option });
+      const child = await world.queues[given.queue].add(given.name, given.data, {
+        ...given.opts,
+        parent: parent.option,
+      });
       noteParent(world, { queue: given.queue, id: child.id ?? '' }, parent.ref);
       return child;
     },
@@ -47,14 +60,19 @@ export const families = {
 
   addFlow: define(8, flow, async (world, given) => flatten(await world.flows.add(toFlowJob(world, given, 'f')))),
 
-  addFlows: define(2, record<{ flows: FlowData[] }>({ flows: fc.array(flow, { maxLength: 2 }) }), async (world, given) =>
-    (await world.flows.addBulk(given.flows.map((each, at) => toFlowJob(world, each, `f${at}`)))).map(flatten),
+  addFlows: define(
+    2,
+    record<{ flows: FlowData[] }>({ flows: fc.array(flow, { maxLength: 2 }) }),
+    async (world, given) =>
+      (await world.flows.addBulk(given.flows.map((each, at) => toFlowJob(world, each, `f${at}`)))).map(flatten),
   ),
 };
 
+/** A custom id with colons, which BullMQ takes if it has three parts, cannot be told from the rest of a key: it is no parent. */
 function parentOption(world: World, named: Target) {
   const ref = findTarget(world, named);
-  return ref && { ref, option: { id: ref.id, queue: world.queues[ref.queue].qualifiedName } };
+  if (!ref || ref.id === COLON_ID) return undefined;
+  return { ref, option: { id: ref.id, queue: world.queues[ref.queue].qualifiedName } };
 }
 
 /**
@@ -66,7 +84,7 @@ function toFlowJob(world: World, given: FlowData, label: string): FlowJob {
   let count = 0;
   const build = (node: FlowNode, parent: { queue: QueueIndex; id: string } | undefined): FlowJob => {
     const fresh = `${label}-${world.step}-${count++}`;
-    const wished = node.id === undefined ? fresh : `shared-${node.id}`;
+    const wished = node.id ?? fresh;
     const id = !parent || noteParent(world, { queue: node.queue, id: wished }, parent) ? wished : fresh;
     if (parent && id !== wished) noteParent(world, { queue: node.queue, id }, parent);
     const children = node.children?.map((child) => build(child, { queue: node.queue, id }));

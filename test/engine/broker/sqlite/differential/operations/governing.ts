@@ -50,20 +50,28 @@ export const governing = {
     },
   ),
 
-  promoteJobs: define(2, record<OfQueue & { count?: number }>({ queue, count: rarely(50, fc.constantFrom(1000, 1)) }), (world, { queue: of, ...options }) =>
-    world.queues[of].promoteJobs(options),
+  promoteJobs: define(
+    2,
+    record<OfQueue & { count?: number }>({ queue, count: rarely(50, fc.constantFrom(1000, 1)) }),
+    (world, { queue: of, ...options }) => world.queues[of].promoteJobs(options),
   ),
 
   publishEvent: define(
     1,
-    record<OfQueue & { text: string; number: number }>({ queue, text: fc.constantFrom('', 'naïve 😀'), number: fc.nat(3) }),
+    record<OfQueue & { text: string; number: number }>({
+      queue,
+      text: fc.constantFrom('', 'naïve 😀'),
+      number: fc.nat(3),
+    }),
     (world, given) =>
       world.producers[given.queue].publishEvent({ eventName: 'own', text: given.text, number: given.number } as never),
   ),
 
   advance: define(
     25,
-    record<{ ms: number }>({ ms: fc.constantFrom(1, 1, 1, 5, 5, 5, 10, 10, 30, 30, 60, 3600).map((ticks) => ticks * TICK_MS) }),
+    record<{ ms: number }>({
+      ms: fc.constantFrom(1, 1, 1, 5, 5, 5, 10, 10, 30, 30, 60, 3600).map((ticks) => ticks * TICK_MS),
+    }),
     async (world, given) => {
       await world.store.advance(world.prefix, given.ms);
     },

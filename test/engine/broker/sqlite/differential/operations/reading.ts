@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { define } from '../definition.ts';
-import { unordered } from '../plain.ts';
-import { LISTED_STATES, type ListedState, type QueueIndex, type Target, withTarget } from '../world.ts';
+import { type Names, type Plain, unordered } from '../plain.ts';
+import { type Target, withTarget } from '../targets.ts';
+import { LISTED_STATES, type ListedState, type QueueIndex } from '../world.ts';
 import { queue, record, target } from './choices.ts';
 
 type OfQueue = { queue: QueueIndex };
@@ -13,12 +14,16 @@ const states = fc.uniqueArray(fc.constantFrom<ListedState | 'waiting'>('waiting'
 
 /** Reads with arguments of which the observation after each operation has only the usual ones. */
 export const reading = {
-  getJobs: define(3, record<OfQueue & Page & { states: (ListedState | 'waiting')[] }>({ queue, states, ...page }), (world, given) =>
-    world.queues[given.queue].getJobs(given.states, given.start, given.end, given.asc),
+  getJobs: define(
+    3,
+    record<OfQueue & Page & { states: (ListedState | 'waiting')[] }>({ queue, states, ...page }),
+    (world, given) => world.queues[given.queue].getJobs(given.states, given.start, given.end, given.asc),
   ),
 
-  getRanges: define(2, record<OfQueue & Page & { states: (ListedState | 'waiting')[] }>({ queue, states, ...page }), (world, given) =>
-    world.queues[given.queue].getBackend().getRanges(given.states, given.start, given.end, given.asc),
+  getRanges: define(
+    2,
+    record<OfQueue & Page & { states: (ListedState | 'waiting')[] }>({ queue, states, ...page }),
+    (world, given) => world.queues[given.queue].getBackend().getRanges(given.states, given.start, given.end, given.asc),
   ),
 
   getDelayedCount: define(
@@ -27,10 +32,13 @@ export const reading = {
     (world, given) => world.queues[given.queue].getDelayedCount(world.clock.now + given.inMs),
   ),
 
-  getJobLogs: define(1, record<{ job: Target } & Page>({ job: target('completed', 'active'), ...page }), (world, given) =>
-    withTarget(world, given.job, (_job, ref) =>
-      world.queues[ref.queue].getJobLogs(ref.id, given.start, given.end, given.asc),
-    ),
+  getJobLogs: define(
+    1,
+    record<{ job: Target } & Page>({ job: target('completed', 'active'), ...page }),
+    (world, given) =>
+      withTarget(world, given.job, (_job, ref) =>
+        world.queues[ref.queue].getJobLogs(ref.id, given.start, given.end, given.asc),
+      ),
   ),
 
   getMetrics: define(
@@ -64,15 +72,20 @@ export const reading = {
     (world, given) =>
       withTarget(world, given.job, async (_job, ref) => {
         const { items, jobs, total } = await world.queues[ref.queue].getDependencies(ref.id, given.type, 0, -1);
-        return { items: unordered(items), jobs: unordered(jobs), total };
+        // For a child that is gone Redis gives a job without anything.
+        const found = jobs.filter((job) => job.name !== undefined);
+        return { items: unordered(items, world.names), jobs: unordered(found, world.names), total };
       }),
   ),
 
-  getFlow: define(1, record<{ job: Target }>({ job: target('waiting-children', 'completed', 'active') }), (world, given) =>
-    withTarget(world, given.job, async (_job, ref) => {
-      const flow = await world.flows.getFlow({ id: ref.id, queueName: world.queues[ref.queue].name });
-      return toTree(flow);
-    }),
+  getFlow: define(
+    1,
+    record<{ job: Target }>({ job: target('waiting-children', 'completed', 'active') }),
+    (world, given) =>
+      withTarget(world, given.job, async (_job, ref) => {
+        const flow = await world.flows.getFlow({ id: ref.id, queueName: world.queues[ref.queue].name });
+        return toTree(flow, world.names);
+      }),
   ),
 
   getRateLimitTtlOf: define(
@@ -90,6 +103,8 @@ interface Tree {
   readonly children?: Tree[];
 }
 
-function toTree(tree: Tree | undefined): unknown {
-  return tree && { job: tree.job.id, children: unordered((tree.children ?? []).filter(Boolean).map(toTree)) };
+/** Ids alone: the jobs are looked at elsewhere. Children that are gone are left out. */
+function toTree(tree: Tree | undefined, names: Names): Plain {
+  const children = (tree?.children ?? []).filter(Boolean).map((child) => toTree(child, names));
+  return tree ? { job: tree.job.id ?? null, children: unordered(children, names) } : null;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { define } from '../definition.ts';
-import { type QueueIndex, type Target, withTarget } from '../world.ts';
+import { type Target, withTarget } from '../targets.ts';
+import type { QueueIndex } from '../world.ts';
 import { queue, rarely, record, target } from './choices.ts';
 import { DEDUPLICATION_IDS } from './job-options.ts';
 
@@ -24,8 +25,10 @@ export const removing = {
     withTarget(world, given.job, (job) => job.removeUnprocessedChildren()),
   ),
 
-  drain: define(2, record<{ queue: QueueIndex; delayed?: boolean }>({ queue, delayed: rarely(60, fc.boolean()) }), (world, given) =>
-    world.queues[given.queue].drain(given.delayed),
+  drain: define(
+    2,
+    record<{ queue: QueueIndex; delayed?: boolean }>({ queue, delayed: rarely(60, fc.boolean()) }),
+    (world, given) => world.queues[given.queue].drain(given.delayed),
   ),
 
   clean: define(

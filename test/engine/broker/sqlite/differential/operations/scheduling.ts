@@ -1,4 +1,4 @@
-import type { RepeatOptions } from 'bullmq';
+import { Job, type RepeatOptions } from 'bullmq';
 import fc from 'fast-check';
 import { define } from '../definition.ts';
 import type { QueueIndex } from '../world.ts';
@@ -47,7 +47,10 @@ const schedule = fc.oneof(
   { weight: 10, arbitrary: interval },
   { weight: 8, arbitrary: cron },
   // What is refused: neither of both, both, an end that is over.
-  { weight: 1, arbitrary: fc.constantFrom<Schedule>({}, { every: 1000, pattern: '* * * * * *' }, { every: 1000, endInMs: -1000 }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Schedule>({}, { every: 1000, pattern: '* * * * * *' }, { every: 1000, endInMs: -1000 }),
+  },
 );
 
 export interface Template {
@@ -70,18 +73,27 @@ export const scheduling = {
       template: rarely(70, template),
     }),
     (world, given) =>
-      world.queues[given.queue].upsertJobScheduler(given.id, toRepeat(given.schedule, world.clock.now), given.template as never),
+      world.queues[given.queue].upsertJobScheduler(
+        given.id,
+        toRepeat(given.schedule, world.clock.now),
+        given.template as never,
+      ),
   ),
 
   removeJobScheduler: define(3, record<{ queue: QueueIndex; id: string }>({ queue, id }), (world, given) =>
     world.queues[given.queue].removeJobScheduler(given.id),
   ),
 
-  getJobScheduler: define(1, record<{ queue: QueueIndex; id: string }>({ queue, id }), async (world, given) => [
-    await world.queues[given.queue].getJobScheduler(given.id),
-    await world.queues[given.queue].getBackend().getJobSchedulerData(given.id),
-    await world.queues[given.queue].getBackend().isJobScheduler(given.id),
-  ]),
+  getJobScheduler: define(1, record<{ queue: QueueIndex; id: string }>({ queue, id }), async (world, given) => {
+    const queue = world.queues[given.queue];
+    const { opts, ...stored } = await queue.getBackend().getJobSchedulerData(given.id);
+    return {
+      scheduler: await queue.getJobScheduler(given.id),
+      // Read as BullMQ does, since a store may write the options in an order and with names of its own.
+      stored: { ...stored, ...(opts !== undefined && { opts: Job.optsFromJSON(opts) }) },
+      isScheduler: await queue.getBackend().isJobScheduler(given.id),
+    };
+  }),
 
   getJobSchedulers: define(
     1,

@@ -1,17 +1,11 @@
-import { DelayedError, type Job, UnrecoverableError, WaitingChildrenError, WaitingError, Worker } from 'bullmq';
+import { type Job, UnrecoverableError } from 'bullmq';
 import fc from 'fast-check';
 import { define } from '../definition.ts';
 import { roundToTick } from '../store.ts';
-import {
-  findTarget,
-  type HeldJob,
-  IDLE,
-  type QueueIndex,
-  type Target,
-  type WorkerIndex,
-  type World,
-} from '../world.ts';
+import { findTarget, IDLE, type Target } from '../targets.ts';
+import type { HeldJob, QueueIndex, WorkerIndex, World } from '../world.ts';
 import { delayMs, nth, queue, rarely, reason, record, result, storedMs, target, worker } from './choices.ts';
+import { type Outcome, outcome, runOutcome } from './outcome.ts';
 
 /** Which lock a call claims to have: the one that the job was taken with, another's, or none. */
 export type Claim = 'own' | 'other' | 'none';
@@ -23,25 +17,6 @@ export interface Held {
   readonly again?: true;
 }
 const again = rarely(8, fc.constant(true as const));
-
-/** How a worker's processor ends. Durations in milliseconds. */
-export type Outcome =
-  | { readonly kind: 'return'; readonly value: unknown }
-  | { readonly kind: 'throw' | 'throw-unrecoverable'; readonly message: string }
-  | { readonly kind: 'rate-limit'; readonly ms: number }
-  | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'wait' | 'wait-for-children' };
-
-const outcome = fc.oneof(
-  { weight: 8, arbitrary: record<Outcome>({ kind: fc.constant('return'), value: result } as never) },
-  {
-    weight: 8,
-    arbitrary: record<Outcome>({ kind: fc.constantFrom('throw', 'throw', 'throw-unrecoverable'), message: reason } as never),
-  },
-  { weight: 1, arbitrary: record<Outcome>({ kind: fc.constant('rate-limit'), ms: storedMs } as never) },
-  { weight: 1, arbitrary: record<Outcome>({ kind: fc.constant('delay'), ms: delayMs } as never) },
-  { weight: 2, arbitrary: record<Outcome>({ kind: fc.constantFrom('wait', 'wait-for-children') } as never) },
-);
 
 export const working = {
   /** One round of a worker: takes a job and runs it. */
@@ -72,9 +47,13 @@ export const working = {
 
   complete: define(
     12,
-    record<Held & { value: unknown; claim: Claim; fetchNext: boolean }>(
-      { nth, again, value: result, claim, fetchNext: fc.boolean() },
-    ),
+    record<Held & { value: unknown; claim: Claim; fetchNext: boolean }>({
+      nth,
+      again,
+      value: result,
+      claim,
+      fetchNext: fc.boolean(),
+    }),
     (world, given) =>
       settle(world, given, async (held) => {
         const next = await held.job.moveToCompleted(given.value, tokenOf(held, given.claim), given.fetchNext);
@@ -84,9 +63,14 @@ export const working = {
 
   fail: define(
     12,
-    record<Held & { message: string; unrecoverable?: true; claim: Claim; fetchNext: boolean }>(
-      { nth, again, message: reason, unrecoverable: again, claim, fetchNext: fc.boolean() },
-    ),
+    record<Held & { message: string; unrecoverable?: true; claim: Claim; fetchNext: boolean }>({
+      nth,
+      again,
+      message: reason,
+      unrecoverable: again,
+      claim,
+      fetchNext: fc.boolean(),
+    }),
     (world, given) =>
       settle(world, given, async (held) => {
         const error = given.unrecoverable ? new UnrecoverableError(given.message) : new Error(given.message);
@@ -99,17 +83,14 @@ export const working = {
   process: define(
     20,
     record<Held & { outcome: Outcome; fetchNext: boolean }>({ nth, again, outcome, fetchNext: fc.boolean() }),
-    (world, given) =>
-      settle(world, given, (held) => process(world, held, given.outcome, given.fetchNext)),
+    (world, given) => settle(world, given, (held) => process(world, held, given.outcome, given.fetchNext)),
   ),
 
   moveToDelayed: define(
     4,
     record<Held & { ms: number; claim: Claim }>({ nth, again, ms: delayMs, claim }),
     (world, given) =>
-      settle(world, given, (held) =>
-        held.job.moveToDelayed(world.clock.now + given.ms, tokenOf(held, given.claim)),
-      ),
+      settle(world, given, (held) => held.job.moveToDelayed(world.clock.now + given.ms, tokenOf(held, given.claim))),
   ),
 
   moveToWait: define(4, record<Held & { claim: Claim }>({ nth, again, claim }), (world, given) =>
@@ -198,9 +179,7 @@ function hold(world: World, on: QueueIndex, by: WorkerIndex, token: string, job:
 async function takeNext(world: World, held: HeldJob, next: unknown): Promise<unknown> {
   if (!Array.isArray(next)) return next;
   const [data, id, limitMs, delayUntil] = next;
-  const job = data
-    ? await world.workers[held.queue][held.worker].openJob(data, id, held.token)
-    : undefined;
+  const job = data ? await world.workers[held.queue][held.worker].openJob(data, id, held.token) : undefined;
   return { job: hold(world, held.queue, held.worker, held.token, job), limitMs: roundToTick(limitMs), delayUntil };
 }
 
@@ -209,32 +188,4 @@ async function process(world: World, held: HeldJob, given: Outcome, fetchNext: b
   world.errand = (job, token) => runOutcome(given, own, job, token);
   const next = await own.processJob(held.job as never, held.token, () => fetchNext);
   return hold(world, held.queue, held.worker, held.token, (next ?? undefined) as Job | undefined);
-}
-
-async function runOutcome(
-  given: Outcome,
-  own: { rateLimit(ms: number): Promise<void> },
-  job: Job,
-  token: string,
-): Promise<unknown> {
-  switch (given.kind) {
-    case 'return':
-      return given.value;
-    case 'throw':
-      throw new Error(given.message);
-    case 'throw-unrecoverable':
-      throw new UnrecoverableError(given.message);
-    case 'rate-limit':
-      await own.rateLimit(given.ms);
-      throw Worker.RateLimitError();
-    case 'delay':
-      await job.moveToDelayed(Date.now() + given.ms, token);
-      throw new DelayedError();
-    case 'wait':
-      await job.moveToWait(token);
-      throw new WaitingError();
-    case 'wait-for-children':
-      if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
-      return 'no children';
-  }
 }

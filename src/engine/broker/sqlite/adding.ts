@@ -5,7 +5,7 @@ import { delayedPlace, waitingPlace } from './job-place.ts';
 import { hasJob, insertJob, type JobHead, readJob, readJobJson, updateJob } from './job-row.ts';
 import type { OpenQueue } from './open-queue.ts';
 import { openParent, type ParentPlace, releaseIfComplete } from './parent-release.ts';
-import { refusal, refusalCode } from './refusal.ts';
+import { asFailure, refusal, refusalCode } from './refusal.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Addition {
@@ -36,7 +36,14 @@ export function addJobs(
   now: number,
 ): string[] {
   for (const { job, parentKeyOpts } of additions) assertParent(transaction, job, parentKeyOpts);
-  return additions.map((addition) => addJob(transaction, queue, addition, now));
+  return additions.map((addition, index) => {
+    try {
+      return addJob(transaction, queue, addition, now);
+    } catch (error) {
+      // Jobs before this one are written already: as a failure it undoes them, a refusal would leave them.
+      throw index === 0 ? error : asFailure(error);
+    }
+  });
 }
 
 export interface FlowNode extends Addition {

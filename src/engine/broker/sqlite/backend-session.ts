@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { type KeysMap, QueueKeys } from 'bullmq';
-import { addClient, CLIENT_SEEN_EVERY_MS, removeClient, renameClient, seeClient } from './client-registry.ts';
+import { addClient, CLIENT_SEEN_EVERY_MS, removeClient, seeClient } from './client-registry.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import type { OpenQueue } from './open-queue.ts';
 import type { OpenOptions } from './sqlite-connection.ts';
@@ -8,6 +9,8 @@ import type { Transaction } from './transaction.ts';
 
 /** BullMQ's text for an operation on a backend that was closed; its classes take it for the end, not for a fault. */
 const CLOSED = 'Connection is closed.';
+
+const RETRY_PAUSE_MS = 200;
 
 export interface SessionOptions {
   readonly open: OpenOptions;
@@ -97,13 +100,22 @@ export class BackendSession extends EventEmitter {
   /** Lists the session among the database's clients, under this name. */
   async setName(name: string): Promise<void> {
     this.#clientName = name;
-    if (this.#owner !== undefined) return;
-    await this.database().write(({ connection }) => {
-      const now = this.now();
-      if (this.#clientId === undefined) this.#clientId = addClient(connection, name, now);
-      else renameClient(connection, this.#clientId, name, now);
-      this.#seenAt = now;
+    if (this.#owner !== undefined || !this.#canOpen()) return;
+    await this.#saySeen(this.database());
+  }
+
+  /** A list is not worth failing for: what could not be written is written with a later operation. */
+  async #saySeen(database: Database): Promise<void> {
+    const name = this.#clientName;
+    if (name === undefined) return;
+    const now = this.now();
+    this.#seenAt = now;
+    const seen = database.write(({ connection }) => {
+      const known = this.#clientId;
+      if (known !== undefined && seeClient(connection, known, name, now)) return known;
+      return addClient(connection, name, now);
     });
+    this.#clientId = await seen.catch(() => this.#clientId);
   }
 
   async close(_force = false): Promise<void> {
@@ -116,6 +128,7 @@ export class BackendSession extends EventEmitter {
     this.#wait.abort();
     const clientId = this.#clientId;
     const hold = this.#hold;
+    this.#hold = undefined;
     if (hold === undefined) return;
     if (clientId !== undefined) {
       // A list entry that stays runs out by itself; closing must not fail for it.
@@ -153,29 +166,49 @@ export class BackendSession extends EventEmitter {
     return this.#hold.database;
   }
 
+  #canOpen(): boolean {
+    try {
+      this.database();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The database, opened if need be. A failure is told a turn of the event loop later. */
+  protected async opened(): Promise<Database> {
+    try {
+      return this.database();
+    } catch (error) {
+      await setImmediate();
+      throw error;
+    }
+  }
+
+  /** For BullMQ's worker, which asks for a job again at once when it was told of an error, for ever. */
+  protected async paced<Result>(operation: Promise<Result>): Promise<Result> {
+    try {
+      return await operation;
+    } catch (error) {
+      await wait(RETRY_PAUSE_MS, undefined, { signal: this.#wait.signal }).catch(() => undefined);
+      throw error;
+    }
+  }
+
   protected async read<Result>(
     operation: (queue: OpenQueue, now: number, transaction: Transaction) => Result,
   ): Promise<Result> {
     const now = this.now();
-    return this.database().read((transaction) =>
-      operation(transaction.queue(this.prefix, this.name), now, transaction),
-    );
+    const database = this.#hold?.database ?? (await this.opened());
+    return database.read((transaction) => operation(transaction.queue(this.prefix, this.name), now, transaction));
   }
 
   protected async write<Result>(
     operation: (queue: OpenQueue, now: number, transaction: Transaction) => Result,
   ): Promise<Result> {
     const now = this.now();
-    const saysSo = this.#clientId !== undefined && now - this.#seenAt >= CLIENT_SEEN_EVERY_MS;
-    if (saysSo) this.#seenAt = now;
-    return this.database().write((transaction) => {
-      if (saysSo) this.#saySeen(transaction, now);
-      return operation(transaction.queue(this.prefix, this.name), now, transaction);
-    });
-  }
-
-  #saySeen({ connection }: Transaction, now: number): void {
-    if (this.#clientId === undefined || this.#clientName === undefined) return;
-    if (!seeClient(connection, this.#clientId, now)) this.#clientId = addClient(connection, this.#clientName, now);
+    const database = this.#hold?.database ?? (await this.opened());
+    if (this.#clientName !== undefined && now - this.#seenAt >= CLIENT_SEEN_EVERY_MS) void this.#saySeen(database);
+    return database.write((transaction) => operation(transaction.queue(this.prefix, this.name), now, transaction));
   }
 }

@@ -7,8 +7,7 @@ import type { Connection } from './connection.ts';
  */
 
 const ADD = 'INSERT INTO client (name, host, pid, connected_at, seen_at) VALUES (?, ?, ?, ?, ?) RETURNING client_id';
-const RENAME = 'UPDATE client SET name = ?, seen_at = ? WHERE client_id = ?';
-const SEE = 'UPDATE client SET seen_at = ? WHERE client_id = ?';
+const SEE = 'UPDATE client SET name = ?, seen_at = ? WHERE client_id = ?';
 const REMOVE = 'DELETE FROM client WHERE client_id = ?';
 const REMOVE_LOST = 'DELETE FROM client WHERE seen_at < ?';
 const LIST =
@@ -26,13 +25,9 @@ export function addClient(connection: Connection, name: string, now: number): nu
   return connection.get(ADD, name, hostname(), process.pid, now, now)?.[0] as number;
 }
 
-export function renameClient(connection: Connection, clientId: number, name: string, now: number): void {
-  connection.run(RENAME, name, now, clientId);
-}
-
 /** @returns whether the row was still there */
-export function seeClient(connection: Connection, clientId: number, now: number): boolean {
-  return connection.run(SEE, now, clientId) > 0;
+export function seeClient(connection: Connection, clientId: number, name: string, now: number): boolean {
+  return connection.run(SEE, name, now, clientId) > 0;
 }
 
 export function removeClient(connection: Connection, clientId: number): void {

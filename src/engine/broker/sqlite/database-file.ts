@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { createError } from '../../core/errors.ts';
 import { Connection } from './connection.ts';
-import { explain, unsuitable } from './database-error.ts';
+import { explain, isLockedError, unsuitable } from './database-error.ts';
 import { APPLICATION_ID, LATEST_VERSION, MIGRATIONS } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
 
@@ -26,8 +26,9 @@ const PAGE_BYTES = 1024;
 /** The write-ahead log is copied into the database when it has grown to 16 MiB, so that the disk is waited for rarely. */
 const CHECKPOINT_PAGES = (16 * 2 ** 20) / PAGE_BYTES;
 
-/** What a database has that was not made by tq is left alone. */
+/** How long opening waits for another process that makes the tables or recovers the file. The event loop stands meanwhile. */
 const OPEN_TIMEOUT_MS = 5000;
+const SWITCH_PAUSE_MS = 5;
 
 /**
  * Opens a database file, makes it when there is none (readable by its owner alone, folder included), and brings its
@@ -42,11 +43,12 @@ export function openDatabaseFile(file: DatabaseFile): DatabaseSync {
   try {
     database = new DatabaseSync(file.path, { timeout: OPEN_TIMEOUT_MS });
     const connection = new Connection(database);
-    assertOurs(connection, file.path);
-    // These must be chosen before the first table is made; on a file that has tables they change nothing.
-    connection.execute(`PRAGMA page_size = ${PAGE_BYTES}`);
-    connection.execute('PRAGMA auto_vacuum = INCREMENTAL');
-    connection.execute('PRAGMA journal_mode = WAL');
+    if (assertOurs(connection, file.path) === 'new') {
+      // These count only before the first table is made, and setting them writes.
+      connection.execute(`PRAGMA page_size = ${PAGE_BYTES}`);
+      connection.execute('PRAGMA auto_vacuum = INCREMENTAL');
+    }
+    writeAhead(connection);
     connection.execute(`PRAGMA synchronous = ${file.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
     connection.execute(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     connection.execute('PRAGMA cache_size = -65536');
@@ -94,25 +96,50 @@ export function readFileVersion(path: string): number | null {
   }
 }
 
+/**
+ * Makes the file when it is not there, for SQLite gives its side files the mode of the database.
+ *
+ * A file that is there is not touched: closing any descriptor of it would drop the locks that SQLite holds on it in this
+ * process (sqlite.org/howtocorrupt.html, 2.2), and other processes would take away the write-ahead log under it.
+ */
 function createFile(path: string): void {
+  if (existsSync(path)) return;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // SQLite gives its side files the mode of the database.
-    closeSync(openSync(path, 'a', 0o600));
+    closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    throw unsuitable(path, error);
+    if ((error as { code?: unknown }).code !== 'EEXIST') throw unsuitable(path, error);
   }
 }
 
-function assertOurs(connection: Connection, path: string): void {
+/** @returns whether there is anything in it yet */
+function assertOurs(connection: Connection, path: string): 'new' | 'known' {
+  // In one transaction: another process may just be making the tables, and sets the mark with them.
+  connection.beginRead();
   const applicationId = connection.get('PRAGMA application_id')?.[0] as number;
   const tables = connection.get("SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")?.[0] as number;
-  if (applicationId === APPLICATION_ID || (applicationId === 0 && tables === 0)) return;
+  connection.commit();
+  if (applicationId === APPLICATION_ID) return 'known';
+  if (applicationId === 0 && tables === 0) return 'new';
   throw createError('BROKER_UNSUITABLE', {
     url: `sqlite:${path}`,
     reason: 'it is a database of another program',
     remedy: 'name another file; tq makes it when it is not there',
   });
+}
+
+/** SQLite does not wait for others that are just doing the same, as it does for locks. */
+function writeAhead(connection: Connection): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; ; waitedMs += SWITCH_PAUSE_MS) {
+    try {
+      connection.execute('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isLockedError(error) || waitedMs >= OPEN_TIMEOUT_MS) throw error;
+      Atomics.wait(pause, 0, 0, SWITCH_PAUSE_MS);
+    }
+  }
 }
 
 function migrate(connection: Connection, path: string): void {

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../core/clock.ts';
@@ -111,6 +112,15 @@ export class Database {
 
 const open = new Map<string, { readonly database: Database; users: number }>();
 
+/** One file may be named in several ways. */
+function toRealPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
 /** A user's hold on a shared database. */
 export interface DatabaseHold {
   readonly database: Database;
@@ -125,7 +135,7 @@ export interface DatabaseHold {
  * @throws what `openDatabaseFile` throws
  */
 export function holdDatabase(options: DatabaseOptions): DatabaseHold {
-  const path = options.path === ':memory:' ? options.path : resolve(options.path);
+  const path = options.path === ':memory:' ? options.path : toRealPath(options.path);
   let entry = open.get(path);
   if (entry === undefined) {
     entry = { database: new Database({ ...options, path }), users: 0 };

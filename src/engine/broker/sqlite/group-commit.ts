@@ -15,7 +15,8 @@ import { Transaction } from './transaction.ts';
  *    so that the guilty one alone fails.
  * 5. A transaction takes at most a thousand operations, so that a flood holds neither the event loop nor the lock for long.
  * 6. When another process holds the lock, the flush is tried again after a pause, outside of SQLite: the event loop goes on
- *    meanwhile. Past the busy timeout all that wait fail with DATABASE_LOCKED; nothing of them was stored.
+ *    meanwhile, and reads are answered from what is stored. An operation that has waited for the busy timeout fails with
+ *    DATABASE_LOCKED; nothing of it was stored.
  *
  * A result is given only after its commit: what is acknowledged is in the file.
  */
@@ -25,6 +26,8 @@ export class GroupCommit {
   readonly #transaction: Transaction;
   #pending: Pending[] = [];
   #isScheduled = false;
+  /** Another process holds the lock: the last flush could not get it. */
+  #isLocked = false;
   #dataVersion: number | undefined;
   #idle: (() => void)[] = [];
 
@@ -40,10 +43,12 @@ export class GroupCommit {
    */
   submit<Result>(writes: boolean, operation: Operation<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.#pending.push({ writes, operation, resolve: resolve as (result: unknown) => void, reject });
+      const since = this.#options.clock.monotonic();
+      this.#pending.push({ writes, since, operation, resolve: resolve as (result: unknown) => void, reject });
+      if (!writes && this.#isLocked) this.#readAside();
       if (this.#isScheduled) return;
       this.#isScheduled = true;
-      setImmediate(() => this.#flush(this.#options.clock.monotonic(), 0));
+      setImmediate(() => this.#flush(0));
     });
   }
 
@@ -53,25 +58,56 @@ export class GroupCommit {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #flush(since: number, attempt: number): void {
+  #flush(attempt: number): void {
     const batch = this.#pending.splice(0, MOST_AT_ONCE);
     try {
       this.#run(batch);
+      this.#isLocked = false;
     } catch (error) {
-      const waitedMs = Math.round(this.#options.clock.monotonic() - since);
-      if (isLockedError(error) && waitedMs < this.#options.busyTimeoutMs) {
-        this.#pending = [...batch, ...this.#pending];
-        setTimeout(() => this.#flush(since, attempt + 1), pauseMs(attempt));
-        return;
+      if (isLockedError(error)) {
+        this.#isLocked = true;
+        this.#pending = [...this.#stillPatient(batch), ...this.#pending];
+        this.#readAside();
+        if (this.#pending.length > 0) {
+          setTimeout(() => this.#flush(attempt + 1), pauseMs(attempt));
+          return;
+        }
+      } else {
+        const reason = explain(this.#options.path, error);
+        for (const { reject } of batch) reject(reason);
       }
-      const reason = isLockedError(error)
-        ? lockedTooLong(this.#options.path, waitedMs)
-        : explain(this.#options.path, error);
-      for (const { reject } of batch) reject(reason);
     }
     this.#isScheduled = this.#pending.length > 0;
-    if (this.#isScheduled) setImmediate(() => this.#flush(this.#options.clock.monotonic(), 0));
+    if (this.#isScheduled) setImmediate(() => this.#flush(0));
     else for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Those of a batch that may wait longer for the lock; the others are told that they have waited enough. */
+  #stillPatient(batch: readonly Pending[]): Pending[] {
+    const now = this.#options.clock.monotonic();
+    return batch.filter(({ since, reject }) => {
+      const waitedMs = Math.round(now - since);
+      if (waitedMs < this.#options.busyTimeoutMs) return true;
+      reject(lockedTooLong(this.#options.path, waitedMs));
+      return false;
+    });
+  }
+
+  /** While the lock is another's: answers the reads, which need none, and leaves the writes in line. */
+  #readAside(): void {
+    setImmediate(() => {
+      if (!this.#isLocked) return;
+      const reads = this.#pending.filter(({ writes }) => !writes);
+      if (reads.length === 0) return;
+      this.#pending = this.#pending.filter(({ writes }) => writes);
+      try {
+        this.#run(reads);
+      } catch (error) {
+        // Even a read is locked out while another process recovers the file.
+        if (isLockedError(error)) this.#pending.push(...this.#stillPatient(reads));
+        else for (const { reject } of reads) reject(explain(this.#options.path, error));
+      }
+    });
   }
 
   /** @throws what the lock or the disk did, with nothing stored and nobody answered */
@@ -154,6 +190,8 @@ export type Operation<Result> = (transaction: Transaction) => Result;
 
 interface Pending {
   readonly writes: boolean;
+  /** Monotonic, in milliseconds. */
+  readonly since: number;
   readonly operation: Operation<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;

@@ -123,7 +123,7 @@ export class SqliteQueueBackend extends QueueReader implements IQueueBackend {
 
   moveToActive(token: string, name?: string): Promise<unknown[]> {
     const taker = this.#taker(token, name);
-    return this.write((queue, now) => takeJob(queue, taker, now));
+    return this.paced(this.write((queue, now) => takeJob(queue, taker, now)));
   }
 
   async moveToCompleted(

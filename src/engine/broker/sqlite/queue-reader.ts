@@ -183,7 +183,7 @@ export class QueueReader extends BackendSession {
   }
 
   async waitForJob(blockTimeout: number): Promise<{ member: string; score: number } | null> {
-    const isReady = await waitForReadyJob(this.database(), this, {
+    const isReady = await waitForReadyJob(await this.opened(), this, {
       timeoutMs: blockTimeout > 0 ? blockTimeout * 1000 : Number.POSITIVE_INFINITY,
       signal: this.waitSignal,
     });
@@ -192,8 +192,9 @@ export class QueueReader extends BackendSession {
 
   /** A reader of `$` that asks again after a timeout goes on where it was: unlike with Redis nothing is missed between. */
   async readEvents(id: string, blockTimeout: number): Promise<[string, [string, string[]][]][] | null> {
-    if (id === '$') this.#eventTail ??= readEventTail(this.database(), this);
-    const events = await waitForEvents(this.database(), this, {
+    const database = await this.opened();
+    if (id === '$') this.#eventTail ??= readEventTail(database, this);
+    const events = await waitForEvents(database, this, {
       after: id === '$' && this.#eventTail !== undefined ? this.#eventTail : id,
       timeoutMs: blockTimeout > 0 ? blockTimeout : Number.POSITIVE_INFINITY,
       signal: this.waitSignal,

@@ -48,6 +48,13 @@ export function asRefusal<Kind extends Error>(error: Kind): Kind {
   return error;
 }
 
+/** The same error without the mark: thrown in the middle of an operation, it undoes what the operation has changed. */
+export function asFailure(error: unknown): unknown {
+  if (!isRefusal(error)) return error;
+  const { message, code } = error as Error & { code?: unknown };
+  return Object.assign(new Error(message, { cause: error }), { code });
+}
+
 export function isRefusal(error: unknown): boolean {
   return typeof error === 'object' && error !== null && refusals.has(error);
 }

@@ -71,8 +71,10 @@ export function handBackJob(queue: OpenQueue, jobId: string, token: string, now:
   const job = readJob(queue, jobId);
   if (job === undefined) throw refusal('missingJob', { jobId, command });
   assertLock(job, { jobId, token, command, now });
-  // A job that is not active any more stays where it is, and that is no error.
-  if (job.state === 'active') {
+  // A job that is not active any more stays where it is, and that is no error; the caller's lock on it ends all the same.
+  if (job.state !== 'active') {
+    updateJob(queue, job, unlock(token));
+  } else {
     const { state, rank } = headPlace(queue, job.priority);
     moveJob(queue, job, state, rank, unlock(token));
     queue.maxEvents();

@@ -61,6 +61,12 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
       const due = new Map(found.map(([id, rank]) => [id as string, dueAtOf(rank as number)]));
       return ids.map((id) => due.get(id) ?? null);
     },
+    async listLockLeftMs(queue, ids) {
+      const now = options.clock.now();
+      const found = await read(LIST_LOCKS, prefix, queue, JSON.stringify(ids), now);
+      const left = new Map(found.map(([id, until]) => [id as string, (until as number) - now]));
+      return ids.map((id) => left.get(id) ?? null);
+    },
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;
@@ -92,6 +98,10 @@ const LIST_QUEUES = `SELECT name FROM queue q WHERE prefix = ?
 const LIST_DUE = `SELECT job.id, job.rank FROM json_each(?3) AS wanted
   JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
   JOIN job ON job.queue_id = queue.queue_id AND job.id = wanted.value AND job.state = ${STATE_CODES.delayed}`;
+
+const LIST_LOCKS = `SELECT job.id, job.lock_until FROM json_each(?3) AS wanted
+  JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
+  JOIN job ON job.queue_id = queue.queue_id AND job.id = wanted.value AND job.lock_until > ?4`;
 
 /** The first of the list, and the first of each priority, which is the oldest of it. */
 const OLDEST_WAITING = `WITH RECURSIVE

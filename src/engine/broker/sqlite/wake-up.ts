@@ -117,7 +117,7 @@ export class WakeUps {
   #listen(): void {
     if (this.#walPath === null) return;
     clearTimeout(this.#linger);
-    this.#dataVersion = this.#connection.dataVersion();
+    this.#dataVersion = this.#readDataVersion();
     this.#poll ??= setInterval(() => this.#lookForOthers(), POLL_INTERVAL_MS);
     this.#watcher ??= openWatch(this.#walPath, () => this.#heard());
   }
@@ -144,16 +144,19 @@ export class WakeUps {
 
   #lookForOthers(): void {
     if (this.#waiters.size === 0) return;
-    let dataVersion: number;
-    try {
-      dataVersion = this.#connection.dataVersion();
-    } catch {
-      // Locked for a moment; the next poll asks again.
-      return;
-    }
-    if (dataVersion === this.#dataVersion) return;
+    const dataVersion = this.#readDataVersion();
+    if (dataVersion === undefined || dataVersion === this.#dataVersion) return;
     this.#dataVersion = dataVersion;
     for (const waiter of [...this.#waiters]) waiter.look();
+  }
+
+  /** Undefined while the file is locked for a moment; the next poll asks again. */
+  #readDataVersion(): number | undefined {
+    try {
+      return this.#connection.dataVersion();
+    } catch {
+      return undefined;
+    }
   }
 }
 

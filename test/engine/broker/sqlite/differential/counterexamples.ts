@@ -7,7 +7,6 @@ export interface NamedSequence {
 }
 
 const JOB = { queue: 0, name: 'a', data: {}, opts: {} } as const;
-const LEAF = { ...JOB } as const;
 const TAKE = { op: 'take', queue: 0, worker: 0, token: 0 } as const;
 
 export const COUNTEREXAMPLES: readonly NamedSequence[] = [
@@ -30,8 +29,8 @@ export const COUNTEREXAMPLES: readonly NamedSequence[] = [
   {
     title: 'jobs are obliterated from the newest, which orders the parents that this lets go',
     operations: [
-      { op: 'addFlow', tree: { ...LEAF, queue: 1, children: [LEAF] } },
-      { op: 'addFlow', tree: { ...LEAF, queue: 1, children: [LEAF] } },
+      { op: 'addFlow', tree: { ...JOB, queue: 1, children: [JOB] } },
+      { op: 'addFlow', tree: { ...JOB, queue: 1, children: [JOB] } },
       { op: 'obliterate', queue: 0 },
     ],
   },
@@ -108,6 +107,40 @@ export const COUNTEREXAMPLES: readonly NamedSequence[] = [
       { op: 'checkStalled', queue: 0, worker: 0 },
       { op: 'advance', ms: 30_000 },
       { op: 'checkStalled', queue: 0, worker: 0 },
+    ],
+  },
+  {
+    title: 'a job that left the active state without its lock is no suspect when it is taken again',
+    operations: [
+      { op: 'add', ...JOB },
+      TAKE,
+      { op: 'checkStalled', queue: 0, worker: 0 },
+      { op: 'moveToDelayed', nth: 0, ms: 10_000, claim: 'none' },
+      { op: 'advance', ms: 10_000 },
+      { op: 'checkStalled', queue: 0, worker: 0 },
+      TAKE,
+      { op: 'advance', ms: 30_000 },
+      { op: 'checkStalled', queue: 0, worker: 0 },
+    ],
+  },
+  {
+    title: 'handing back a job that is not active any more takes its lock',
+    operations: [
+      { op: 'add', ...JOB },
+      TAKE,
+      { op: 'fail', nth: 0, message: 'broken', claim: 'none', fetchNext: false },
+      { op: 'moveToWait', nth: 0, again: true, claim: 'own' },
+      { op: 'remove', job: { queue: 0, state: 'failed', nth: 0 } },
+    ],
+  },
+  {
+    title: 'a parent that is removed with its last child lets go of its deduplication id',
+    operations: [
+      { op: 'addDeduplicated', ...JOB, opts: { deduplication: { id: 'once' } } },
+      TAKE,
+      { op: 'addChild', ...JOB, parent: { queue: 0, state: 'active', nth: 0 } },
+      { op: 'moveToWaitingChildren', nth: 0, claim: 'own' },
+      { op: 'drain', queue: 0 },
     ],
   },
 ];

@@ -26,6 +26,12 @@ end
 const PROMOTION =
   'promoteDelayedJobs(KEYS[7], markerKey, KEYS[2], KEYS[8], KEYS[6], ARGV[1], ARGV[2], KEYS[9], isPausedOrMaxed)';
 
+/** The scripts that include `removeParentDependencyKey`. */
+const REMOVES_PARENTS = [
+  ...['addJobScheduler', 'cleanJobsInSet', 'drain', 'moveToFinished', 'obliterate', 'removeChildDependency'],
+  ...['removeJob', 'removeUnprocessedChildren'],
+];
+
 const MENDS: readonly Mend[] = [
   // These take the lock away and store the error of the attempt before they find that the job is not active. A call that is
   // refused so leaves traces: a finished job with the stack of an attempt that it never had. Ours refuses before it writes.
@@ -75,12 +81,27 @@ local removedPrevJob = false
   // A job's key is cut at its last colon, so the id of a scheduler's job, which has two of its own, is not found, and as a
   // parent it is not told that its children are removed. The prefixes of the runs have no colons.
   {
-    scripts: [
-      ...['addJobScheduler', 'cleanJobsInSet', 'drain', 'moveToFinished', 'obliterate', 'removeChildDependency'],
-      ...['removeJob', 'removeUnprocessedChildren'],
-    ],
+    scripts: REMOVES_PARENTS,
     find: 'return string.match(jobKey, ".*:(.*)")',
     replace: 'return string.match(jobKey, "^[^:]*:[^:]*:(.*)$")',
+  },
+  // A parent that is removed with its last child is to let go of its deduplication id, but the child's is looked up instead.
+  {
+    scripts: REMOVES_PARENTS,
+    find: 'removeParentDependencyKey(missedParentKey, hard, nil, baseKey, nil)\n',
+    replace: `local parentDeduplication = rcall("HGET", missedParentKey, "deid")
+              removeParentDependencyKey(missedParentKey, hard, nil, baseKey, nil)
+`,
+  },
+  {
+    scripts: REMOVES_PARENTS,
+    find: `if parentAttributes[2] then
+                  rcall("DEL", parentPrefix .. "de:" .. parentAttributes[2])
+`,
+    replace: `local deduplicationKey = parentDeduplication and parentPrefix .. "de:" .. parentDeduplication
+                if deduplicationKey and rcall("GET", deduplicationKey) == parentId then
+                  rcall("DEL", deduplicationKey, parentPrefix .. "dn:" .. parentDeduplication)
+`,
   },
   // The key of the metrics of failed jobs looks like the failed children of a job with the id "metrics", and is deleted.
   { scripts: ['removeOrphanedJobs'], find: 'local found = false', replace: "local found = jobId == 'metrics'" },

@@ -75,7 +75,7 @@ export const MIGRATIONS: readonly string[] = [
     rank REAL NOT NULL,
     lock_token TEXT,
     lock_until REAL,
-    stalled_mark INTEGER NOT NULL DEFAULT 0,
+    stalled_mark REAL NOT NULL DEFAULT 0,
     timestamp REAL NOT NULL,
     delay REAL NOT NULL,
     priority REAL NOT NULL,

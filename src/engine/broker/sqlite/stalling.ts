@@ -5,12 +5,13 @@ import type { OpenQueue } from './open-queue.ts';
 import { readScheduler } from './scheduler-row.ts';
 import { STATE_CODES } from './schema.ts';
 
-const LIST_MARKED = 'SELECT id FROM job WHERE queue_id = ? AND state = ? AND stalled_mark = 1';
-const MARK_ACTIVE = 'UPDATE job SET stalled_mark = 1 WHERE queue_id = ? AND state = ? AND stalled_mark = 0';
+const LIST_MARKED = 'SELECT id FROM job WHERE queue_id = ? AND state = ? AND stalled_mark = ?';
+const MARK_ACTIVE = 'UPDATE job SET stalled_mark = ? WHERE queue_id = ? AND state = ?';
 
 /**
  * Finds jobs whose worker is gone, in two looks: each look marks every active job, a worker's renewal of the lock takes the
- * mark away, and a job that the next look finds marked and without a lock is stalled. It goes to the head of the list;
+ * mark away, and a job that the next look finds marked and without a lock is stalled. The mark is the look's own
+ * (the instant until which it holds), so that one of an older look counts for nothing. A stalled job goes to the head of the list;
  * after `maxStalledCount` times it is marked to fail when it is taken, unless a scheduler's next firing depends on it.
  *
  * The look also drops holds on deduplication ids that ran out.
@@ -24,11 +25,14 @@ export function moveStalledJobs(
   now: number,
 ): string[] {
   if (queue.stalledCheckUntil > now) return [];
-  queue.stalledCheckUntil = now + intervalMs;
+  const lastMark = queue.stalledCheckUntil;
+  const mark = now + intervalMs;
+  queue.stalledCheckUntil = mark;
   queue.maxEvents();
   releaseExpired(queue, now);
   if (queue.count('active') === 0) return [];
-  const marked = new Set(queue.connection.all(LIST_MARKED, queue.id, STATE_CODES.active).map(([id]) => id));
+  const suspects = lastMark === 0 ? [] : queue.connection.all(LIST_MARKED, queue.id, STATE_CODES.active, lastMark);
+  const marked = new Set(suspects.map(([id]) => id));
   const stalled: string[] = [];
   for (const job of marked.size === 0 ? [] : listJobs(queue, 'active')) {
     if (!marked.has(job.id) || isLocked(job, now)) continue;
@@ -47,6 +51,6 @@ export function moveStalledJobs(
     queue.emit(now, 'stalled', 'jobId', job.id);
     stalled.push(job.id);
   }
-  queue.connection.run(MARK_ACTIVE, queue.id, STATE_CODES.active);
+  queue.connection.run(MARK_ACTIVE, mark, queue.id, STATE_CODES.active);
   return stalled;
 }

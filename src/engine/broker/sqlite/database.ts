@@ -66,12 +66,20 @@ export class Database {
 
   /** Gives free space back to the disk, beside the work. */
   tidy(): void {
-    this.#tidying ??= returnSpace((step) => this.write(step), this.#closing.signal)
+    this.#tidying ??= returnSpace(
+      (step) => this.write(step),
+      () => this.#checkpoint(),
+      this.#closing.signal,
+    )
       // The file is locked or the disk is full: whoever comes by next tries again.
       .catch(() => undefined)
       .finally(() => {
         this.#tidying = undefined;
       });
+  }
+
+  #checkpoint(): void {
+    this.connection.execute('PRAGMA wal_checkpoint(PASSIVE)');
   }
 
   /** Waits for what was submitted, then closes the file. */

@@ -13,27 +13,35 @@ const PAUSE_MS = 20;
 
 /**
  * Gives free pages back to the disk, in small steps beside the work: those of removed jobs are used again first, and only
- * what is free beyond a quarter of the file is returned. A million removed jobs take some tens of seconds.
+ * what is free beyond a quarter of the file is returned.
  *
  * @param write runs an operation in a transaction
+ * @param checkpoint copies the write-ahead log into the file: only then does the file become shorter
  * @param signal ends it between two steps
  */
 export async function returnSpace(
-  write: (step: Operation<boolean>) => Promise<boolean>,
+  write: (step: Operation<number>) => Promise<number>,
+  checkpoint: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted && (await write(({ connection }) => returnStep(connection)))) {
+  let returned = 0;
+  for (;;) {
+    const pages = signal.aborted ? 0 : await write(({ connection }) => returnStep(connection));
+    if (pages === 0) break;
+    returned += pages;
     await wait(PAUSE_MS, undefined, { ref: false, signal });
   }
+  if (returned > 0) checkpoint();
 }
 
-/** @returns whether there is more to give back */
-function returnStep(connection: Connection): boolean {
+/** @returns how many pages were given back */
+function returnStep(connection: Connection): number {
   const free = connection.get('PRAGMA freelist_count')?.[0] as number;
-  if (free <= KEPT_PAGES) return false;
+  if (free <= KEPT_PAGES) return 0;
   const pages = connection.get('PRAGMA page_count')?.[0] as number;
   const surplus = Math.ceil(free - Math.max(KEPT_PAGES, pages * KEPT_SHARE));
-  if (surplus <= 0) return false;
-  connection.execute(`PRAGMA incremental_vacuum(${Math.min(STEP_PAGES, surplus)})`);
-  return surplus > STEP_PAGES;
+  const step = Math.min(STEP_PAGES, surplus);
+  if (step <= 0) return 0;
+  connection.execute(`PRAGMA incremental_vacuum(${step})`);
+  return step;
 }

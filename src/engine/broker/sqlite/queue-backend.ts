@@ -15,7 +15,6 @@ import type {
 } from 'bullmq';
 import { addFlow, addJob, addJobs, type FlowNode } from './adding.ts';
 import type { BackendSession, SessionOptions } from './backend-session.ts';
-import { splitJobKey } from './child-ledger.ts';
 import { cleanJobs, type DrainExtent, drainStep, obliterateQueue, readDrainExtent, removeOrphans } from './cleaning.ts';
 import { readHolder, removeHolder } from './deduplication.ts';
 import { type Ending, finishJob, toKeepJobs } from './finishing.ts';
@@ -23,6 +22,7 @@ import { addLogLine, clearLog } from './job-log.ts';
 import { lastRankDue } from './job-place.ts';
 import { hasJob, type JobChanges, readJob, updateJob } from './job-row.ts';
 import { extendLock } from './locking.ts';
+import { openParent } from './parent-release.ts';
 import { QueueReader } from './queue-reader.ts';
 import { refusal } from './refusal.ts';
 import { leaveParent, removeJob, removeOpenChildren } from './removing.ts';
@@ -327,9 +327,8 @@ export class SqliteQueueBackend extends QueueReader implements IQueueBackend {
     return this.write((queue, now, transaction) => {
       const job = readJob(queue, jobId);
       if (job === undefined) throw refusal('missingJob', { jobId, parentKey, command });
-      const { queueKey, id } = splitJobKey(parentKey);
-      const parent = { queue: transaction.queueByKey(queueKey), id };
-      if (!hasJob(parent.queue, id)) throw refusal('missingParent', { jobId, parentKey, command });
+      const parent = openParent(transaction, parentKey, job.parentKey === parentKey ? job.parent : null);
+      if (!hasJob(parent.queue, parent.id)) throw refusal('missingParent', { jobId, parentKey, command });
       if (!leaveParent(transaction, queue, job, { hard: false, now, parent })) return false;
       updateJob(queue, job, { parent_key: null, parent: null });
       return true;

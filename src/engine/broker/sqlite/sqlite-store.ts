@@ -21,7 +21,8 @@ const OWN_FOLDER = '.tq';
 export function createSqliteStore(address: SqliteAddress, options: StoreOptions): Store {
   const { path, synchronous, busyTimeoutMs, prefix } = address;
   const connection = { path: path === ':memory:' ? path : resolve(path), synchronous, busyTimeoutMs };
-  const url = `sqlite:${path}`;
+  // Fit to be used as a URL again.
+  const url = `sqlite:${path.replace(/[%?]/g, encodeURIComponent)}`;
   const createBackend = sqliteBackendFactory(options.clock);
   const createRelayBackend = sqliteRelayBackendFactory(options.clock);
   let hold: DatabaseHold | undefined;

@@ -9,7 +9,7 @@ export interface SearchOptions {
   readonly seed: number;
   /** Operations of the longest sequences. */
   readonly maxLength: number;
-  /** How long fast-check may shrink what it has found, in milliseconds. */
+  /** How long fast-check may shrink what it has found before it is trimmed, in milliseconds; 0 for not at all. */
   readonly shrinkMs?: number;
 }
 
@@ -40,7 +40,8 @@ export async function findDisagreement(pair: Pair, options: SearchOptions): Prom
   if (!found.failed) return undefined;
   const path = found.counterexamplePath ?? '';
   if (found.counterexample === null) throw found.errorInstance;
-  const shrunk = await fc.check(property, { numRuns: 1, seed, path, interruptAfterTimeLimit: shrinkMs });
+  const limits = { numRuns: 1, seed, path, interruptAfterTimeLimit: shrinkMs };
+  const shrunk = shrinkMs > 0 ? await fc.check(property, limits) : found;
   const [operations] = shrunk.counterexample ?? found.counterexample;
   const trimmed = await trim(operations, isDifferent);
   // Looking at everything after every operation shows the first that makes a difference.

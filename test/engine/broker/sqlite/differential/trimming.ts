@@ -6,12 +6,12 @@ type Fails = (operations: readonly Operation[]) => Promise<boolean>;
 /**
  * Leaves out of a sequence what the difference does not need: operations, in ever smaller blocks, and then members of what
  * is left. fast-check's shrinking stops early in sequences whose operations
- * refer to each other by number; this goes on where it has stopped.
+ * refer to each other by number, or is out of time; this goes on where it has stopped.
  */
 export async function trim(operations: readonly Operation[], fails: Fails): Promise<Operation[]> {
   let current = [...operations];
-  for (let before = -1; before !== JSON.stringify(current).length; ) {
-    before = JSON.stringify(current).length;
+  for (let before = ''; before !== JSON.stringify(current); ) {
+    before = JSON.stringify(current);
     current = await dropOperations(current, fails);
     current = await dropMembers(current, fails);
   }
@@ -55,6 +55,9 @@ const OPTIONAL = new Set([
 ]);
 const FREE = new Set(['opts', 'schedule', 'template', 'data']);
 
+/** Members that say which one of several, by number. */
+const CHOICES = new Set(['nth', 'queue', 'worker', 'token']);
+
 /** Values like the given one with one thing less. */
 function* listSmaller(value: unknown, isFree = false): Generator<unknown> {
   if (isFree && typeof value === 'number' && value !== 0) yield 0;
@@ -68,6 +71,7 @@ function* listSmaller(value: unknown, isFree = false): Generator<unknown> {
     for (const [key, member] of Object.entries(record)) {
       const { [key]: _dropped, ...rest } = record;
       if (isFree || OPTIONAL.has(key)) yield rest;
+      if (CHOICES.has(key) && member !== 0) yield { ...record, [key]: 0 };
       for (const smaller of listSmaller(member, isFree || FREE.has(key))) yield { ...record, [key]: smaller };
     }
   }

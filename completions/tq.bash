@@ -37,10 +37,50 @@ _tq_value() {
         -Q | --queue) REPLY="@queues" ;;
       esac
       ;;
+    "demo")
+      case "$2" in
+        --for) REPLY="@any" ;;
+      esac
+      ;;
+    "status")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
     "inspect scheduled")
       case "$2" in
         -Q | --queues) REPLY="@queues," ;;
         --limit) REPLY="@any" ;;
+      esac
+      ;;
+    "inspect active")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "inspect reserved")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "inspect registered")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "inspect stats")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "inspect conf")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "inspect ping")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
       esac
       ;;
     "jobs show")
@@ -51,6 +91,11 @@ _tq_value() {
     "purge")
       case "$2" in
         -Q | --queues) REPLY="@queues," ;;
+      esac
+      ;;
+    "control shutdown")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
       esac
       ;;
   esac
@@ -77,16 +122,26 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs worker call result purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect") REPLY="queues scheduled -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "") REPLY="inspect jobs control worker call result demo status purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect") REPLY="queues scheduled active reserved registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control") REPLY="shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "status") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect queues") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect active") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect reserved") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect registered") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect stats") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect conf") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect ping") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control shutdown") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "migrate") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "completion") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     *) REPLY="" ;;
@@ -136,7 +191,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "worker" | "call" | "result" | "inspect queues" | "inspect scheduled" | "jobs show" | "purge" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control shutdown" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi
@@ -154,4 +209,6 @@ _tq() {
   _tq_offer "$REPLY" "$typed"
 }
 
+# A name of a worker is one word for bash only when @ breaks none.
+COMP_WORDBREAKS="${COMP_WORDBREAKS//@/}"
 complete -F _tq tq

@@ -14,11 +14,11 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --logfile --args --input --queue --priority --countdown --eta --expires --id --header --limit
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --limit
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'worker' 'call' 'result' 'inspect queues' 'inspect scheduled' 'jobs show' 'purge' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control shutdown' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -36,7 +36,7 @@ function __tq_at
     test (count $argv) -lt 2; or test "$state[2]" = "$argv[2]"
 end
 
-# Names of tasks, queues or jobs, from the broker and the app of the command line.
+# Names of tasks, queues, workers or jobs, from the broker and the app of the command line.
 function __tq_names
     set -l given
     set -l words (commandline -opc)
@@ -56,7 +56,7 @@ end
 
 complete -c tq -f
 complete -c tq -s A -l app -r -F -d 'module that exports the app'
-complete -c tq -s b -l broker -x -d 'store that jobs live in'
+complete -c tq -s b -l broker -x -d 'store that jobs live in, default sqlite:.tq/tq.db'
 complete -c tq -l json -d 'print one JSON document'
 complete -c tq -s q -l quiet -d 'print no notes, only results and errors'
 complete -c tq -l no-color -d 'print no colours'
@@ -66,22 +66,32 @@ complete -c tq -l yes -d 'do not ask before something is changed'
 complete -c tq -l dry-run -d 'show what would be changed, and change nothing'
 complete -c tq -s h -l help -d 'show help'
 
-complete -c tq -n '__tq_at "" 0' -a inspect -d 'Look at queues and scheduled jobs'
+complete -c tq -n '__tq_at "" 0' -a inspect -d 'Look at queues, scheduled jobs and live workers'
 complete -c tq -n '__tq_at "" 0' -a jobs -d 'Look at single jobs'
+complete -c tq -n '__tq_at "" 0' -a control -d 'Tell live workers what to do'
 complete -c tq -n '__tq_at "" 0' -a worker -d 'Run the jobs of queues until stopped'
 complete -c tq -n '__tq_at "" 0' -a call -d 'Call a task: enqueue one job'
 complete -c tq -n '__tq_at "" 0' -a result -d 'Show the state and the result of a job'
+complete -c tq -n '__tq_at "" 0' -a demo -d 'Watch a worker at work, on a throw-away broker'
+complete -c tq -n '__tq_at "" 0' -a status -d 'Show the live workers and the queues in one view'
 complete -c tq -n '__tq_at "" 0' -a purge -d 'Remove the waiting and scheduled jobs of queues'
 complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schema of the broker'
 complete -c tq -n '__tq_at "" 0' -a completion -d 'Print the completion script of a shell'
 complete -c tq -n '__tq_at "inspect" 0' -a queues -d 'List every queue of the broker, and the dead letters of all of them last'
 complete -c tq -n '__tq_at "inspect" 0' -a scheduled -d 'List the jobs that wait for their time, the next due first'
+complete -c tq -n '__tq_at "inspect" 0' -a active -d 'List the jobs that the live workers run, and those that no live worker claims'
+complete -c tq -n '__tq_at "inspect" 0' -a reserved -d 'List the jobs that the live workers have taken and not started'
+complete -c tq -n '__tq_at "inspect" 0' -a registered -d 'List the tasks that the live workers register'
+complete -c tq -n '__tq_at "inspect" 0' -a stats -d 'Show what the live workers have done and what they use'
+complete -c tq -n '__tq_at "inspect" 0' -a conf -d 'Show the settings that the live workers run with'
+complete -c tq -n '__tq_at "inspect" 0' -a ping -d 'Ask the live workers whether they answer'
 complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
+complete -c tq -n '__tq_at "control" 0' -a shutdown -d 'Stop live workers as their first SIGTERM does'
 
 complete -c tq -n '__tq_at "worker"' -s c -l concurrency -x -d 'slots: jobs that run at once (default: number of CPUs)'
 complete -c tq -n '__tq_at "worker"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues to serve, in order; high:6 has the weight 6 (default: those of the app)'
 complete -c tq -n '__tq_at "worker"' -s X -l exclude-queues -x -a '(__tq_more_names queues)' -d 'queues to leave out'
-complete -c tq -n '__tq_at "worker"' -s n -l name -x -d 'name of the worker; %h host name, %p process id (default: tq@%h)'
+complete -c tq -n '__tq_at "worker"' -s n -l name -x -d 'name of the worker; %h host name, %p process id, %n the first free number (default: tq@%h)'
 complete -c tq -n '__tq_at "worker"' -l queue-order -x -a 'strict weighted fair' -d 'which queue goes first when several have jobs (default: strict)'
 complete -c tq -n '__tq_at "worker"' -l time-limit -x -d 'fail an attempt that runs longer'
 complete -c tq -n '__tq_at "worker"' -l soft-time-limit -x -d 'abort the signal of an attempt that runs longer'
@@ -103,10 +113,19 @@ complete -c tq -n '__tq_at "call" 0' -a '(__tq_names tasks)'
 complete -c tq -n '__tq_at "result"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "result"' -l wait -d 'wait until the job has ended, at most --timeout'
 complete -c tq -n '__tq_at "result" 0' -a '(__tq_names ids)'
+complete -c tq -n '__tq_at "demo"' -l for -x -d 'end after this long'
+complete -c tq -n '__tq_at "status"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "inspect scheduled"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
 complete -c tq -n '__tq_at "inspect scheduled"' -l limit -x -d 'jobs to list, 100 without it'
+complete -c tq -n '__tq_at "inspect active"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "inspect reserved"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "inspect registered"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "inspect stats"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "inspect conf"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "inspect ping"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "jobs show"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "jobs show" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "purge"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
 complete -c tq -n '__tq_at "purge"' -l all -d 'every queue of the broker'
+complete -c tq -n '__tq_at "control shutdown"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "completion" 0' -a 'bash zsh fish'

@@ -1,7 +1,7 @@
 import { context, createApp, TaskFailed } from 'taskq';
 import { z } from 'zod';
 
-// The broker comes from TQ_BROKER_URL, or is given here as `broker: 'redis://localhost:6379'`.
+// The broker is a file, .tq/tq.db, until TQ_BROKER_URL names another, or an option here: `broker: 'redis://localhost:6379'`.
 const app = createApp({ queues: ['reports'], resultExpires: '1h' });
 
 // A task is a function with a name. The types of its argument and its result are those of the schema and the function.

@@ -20,8 +20,12 @@ interface Thumbnails {
 
 const tq = join(import.meta.dirname, '..', '..', 'bin', 'tq');
 const logfile = join(folder, 'worker.log');
-const show = (path: string): string => relative(process.cwd(), path) || '.';
+const startedIn = process.cwd();
+const show = (path: string): string => relative(startedIn, path) || '.';
 const say = (title: string, text: string) => process.stdout.write(`${title.padEnd(11)} ${text}\n`);
+
+// Where tq.config.ts lies, which names the broker: this program and the worker find the same one.
+process.chdir(import.meta.dirname);
 
 try {
   await connect();

@@ -1,8 +1,9 @@
 import type { CommandEntry, CommandGroup } from './command.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
-  { name: 'inspect', summary: 'Look at queues and scheduled jobs', heading: 'Look' },
+  { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
   { name: 'jobs', summary: 'Look at single jobs', heading: 'Look' },
+  { name: 'control', summary: 'Tell live workers what to do', heading: 'Act' },
 ];
 
 /** In the order of help. A new command is one new file and one line here. */
@@ -27,9 +28,15 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'demo',
-    summary: 'Show a worker, calls, retries and a dead letter on a throw-away broker',
+    summary: 'Watch a worker at work, on a throw-away broker',
     heading: 'Run',
     load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
+    name: 'status',
+    summary: 'Show the live workers and the queues in one view',
+    heading: 'Look',
+    load: async () => (await import('./commands/status.ts')).status,
   },
   {
     name: 'inspect queues',
@@ -44,6 +51,42 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect/scheduled.ts')).inspectScheduled,
   },
   {
+    name: 'inspect active',
+    summary: 'List the jobs that the live workers run, and those that no live worker claims',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/active.ts')).inspectActive,
+  },
+  {
+    name: 'inspect reserved',
+    summary: 'List the jobs that the live workers have taken and not started',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/reserved.ts')).inspectReserved,
+  },
+  {
+    name: 'inspect registered',
+    summary: 'List the tasks that the live workers register',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/registered.ts')).inspectRegistered,
+  },
+  {
+    name: 'inspect stats',
+    summary: 'Show what the live workers have done and what they use',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/stats.ts')).inspectStats,
+  },
+  {
+    name: 'inspect conf',
+    summary: 'Show the settings that the live workers run with',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/conf.ts')).inspectConf,
+  },
+  {
+    name: 'inspect ping',
+    summary: 'Ask the live workers whether they answer',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/ping.ts')).inspectPing,
+  },
+  {
     name: 'jobs show',
     summary: 'Show everything about one job',
     heading: 'Look',
@@ -54,6 +97,12 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Remove the waiting and scheduled jobs of queues',
     heading: 'Act',
     load: async () => (await import('./commands/purge.ts')).purge,
+  },
+  {
+    name: 'control shutdown',
+    summary: 'Stop live workers as their first SIGTERM does',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/shutdown.ts')).controlShutdown,
   },
   {
     name: 'migrate',

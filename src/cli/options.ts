@@ -1,5 +1,5 @@
 /** What the shell completion offers for a value. */
-export type Completion = 'tasks' | 'queues' | 'ids' | 'files';
+export type Completion = 'tasks' | 'queues' | 'workers' | 'ids' | 'files';
 
 export interface OptionDefinition {
   /** As commander reads them: `-Q, --queues <names>`; without `<…>` it is a switch. */
@@ -26,7 +26,11 @@ export const globalOptions: readonly GlobalOption[] = [
     summary: 'module that exports the app',
     completion: 'files',
   },
-  { flags: '-b, --broker <url>', variable: 'TQ_BROKER_URL', summary: 'store that jobs live in' },
+  {
+    flags: '-b, --broker <url>',
+    variable: 'TQ_BROKER_URL',
+    summary: 'store that jobs live in, default sqlite:.tq/tq.db',
+  },
   { flags: '--json', variable: 'TQ_JSON', summary: 'print one JSON document' },
   { flags: '-q, --quiet', variable: 'TQ_QUIET', summary: 'print no notes, only results and errors' },
   { flags: '--no-color', variable: 'TQ_NO_COLOR', summary: 'print no colours' },
@@ -53,6 +57,12 @@ export const sharedOptions = {
     flags: '-Q, --queue <name>',
     summary: 'the queue that holds the job (default: every queue is searched)',
     completion: 'queues',
+  },
+  destination: {
+    flags: '-d, --destination <names>',
+    summary: 'workers to ask, with commas between them (default: all live ones)',
+    completion: 'workers',
+    many: 'split',
   },
   wait: { flags: '--wait', summary: 'wait until the job has ended, at most --timeout' },
 } as const satisfies Record<string, OptionDefinition>;

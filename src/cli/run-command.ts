@@ -48,7 +48,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
 async function chooseSession(command: Command, { dryRun }: Settings, { note }: Output): Promise<SessionOptions> {
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
-  return { onlyLooks: dryRun || (await command.operation()).effect !== 'write', note };
+  return { onlyExisting: dryRun || (await command.operation()).effect !== 'write', note };
 }
 
 function isSettingsSource(command: Command): boolean {

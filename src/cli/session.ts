@@ -12,8 +12,8 @@ export interface CliSession extends Session {
 type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker' | 'defaultBroker'>;
 
 export interface SessionOptions {
-  /** Nothing will be stored: a SQLite file that is not there is not made. */
-  readonly onlyLooks?: boolean;
+  /** A SQLite file that is not there is not made: nothing will be added to it. */
+  readonly onlyExisting?: boolean;
   /** Is told, once each, what a person may not expect of the broker that was found. */
   readonly note?: (text: string) => void;
 }
@@ -24,12 +24,12 @@ export interface SessionOptions {
  * - `app`: the module of `--app`, else the app that the config file exports, else one with the built-in tasks only;
  * - `broker`: that of the settings without loading any app; without one, that of the app; without that, the default.
  *
- * A broker that the app has opened is shared, except by a session that only looks: apps make the file that they open.
+ * A broker that the app has opened is shared, unless only existing files may be opened: apps make the file that they open.
  */
 export function createSession(
   settings: SessionSettings,
   clock: Clock,
-  { onlyLooks = false, note }: SessionOptions = {},
+  { onlyExisting = false, note }: SessionOptions = {},
 ): CliSession {
   let app: Promise<App> | undefined;
   let broker: Promise<Broker> | undefined;
@@ -51,16 +51,16 @@ export function createSession(
     return (isAppNamed ? (await openApp()).brokerUrl : undefined) ?? useDefault();
   };
   const open = async (skipSchema: boolean): Promise<Broker> => {
-    const isShared = !skipSchema && !onlyLooks && (app !== undefined || settings.broker === undefined);
+    const isShared = !skipSchema && !onlyExisting && (app !== undefined || settings.broker === undefined);
     if (isShared) return await (await openApp()).broker();
     const [url, { findMissingFile, openBroker }] = await Promise.all([
       chooseUrl(),
       import('../engine/broker/open-broker.ts'),
     ]);
     // Without a look at the schema nothing is opened yet, so nothing is made.
-    const missing = onlyLooks && !skipSchema ? findMissingFile(url) : undefined;
+    const missing = onlyExisting && !skipSchema ? findMissingFile(url) : undefined;
     if (missing !== undefined) note?.(`there is no ${missing} yet; the first call or worker makes it`);
-    return await openBroker(url, { clock, skipSchema, onlyLooks: missing !== undefined });
+    return await openBroker(url, { clock, skipSchema, onlyExisting: missing !== undefined });
   };
 
   return {

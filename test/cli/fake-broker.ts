@@ -1,4 +1,11 @@
-import type { Broker, BrokerQueue, Migration, QueueCounts } from '../../src/engine/broker/port.ts';
+import type {
+  ControlAnswer,
+  ControlAnswers,
+  ControlBus,
+  ControlNode,
+  ControlQuestion,
+} from '../../src/engine/broker/control-port.ts';
+import type { ActiveStoredJob, Broker, BrokerQueue, Migration, QueueCounts } from '../../src/engine/broker/port.ts';
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import type { NewJob, StoredJob } from '../../src/engine/core/job.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
@@ -55,6 +62,8 @@ export class FakeBroker implements Broker {
     throw new Error('the double keeps no state');
   }
 
+  readonly control = new FakeControlBus(this);
+
   createConsumer(): never {
     throw new Error('the double runs nothing');
   }
@@ -74,10 +83,54 @@ export class FakeBroker implements Broker {
   }
 }
 
+/** Workers that answer what the test says. One without a reply for a command is silent. */
+class FakeControlBus implements ControlBus {
+  readonly #broker: FakeBroker;
+  readonly #workers: { readonly node: ControlNode; readonly replies: Readonly<Record<string, unknown>> }[] = [];
+  /** What was asked, in order. */
+  readonly questions: ControlQuestion[] = [];
+
+  constructor(broker: FakeBroker) {
+    this.#broker = broker;
+  }
+
+  /** @param replies by command; an Error is an answer that says what went wrong */
+  add(name: string, replies: Readonly<Record<string, unknown>>): void {
+    const node = { id: `worker-${name}`, name, host: 'box', pid: 100 + this.#workers.length, since: NOW - 3_600_000 };
+    this.#workers.push({ node, replies });
+  }
+
+  async listNodes(): Promise<ControlNode[]> {
+    this.#broker.assertUp();
+    return this.#workers.map(({ node }) => node);
+  }
+
+  async ask(question: ControlQuestion): Promise<ControlAnswers> {
+    this.#broker.assertUp();
+    this.questions.push(question);
+    const { command, destinations } = question;
+    const names = destinations ?? this.#workers.map(({ node }) => node.name);
+    const answers = new Map<string, ControlAnswer>();
+    for (const { node, replies } of this.#workers) {
+      const reply = replies[command];
+      if (reply === undefined || !names.includes(node.name)) continue;
+      const error = { code: 'INTERNAL', message: reply instanceof Error ? reply.message : '' };
+      answers.set(node.name, reply instanceof Error ? { ok: false, error } : { ok: true, value: reply });
+    }
+    return { answers, silent: names.filter((name) => !answers.has(name)).sort() };
+  }
+
+  async join(): Promise<never> {
+    throw new Error('the double has no place for workers of its own');
+  }
+}
+
 export class FakeQueue implements BrokerQueue {
   readonly name: string;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
+  /** Of active jobs. */
+  readonly lockLeftMs = new Map<string, number>();
   paused = false;
   consumers = 0;
   readonly #broker: FakeBroker;
@@ -172,6 +225,12 @@ export class FakeQueue implements BrokerQueue {
     this.#broker.assertUp();
     const due = this.#list('SCHEDULED', 'RETRY').sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
     return due.slice(offset, offset + limit);
+  }
+
+  async listActive(offset: number, limit: number): Promise<ActiveStoredJob[]> {
+    this.#broker.assertUp();
+    const active = this.#list('STARTED').slice(offset, offset + limit);
+    return active.map((job) => ({ ...job, lockLeftMs: this.lockLeftMs.get(job.id) ?? null }));
   }
 
   async purge(onProgress?: (removed: number) => void): Promise<number> {

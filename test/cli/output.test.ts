@@ -1,4 +1,7 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { createOutput } from '../../src/cli/output.ts';
+import { row } from '../../src/cli/presentation.ts';
 import { FakeBroker } from './fake-broker.ts';
 import { createFakeSession } from './fake-session.ts';
 import { run } from './run-fake.ts';
@@ -56,4 +59,30 @@ test('a pipe cuts nothing', async () => {
   const name = 'q'.repeat(300);
   const { stdout } = await run(['inspect', 'queues'], { session: createFakeSession(new FakeBroker().store(name)) });
   expect(stdout).toContain(`${name}\t`);
+});
+
+describe('a stream of events', () => {
+  const event = {
+    json: { at: 1 },
+    blocks: [row({ text: '1s', tone: 'faint', width: -4 }, { text: 'a\u001b[2Jb', tone: 'bad' })],
+  };
+
+  /** What an event is written as: on a terminal of 80 columns, or in a pipe. */
+  async function write(options: { json: boolean; isTTY: boolean; color?: boolean }): Promise<string> {
+    const stdout = Object.assign(new PassThrough(), options.isTTY && { isTTY: true, columns: 80 });
+    const streams = { stdin: new PassThrough(), stdout, stderr: new PassThrough() };
+    const clock = { now: () => 0, monotonic: () => 0 };
+    (await createOutput(streams, { json: options.json, quiet: true, color: options.color, clock })).stream(event);
+    return stdout.read().toString();
+  }
+
+  test('is one JSON document a line, also on a terminal', async () => {
+    for (const isTTY of [true, false]) expect(await write({ json: true, isTTY })).toBe('{"at":1}\n');
+  });
+
+  test('has aligned cells on a terminal, in colour, and tabs between them in a pipe', async () => {
+    expect(await write({ json: false, isTTY: true, color: false })).toBe('  1s  a\\x1b[2Jb\n');
+    expect(await write({ json: false, isTTY: true })).toBe('\u001b[2m  1s\u001b[22m  \u001b[31ma\\x1b[2Jb\u001b[39m\n');
+    expect(await write({ json: false, isTTY: false })).toBe('1s\ta\\x1b[2Jb\n');
+  });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +7,18 @@ import { createSession } from '../../src/cli/session.ts';
 import { createApp } from '../../src/engine/app/create-app.ts';
 
 const clock = { now: () => 0, monotonic: () => 0 };
-const none = { app: undefined, exportedApp: undefined, broker: undefined };
+const none = { app: undefined, exportedApp: undefined, broker: undefined, defaultBroker: 'sqlite::memory:' };
 let folder: string;
+
+/** A session of a project that names no broker, and what it notes. */
+function withoutBroker(
+  settings: Partial<Parameters<typeof createSession>[0]> = {},
+  options: { onlyExisting?: boolean } = {},
+) {
+  const notes: string[] = [];
+  const session = createSession({ ...none, ...settings }, clock, { ...options, note: (text) => notes.push(text) });
+  return { session, notes };
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tq-session-'));
@@ -50,10 +61,42 @@ describe('the app', () => {
 });
 
 describe('the broker', () => {
-  test('must be named somewhere', async () => {
-    const session = createSession({ ...none, exportedApp: createApp({}, { env: {} }) }, clock);
-    await expect(session.broker()).rejects.toMatchObject({ code: 'BROKER_NOT_CONFIGURED', exitCode: 2 });
-    await expect(session.broker({ skipSchema: true })).rejects.toMatchObject({ code: 'BROKER_NOT_CONFIGURED' });
+  test('that nothing names is the default one, and that is noted once', async () => {
+    const { session, notes } = withoutBroker({ exportedApp: createApp({}, { env: {} }) });
+    expect((await session.app()).brokerUrl).toBe('sqlite::memory:');
+    expect((await session.broker()).kind).toBe('sqlite');
+    expect(notes).toEqual(['no broker is named; using sqlite::memory:']);
+    await session.close();
+  });
+
+  test.each([{ onlyExisting: true }, {}])('with %j is that of the app before the default one', async (options) => {
+    const exportedApp = createApp({ broker: `sqlite:${join(folder, 'app.db')}` }, { env: {} });
+    const { session, notes } = withoutBroker({ exportedApp }, options);
+    expect((await session.broker({ skipSchema: true })).url).toBe(`sqlite:${join(folder, 'app.db')}`);
+    expect(notes).toEqual([]);
+    await session.close();
+  });
+
+  test('that is only looked at is not made, and what is missing is noted', async () => {
+    const path = join(folder, 'missing', 'tq.db');
+    const { session, notes } = withoutBroker({ defaultBroker: `sqlite:${path}` }, { onlyExisting: true });
+    expect(await (await session.broker()).listQueues()).toEqual([]);
+    await session.app();
+    expect(notes).toEqual([
+      `no broker is named; using sqlite:${path}`,
+      `there is no ${path} yet; the first call or worker makes it`,
+    ]);
+    await session.close();
+    expect(existsSync(join(folder, 'missing'))).toBe(false);
+  });
+
+  test('that is only looked at is opened beside the app, which would make its file', async () => {
+    const broker = `sqlite:${join(folder, 'looked.db')}`;
+    const { session } = withoutBroker({ broker, exportedApp: createApp({}, { env: {} }) }, { onlyExisting: true });
+    await session.app();
+    expect(await (await session.broker()).listQueues()).toEqual([]);
+    await session.close();
+    expect(existsSync(join(folder, 'looked.db'))).toBe(false);
   });
 
   test('is opened without the app when the settings name it', async () => {

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { execa } from 'execa';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +14,7 @@ import { startTq } from '../support/tq-command.ts';
 const example = join(projectFolder, 'examples', 'newsletter');
 
 interface Surroundings {
-  readonly url?: string;
+  readonly url: string;
   /** Where the example writes; it must not touch what lies in the checkout. */
   readonly folder: string;
 }
@@ -21,10 +22,9 @@ interface Surroundings {
 /** Runs one of the example's own programs, as `node FILE` in its folder. */
 async function runExample(file: string, args: readonly string[], { url, folder }: Surroundings) {
   await ensureBuilt();
-  const broker = url === undefined ? {} : { TQ_BROKER_URL: url };
   return await execa(process.execPath, [join(example, file), ...args], {
     cwd: example,
-    env: { PATH: process.env['PATH'] ?? '', NEWSLETTER_FOLDER: folder, ...broker },
+    env: { PATH: process.env['PATH'] ?? '', NEWSLETTER_FOLDER: folder, TQ_BROKER_URL: url },
     extendEnv: false,
     reject: false,
     timeout: 60_000,
@@ -39,13 +39,28 @@ describe('the example of a newsletter', () => {
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 0 });
   });
 
-  test('ends `npm start` with exit code 2 and the remedy when no broker is named', async () => {
-    await withTempDir(async (folder) => {
-      const { stdout, stderr, exitCode } = await runExample('tour.ts', [], { folder });
-      expect(exitCode).toBe(2);
-      expect(stderr).toMatch(/^tq: there is no broker to connect to \[BROKER_NOT_CONFIGURED\]\n {4}give one with/);
-      expect(stdout).toBe('');
-    });
+  test('runs `npm start` with nothing installed: on the file of its tq.config, wherever it is started', async () => {
+    // Inside the checkout, so that the package finds itself by its name; .tq/ is ignored by git.
+    await mkdir(join(projectFolder, '.tq'), { recursive: true });
+    const copy = await mkdtemp(join(projectFolder, '.tq', 'newsletter-'));
+    try {
+      await cp(example, copy, { recursive: true, filter: (path) => basename(path) !== '.tq' });
+      await ensureBuilt();
+      const { stdout, stderr, exitCode } = await execa(process.execPath, [join(copy, 'tour.ts')], {
+        cwd: projectFolder,
+        env: { PATH: process.env['PATH'] ?? '' },
+        extendEnv: false,
+        reject: false,
+        timeout: 60_000,
+      });
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+      expect(stdout).toMatch(/^broker {6}SQLite 3\.\S+ at sqlite:/);
+      expect(stdout).toContain(` at sqlite:${join(copy, '.tq', 'tq.db')}\n`);
+      expect(stdout).toContain(`\ne-mail      ${relative(projectFolder, copy)}/.tq/outbox/`);
+      expect(existsSync(join(copy, '.tq', 'tq.db'))).toBe(true);
+    } finally {
+      await rm(copy, { recursive: true, force: true });
+    }
   });
 
   test('ends `npm start` with exit code 69 and one clear line when the broker is not there', async () => {

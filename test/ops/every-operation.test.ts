@@ -56,6 +56,10 @@ const inputs: Record<string, Record<string, unknown>> = {
   'show-job': { id: 'x' },
   'purge-queues': { queues: ['a', 'b'] },
   'migrate-broker': {},
+  'inspect-workers': { command: 'ping', destinations: ['tq@a', 'tq@b'] },
+  'list-active': { destinations: ['tq@a'] },
+  'show-status': {},
+  'shutdown-workers': { destinations: ['tq@a'] },
 };
 
 test.each(operations)('the command line of $file leads back to its input', async ({ operation }) => {

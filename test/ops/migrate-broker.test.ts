@@ -8,13 +8,14 @@ test('gives the versions before and after, and asks nobody: no job is touched', 
   const broker = new FakeBroker('postgres');
   broker.migration = { from: 1, to: 3 };
   const execution = await execute(migrateBroker, {}, { session: createFakeSession(broker) });
-  expect(execution).toEqual({ kind: 'done', result: { from: 1, to: 3 } });
+  expect(execution).toEqual({ kind: 'done', result: { kind: 'postgres', from: 1, to: 3 } });
   expect(broker.changes).toEqual(['migrate']);
 });
 
 test.each([
   ['redis', 'would change nothing'],
   ['postgres', 'would create the schema'],
+  ['sqlite', 'as its next use by a call or a worker does'],
 ] as const)('a dry run on %s changes nothing and says what would happen', async (kind, summary) => {
   const broker = new FakeBroker(kind);
   const execution = await execute(migrateBroker, {}, { session: createFakeSession(broker), dryRun: true });

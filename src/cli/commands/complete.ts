@@ -14,7 +14,7 @@ const MAX_IDS = 100;
 export const complete = defineStandalone({
   name: '__complete',
   summary: 'Print names for the completion scripts',
-  arguments: [{ name: '<kind>', summary: 'tasks, queues or ids' }],
+  arguments: [{ name: '<kind>', summary: 'tasks, queues, workers or ids' }],
   examples: [],
   json: [],
   toInput: ({ arguments: [kind = ''] }) => kind,
@@ -28,7 +28,7 @@ export const complete = defineStandalone({
 
 async function listNames(kind: string, { host, flags }: StandaloneContext): Promise<string[]> {
   const settings = await loadSettings({ flags, ...(host.env !== undefined && { env: host.env }), cwd: host.cwd });
-  const session = await host.openSession(settings, { onlyLooks: true });
+  const session = await host.openSession(settings, { onlyExisting: true });
   try {
     return await readNames(kind, session);
   } finally {
@@ -42,6 +42,8 @@ async function readNames(kind: string, session: CliSession): Promise<string[]> {
       return [...(await session.app()).tasks.keys()].sort();
     case 'queues':
       return await (await session.broker()).listQueues();
+    case 'workers':
+      return (await (await session.broker()).control.listNodes()).map(({ name }) => name);
     case 'ids': {
       const { listScheduled } = await import('../../ops/list-scheduled.ts');
       const { jobs } = await listScheduled.run(session, { limit: MAX_IDS }, () => undefined);

@@ -3,7 +3,7 @@ import { type CommandTree, type CompletedOption, type CompletedValue, listNextWo
 /**
  * The completion script for bash 3.2 and newer, as macOS still has it.
  *
- * Names of tasks, queues and jobs never go through `compgen -W`: it expands its words, so a queue called `$(reboot)`
+ * Names of tasks, queues, workers and jobs never go through `compgen -W`: it expands its words, so a queue called `$(reboot)`
  * would be run.
  */
 export function formatBash(tree: CommandTree): string {
@@ -96,6 +96,8 @@ _tq() {
   _tq_offer "$REPLY" "$typed"
 }
 
+# A name of a worker is one word for bash only when @ breaks none.
+COMP_WORDBREAKS="\${COMP_WORDBREAKS//@/}"
 complete -F _tq tq
 `;
 }

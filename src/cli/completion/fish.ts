@@ -45,7 +45,7 @@ function __tq_at
     test (count $argv) -lt 2; or test "$state[2]" = "$argv[2]"
 end
 
-# Names of tasks, queues or jobs, from the broker and the app of the command line.
+# Names of tasks, queues, workers or jobs, from the broker and the app of the command line.
 function __tq_names
     set -l given
     set -l words (commandline -opc)

@@ -16,7 +16,7 @@ export function formatZsh(tree: CommandTree): string {
 _tq_globals=(
 ${tree.globals.map((option) => `  ${formatOption(option)}\n`).join('')})
 
-# Names of tasks, queues or jobs, from the broker and the app of the command line.
+# Names of tasks, queues, workers or jobs, from the broker and the app of the command line.
 _tq_names() {
   local -a names given
   local i
@@ -29,6 +29,8 @@ _tq_names() {
 _tq_tasks() { _tq_names tasks }
 _tq_queues() { _tq_names queues }
 _tq_queue_list() { compset -P '*,'; _tq_names queues }
+_tq_workers() { _tq_names workers }
+_tq_worker_list() { compset -P '*,'; _tq_names workers }
 _tq_ids() { _tq_names ids }
 
 _tq() {
@@ -96,7 +98,8 @@ function formatAction({ source, choices, joined }: CompletedValue): string {
   if (choices.length > 0) return `(${choices.join(' ')})`;
   if (source === 'files') return '_files';
   if (source === undefined) return ' ';
-  return joined && source === 'queues' ? '_tq_queue_list' : `_tq_${source}`;
+  // `_tq_queue_list` offers several queues with commas between them.
+  return joined ? `_tq_${source.replace(/s$/, '')}_list` : `_tq_${source}`;
 }
 
 function formatWords(tree: CommandTree, path: string, indent: string): string {

@@ -15,7 +15,10 @@ export type Errand = 'order' | 'payment' | 'invoice' | 'reminder' | 'photo';
 export interface Shop {
   readonly app: App;
   /** Calls the task of an errand under a readable id (`order-1`, `order-2`, …), and tells of it. */
-  call(errand: Errand, options?: Pick<CallOptions, 'priority'> & { countdownMs?: number }): Promise<AsyncResult<unknown>>;
+  call(
+    errand: Errand,
+    options?: Pick<CallOptions, 'priority'> & { countdownMs?: number },
+  ): Promise<AsyncResult<unknown>>;
 }
 
 const QUEUE = 'shop';
@@ -53,7 +56,7 @@ export function createShop(url: string, { clock, tell }: { clock: Clock; tell: T
   });
   app.task('invoice.print', { retry: { ...RETRY, max: 1 } }, async () => {
     await work(100);
-    throw new Error('the printer is on fire');
+    throw new Error('the printer has no paper');
   });
   app.task('reminder.send', () => work(100));
   app.task('photo.resize', () => work(400));
@@ -66,7 +69,11 @@ export function createShop(url: string, { clock, tell }: { clock: Clock; tell: T
       counts.set(errand, number);
       const id = `${errand}-${number}`;
       const task = TASKS[errand];
-      const options = { id, ...(priority !== undefined && { priority }), ...(countdownMs && { countdown: countdownMs }) };
+      const options = {
+        id,
+        ...(priority !== undefined && { priority }),
+        ...(countdownMs && { countdown: countdownMs }),
+      };
       const dueAt = clock.now() + (countdownMs ?? 0);
       const result = await app.send(task, [], options);
       const job = { id, task, queue: QUEUE, ...(priority !== undefined && { priority }) };

@@ -42,7 +42,9 @@ export function presentEvent(told: StoryEvent, at: number, sinceMs: number): Pic
   const { event, message, id } = told;
   const values: Readonly<Record<string, unknown>> = { at, ...told };
   const json = Object.fromEntries(STORY_FIELDS.map((field) => [field, values[field] ?? null]));
-  if (id === undefined) return { json, blocks: [line(message, event === 'scene' ? 'title' : 'plain')] };
+  if (event === 'scene') return { json, blocks: [line(''), line(message, 'title')] };
+  if (event === 'stopped') return { json, blocks: [line(''), line(message)] };
+  if (id === undefined) return { json, blocks: [line(message)] };
   const time = `${(sinceMs / 1000).toFixed(1)}s`;
   const cells = row(
     { text: time, tone: 'faint', width: -TIME_WIDTH },

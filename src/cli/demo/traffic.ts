@@ -6,7 +6,7 @@ import type { Tell } from './story.ts';
 interface Scene {
   readonly title: string;
   /** Ends when its jobs have, so that one scene is read after the other. */
-  play(shop: Shop): Promise<void>;
+  play(shop: Shop, round: number): Promise<void>;
 }
 
 const scenes: readonly Scene[] = [
@@ -30,8 +30,9 @@ const scenes: readonly Scene[] = [
   },
   {
     title: 'A job can wait for its time.',
-    async play(shop) {
-      await shop.call('reminder', { countdownMs: 3_600_000 });
+    async play(shop, round) {
+      // One that stays, for `tq inspect scheduled`.
+      if (round === 1) await shop.call('reminder', { countdownMs: 3_600_000 });
       await ended(await shop.call('reminder', { countdownMs: 2000 }));
     },
   },
@@ -59,9 +60,10 @@ export async function playScenes(
 ): Promise<void> {
   try {
     for (let round = 1; round <= rounds; round += 1) {
+      if (round === 2) tell({ event: 'scene', message: 'That was all of it, once. It goes on in the same way.' });
       for (const { title, play } of scenes) {
         if (round === 1) tell({ event: 'scene', message: title });
-        await play(shop);
+        await play(shop, round);
         await sleep(PAUSE_MS, undefined, { signal });
       }
     }

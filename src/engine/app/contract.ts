@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Broker, QueueOrder } from '../broker/port.ts';
 import type { APP_BRAND } from '../core/brand.ts';
+import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
 import type { Hooks } from '../events/hooks.ts';
@@ -61,6 +62,23 @@ export interface WorkerOptions {
   timeLimit?: Duration;
   /** Stop when no job waits any more. */
   burst?: boolean;
+  /**
+   * How jobs are run: `async` in the event loop of this process, for tasks that wait; `prefork` in child processes, one a slot,
+   * for tasks that compute, block or may crash. Default async.
+   */
+  pool?: 'async' | 'prefork';
+  /**
+   * For the pool `prefork`: the module that exports the app, as a path or as the `import.meta.url` of that module. Every child
+   * imports it, so it must not start a worker itself. null stands for an app with the built-in tasks alone.
+   */
+  module?: string | URL | null;
+  /** For the pool `prefork`: a child is replaced after so many jobs, give or take those that run until another is ready. */
+  maxTasksPerChild?: number;
+  /**
+   * For the pool `prefork`: a child is replaced when it holds more memory than this after a job: bytes, or a text such as
+   * `500MB`. Its resident memory counts, Node's own some 60 MB included.
+   */
+  maxMemoryPerChild?: ByteSize;
   /** Default one that writes lines of JSON to stdout. */
   logger?: Logger;
 }
@@ -73,7 +91,9 @@ export interface App {
   readonly queues: readonly string[];
   /** What a person who starts a worker should know, one line each: where e-mail goes. */
   readonly notes: readonly string[];
-  /** The URL of its broker; undefined leaves it to tq.config and to the default. May hold a password. */
+  /** The functions of the application that its workers call. */
+  readonly hooks: Hooks;
+  /** The URL of its broker; undefined when nothing names one, until its first use takes that of tq.config or the default. May hold a password. */
   readonly brokerUrl: string | undefined;
 
   /** Registers a task. */
@@ -95,7 +115,11 @@ export interface App {
   ): Promise<AsyncResult<Result>[]>;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
-  /** Builds a worker of this app; `worker.start()` begins. */
+  /**
+   * Builds a worker of this app; `worker.start()` begins.
+   *
+   * @throws WORKER_IN_CHILD in a child process of a worker, INVALID_OPTION and what else is wrong with the options
+   */
   createWorker(options?: WorkerOptions): Promise<Worker>;
   /** The connection to the broker, opened on first use and shared. */
   broker(): Promise<Broker>;

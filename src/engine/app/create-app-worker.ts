@@ -11,11 +11,14 @@ import { assertLimits, type TaskDefinition } from '../task/definition.ts';
 import { Worker } from '../worker/worker.ts';
 import { type AppSettings, longestResultSeconds } from './app-settings.ts';
 import type { WorkerOptions } from './contract.ts';
+import { parsePrefork } from './prefork-options.ts';
 
 interface WorkerOf {
   readonly app: AppSettings;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly broker: Broker;
+  /** What it was opened with, if that is known. */
+  readonly brokerUrl: string | undefined;
   readonly clock: Clock;
 }
 
@@ -31,11 +34,15 @@ const KEYS: readonly (keyof WorkerOptions)[] = [
   'softTimeLimit',
   'timeLimit',
   'burst',
+  'pool',
+  'module',
+  'maxTasksPerChild',
+  'maxMemoryPerChild',
   'logger',
 ];
 
 /** @throws INVALID_OPTION, UNKNOWN_OPTION, UNDECLARED_QUEUE, INVALID_DURATION */
-export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options: WorkerOptions): Worker {
+export function createAppWorker({ app, tasks, broker, brokerUrl, clock }: WorkerOf, options: WorkerOptions): Worker {
   const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
   if (unknown !== undefined) {
     throw createError('UNKNOWN_OPTION', {
@@ -59,6 +66,7 @@ export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs, timeLimitMs, 'the worker');
+  const prefork = parsePrefork(options, { brokerUrl });
   return new Worker({
     worker: expandName(options.name ?? 'tq@%h'),
     broker,
@@ -76,6 +84,7 @@ export function createAppWorker({ app, tasks, broker, clock }: WorkerOf, options
     maxWorkerLost: app.maxWorkerLost,
     hooks: app.hooks,
     burst: options.burst ?? false,
+    ...(prefork !== undefined && { prefork }),
     logger: options.logger ?? createLogger({ level: 'info', destination: 1 }).log,
     random: Math.random,
   });

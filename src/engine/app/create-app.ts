@@ -6,10 +6,12 @@ import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readProjectBroker } from '../config/project-broker.ts';
 import { APP_BRAND } from '../core/brand.ts';
+import { isChild } from '../core/child-mark.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import { createJobResult } from '../results/job-result.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -31,7 +33,7 @@ export interface AppParts {
   readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly openBroker?: typeof openBroker;
-  /** Where the search for the project's config file begins; default the working directory. */
+  /** Where the search for the project's config file begins; default the working directory at the first use. */
   readonly cwd?: string;
 }
 
@@ -50,12 +52,13 @@ class TaskApp implements App {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly queues: readonly string[];
   readonly notes: readonly string[];
+  readonly hooks: Hooks;
   readonly task: DefineTask;
   readonly #openBrokerOnce = (): Promise<Broker> => this.broker();
   readonly #settings: AppSettings;
   readonly #clock: Clock;
   readonly #openBroker: typeof openBroker;
-  readonly #cwd: string;
+  readonly #cwd: string | undefined;
   readonly #registry = new Map<string, TaskDefinition>();
   readonly #builtins = new Set<string>();
   #brokerUrl: string | undefined;
@@ -65,7 +68,7 @@ class TaskApp implements App {
   #closed = false;
 
   constructor(settings: AppSettings, parts: AppParts) {
-    const { clock = systemClock, env, openBroker: open = openBroker, cwd = process.cwd() } = parts;
+    const { clock = systemClock, env, openBroker: open = openBroker, cwd } = parts;
     const environment = readEnvironment(env);
     const redis = environment.redis?.mistakes.length === 0 ? environment.redis.value : undefined;
     const fromEnvironment = environment.settings.get('broker')?.value ?? redis;
@@ -76,6 +79,7 @@ class TaskApp implements App {
     this.#brokerUrl = typeof fromEnvironment === 'string' ? fromEnvironment : settings.broker;
     this.tasks = this.#registry;
     this.queues = settings.queues.map(({ name }) => name);
+    this.hooks = settings.hooks;
     this.task = ((name: string, ...rest: [never, never]) => this.register(defineTask(name, ...rest))) as DefineTask;
     this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(settings.builtins, environment)];
   }
@@ -140,11 +144,13 @@ class TaskApp implements App {
   }
 
   async createWorker(options: WorkerOptions = {}): Promise<Worker> {
+    if (isChild()) throw createError('WORKER_IN_CHILD', {});
     const broker = await this.broker();
     for (const { name, priorities } of this.#settings.queues) {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
     }
-    return createAppWorker({ app: this.#settings, tasks: this.tasks, broker, clock: this.#clock }, options);
+    const { tasks, brokerUrl } = this;
+    return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock }, options);
   }
 
   async broker(): Promise<Broker> {
@@ -175,7 +181,8 @@ class TaskApp implements App {
   }
 
   async #connect(): Promise<Broker> {
-    return await this.#openBroker(this.#brokerUrl ?? (await readProjectBroker(this.#cwd)), { clock: this.#clock });
+    this.#brokerUrl ??= await readProjectBroker(this.#cwd ?? process.cwd());
+    return await this.#openBroker(this.#brokerUrl, { clock: this.#clock });
   }
 
   async #prepare(task: string, argsList: readonly (readonly unknown[])[], options: CallOptions): Promise<Prepared[]> {

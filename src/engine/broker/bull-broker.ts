@@ -2,6 +2,7 @@ import { createError } from '../core/errors.ts';
 import { attempt } from './attempt.ts';
 import { BullConsumer } from './bull-consumer.ts';
 import { BullQueue } from './bull-queue.ts';
+import { RelayControlBus } from './control/relay-control-bus.ts';
 import type { Broker, BrokerQueue, Consumer, ConsumerOptions, Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
 import type { Store } from './store.ts';
@@ -10,6 +11,7 @@ import type { Store } from './store.ts';
 export class BullBroker implements Broker {
   readonly kind: Store['kind'];
   readonly url: string;
+  readonly control: RelayControlBus;
   readonly #store: Store;
   readonly #queues = new Map<string, BullQueue>();
   #closed = false;
@@ -18,6 +20,7 @@ export class BullBroker implements Broker {
     this.#store = store;
     this.kind = store.kind;
     this.url = store.url;
+    this.control = new RelayControlBus(store);
   }
 
   queue(name: string): BrokerQueue {
@@ -62,7 +65,7 @@ export class BullBroker implements Broker {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    await Promise.all([this.control, ...this.#queues.values()].map((each) => each.close()));
     await this.#store.close();
   }
 

@@ -31,6 +31,7 @@ export class BullConsumer implements Consumer {
   readonly #store: Store;
   readonly #options: ConsumerOptions;
   readonly #workers: QueueWorker[];
+  readonly #slots: Slots | undefined;
   readonly #abandon = new AbortController();
   #held = 0;
   #performing = 0;
@@ -43,9 +44,9 @@ export class BullConsumer implements Consumer {
   constructor(store: Store, options: ConsumerOptions) {
     this.#store = store;
     this.#options = options;
-    const slots =
+    this.#slots =
       options.queues.length > 1 ? createSlots(options.concurrency, options.order, options.queues) : undefined;
-    this.#workers = options.queues.map(({ name }) => this.#createWorker(name, slots));
+    this.#workers = options.queues.map(({ name }) => this.#createWorker(name, this.#slots));
   }
 
   get held(): number {
@@ -58,6 +59,11 @@ export class BullConsumer implements Consumer {
     for (const worker of this.#workers) {
       worker.run().catch((error: Error) => this.#options.onTrouble(error, worker.name));
     }
+  }
+
+  resize(concurrency: number): void {
+    this.#slots?.resize(concurrency);
+    for (const worker of this.#workers) worker.concurrency = concurrency;
   }
 
   async stop(): Promise<void> {

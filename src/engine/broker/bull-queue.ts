@@ -2,7 +2,7 @@ import { type IQueueBackend, type JobJson, type JobsOptions, type JobType, Queue
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { attempt } from './attempt.ts';
 import { FinishWatch } from './finish-watch.ts';
-import type { BrokerQueue, QueueCounts, QueueStatus } from './port.ts';
+import type { ActiveStoredJob, BrokerQueue, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import type { Store } from './store.ts';
 import { encodePriority, toStoredJob } from './stored-job.ts';
@@ -156,6 +156,29 @@ export class BullQueue implements BrokerQueue {
         json === undefined
           ? []
           : [toStoredJob({ ...json, id: ids[index] as string }, this.name, 'delayed', dueAts[index])],
+      );
+    });
+  }
+
+  async listActive(offset: number, limit: number): Promise<ActiveStoredJob[]> {
+    const backend = this.#reading();
+    return this.#attempt(`listing the active jobs of queue "${this.name}"`, async () => {
+      // Of a list, BullMQ's backends give the right range with its last one first; its own getters turn it round too.
+      const [range = []] = await backend.getRanges(['active'], offset, offset + limit - 1, true);
+      const ids = range.toReversed();
+      const [records, lockLeftMs] = await Promise.all([
+        Promise.all(ids.map((id) => backend.getJobData(id))),
+        this.#store.listLockLeftMs(this.name, ids),
+      ]);
+      return records.flatMap((json: JobJson | undefined, index) =>
+        json === undefined
+          ? []
+          : [
+              {
+                ...toStoredJob({ ...json, id: ids[index] as string }, this.name, 'active'),
+                lockLeftMs: lockLeftMs[index] ?? null,
+              },
+            ],
       );
     });
   }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
 import { type BrokerAddress, parseBrokerUrl, type SqliteAddress } from './broker-url.ts';
 import type { Broker } from './port.ts';
@@ -10,8 +10,8 @@ export interface OpenBrokerOptions {
   readonly patienceMs?: number;
   /** Does not look whether the schema fits: for `tq migrate`, which is about to make it. */
   readonly skipSchema?: boolean;
-  /** Nothing will be stored: a SQLite file that is not there is not made, and stands for a broker without queues. */
-  readonly onlyLooks?: boolean;
+  /** A SQLite file that is not there is not made, and stands for a broker without queues: for who adds no jobs. */
+  readonly onlyExisting?: boolean;
   /** What the caller is doing, for the error: `connecting`. */
   readonly doing?: string;
 }
@@ -22,7 +22,7 @@ export interface OpenBrokerOptions {
  * @throws BROKER_URL_INVALID, BROKER_UNAVAILABLE, BROKER_UNSUITABLE
  */
 export async function openBroker(url: string, options: OpenBrokerOptions): Promise<Broker> {
-  const address = options.onlyLooks === true ? withoutMissingFile(parseBrokerUrl(url)) : parseBrokerUrl(url);
+  const address = options.onlyExisting === true ? withoutMissingFile(parseBrokerUrl(url)) : parseBrokerUrl(url);
   const storeOptions: StoreOptions = { clock: options.clock, patienceMs: options.patienceMs ?? 30_000 };
   const [{ BullBroker }, store] = await Promise.all([
     import('./bull-broker.ts'),
@@ -54,6 +54,12 @@ function withoutMissingFile(address: BrokerAddress): BrokerAddress {
   return isMissing(address) ? { ...address, path: ':memory:' } : address;
 }
 
+/** A file that this user may not look for is not missing: opening it says what is wrong. */
 function isMissing(address: BrokerAddress): address is SqliteAddress {
-  return address.kind === 'sqlite' && address.path !== ':memory:' && !existsSync(address.path);
+  if (address.kind !== 'sqlite' || address.path === ':memory:') return false;
+  try {
+    return statSync(address.path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }

@@ -12,6 +12,7 @@
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
 import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { ControlBus } from './control-port.ts';
 import type { StateStore } from './state-port.ts';
 
 export interface Broker {
@@ -25,6 +26,8 @@ export interface Broker {
   createConsumer(options: ConsumerOptions): Consumer;
   /** What workers and operators share beside jobs: names, leases, records. */
   readonly state: StateStore;
+  /** How workers are asked what they do, and told what to do. */
+  readonly control: ControlBus;
   /** Creates or upgrades the schema of the store. Redis has none: `applied` is then empty. */
   migrate(): Promise<Migration>;
   /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */
@@ -80,11 +83,22 @@ export interface BrokerQueue {
   status(now: number): Promise<QueueStatus>;
   /** Jobs that wait for their time, the next due first. */
   listScheduled(offset: number, limit: number): Promise<StoredJob[]>;
+  /** Jobs that a worker has taken and not given back, whether it lives or not; the first taken first. */
+  listActive(offset: number, limit: number): Promise<ActiveStoredJob[]>;
   /**
    * Removes jobs that wait or are scheduled, in batches; jobs of a schedule entry and running jobs stay.
    * @returns how many were removed
    */
   purge(onProgress?: (removed: number) => void): Promise<number>;
+}
+
+/** A job that a worker has taken, as the store has it. */
+export interface ActiveStoredJob extends StoredJob {
+  /**
+   * How long its lock still runs, in milliseconds; its worker renews it for as long as it lives. Null when it has none: its
+   * worker is gone, and another one may take the job up.
+   */
+  readonly lockLeftMs: number | null;
 }
 
 export type QueueOrder = 'strict' | 'weighted' | 'fair';
@@ -136,6 +150,8 @@ export interface Consumer {
    * meanwhile (its wake-up was under way) still goes through `perform`, which should answer `released`.
    */
   stop(): Promise<void>;
+  /** Changes the number of slots, at least one. With fewer than jobs that run, none is started until enough have ended. */
+  resize(concurrency: number): void;
   /** Jobs that this consumer holds now, running or reserved, until their outcome is stored. */
   readonly held: number;
 }

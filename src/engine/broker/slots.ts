@@ -15,12 +15,15 @@ export interface Slots {
   tryTake(queue: string): boolean;
   /** Waits in line; true with a slot taken, false when `signal` aborted first. */
   take(queue: string, signal: AbortSignal): Promise<boolean>;
-  /** Whether a finished job of this queue should leave its slot to another queue rather than fetch the next job of its own. */
+  /** Whether a finished job of this queue should give its slot back rather than fetch the next job of its own. */
   mustYield(queue: string): boolean;
   /** Counts a start that kept its slot: the next job of the same queue. */
   continueWith(queue: string): void;
   /** Gives a slot back. `unused` says that no job was found for it, so the start is not counted. */
   release(queue: string, unused?: boolean): void;
+  /** Changes the number of slots. Those that are taken stay so: with fewer than that, they go as their jobs end. */
+  resize(total: number): void;
+  /** Below zero while more are taken than there are to be. */
   readonly free: number;
 }
 
@@ -32,6 +35,7 @@ interface Waiter {
 export function createSlots(total: number, order: QueueOrder, queues: readonly ConsumedQueue[]): Slots {
   const line = order === 'strict' ? createStrictLine(queues) : createStrideLine(queues, order === 'fair');
   const waiters: Waiter[] = [];
+  let size = total;
   let free = total;
 
   const first = (extra?: string): string | undefined => {
@@ -58,7 +62,7 @@ export function createSlots(total: number, order: QueueOrder, queues: readonly C
       return free;
     },
     tryTake(queue) {
-      if (free === 0 || first(queue) !== queue) return false;
+      if (free <= 0 || first(queue) !== queue) return false;
       free -= 1;
       line.count(queue, 1);
       return true;
@@ -84,7 +88,7 @@ export function createSlots(total: number, order: QueueOrder, queues: readonly C
       });
     },
     mustYield(queue) {
-      return waiters.length > 0 && first(queue) !== queue;
+      return free < 0 || (waiters.length > 0 && first(queue) !== queue);
     },
     continueWith(queue) {
       line.count(queue, 1);
@@ -92,6 +96,11 @@ export function createSlots(total: number, order: QueueOrder, queues: readonly C
     release(queue, unused = false) {
       free += 1;
       if (unused) line.count(queue, -1);
+      serve();
+    },
+    resize(wanted) {
+      free += wanted - size;
+      size = wanted;
       serve();
     },
   };

@@ -1,4 +1,4 @@
-import type { BackendFactory, IQueueBackend } from 'bullmq';
+import type { BackendFactory, IQueueBackend, IRelayBackend, RelayBackendOptions } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
 import type { Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
@@ -20,6 +20,11 @@ export interface Store extends StoreOptions {
   abandonConsumers(): void;
   /** Makes the backend of an event reader, with a connection of its own. */
   readonly eventsBackend: BackendFactory<IQueueBackend, unknown>;
+  /**
+   * Makes the backend of a node of BullMQ's relay, with a connection of its own to wait on. What it asks of a store that is
+   * away fails; closing it ends what is its own.
+   */
+  relayBackend(options: RelayBackendOptions<unknown>): IRelayBackend;
   /** What made an operation fail, where the driver's own error says only that it gave up. */
   faultBehind(error: unknown): unknown;
   /** Resolves once the store answers; throws a TqError when it does not, or cannot be used. */
@@ -27,6 +32,8 @@ export interface Store extends StoreOptions {
   listQueues(): Promise<string[]>;
   /** When jobs of the delayed set are due, epoch ms, in the order of the ids; null for an id that is not in it. */
   listDueAt(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
+  /** How long the locks of active jobs still run, in ms, in the order of the ids; null for a job without one. */
+  listLockLeftMs(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */

@@ -290,13 +290,35 @@ export const catalogue = {
       next: 'raise timeLimit, or make the task stop when context().signal aborts',
     }),
   }),
-  WORKER_LOST: entry<{ task: string; times: number }>({
+  WORKER_LOST: entry<{ task: string; times: number; how?: string; next?: string }>({
     name: 'WorkerLost',
     exit: 1,
-    when: 'the worker that ran a job died, more often than a job may be taken up again',
-    text: ({ task, times }) => ({
-      message: `the worker that ran task "${task}" died or lost its lock ${times} times`,
-      next: 'look for out-of-memory kills and for code that blocks the event loop longer than the lock duration',
+    when: 'the worker or the child process that ran a job died, more often than a job may be taken up again',
+    text: ({ task, times, how, next }) => ({
+      message:
+        how === undefined
+          ? `the worker that ran task "${task}" died or lost its lock ${times} times`
+          : `the process that ran task "${task}" died: ${how}; workers lost by this job: ${times}`,
+      next:
+        next ?? 'look for out-of-memory kills and for code that blocks the event loop longer than the lock duration',
+    }),
+  }),
+  CHILD_FAILED: entry<{ how: string; next?: string }>({
+    name: 'ChildFailed',
+    exit: 1,
+    when: 'a child process of a worker could not be started, or ended before it could take jobs',
+    text: ({ how, next }) => ({
+      message: `a child process of the worker did not start: ${how}`,
+      next: next ?? 'look at its output in the log; the app module must be importable and must not end the process',
+    }),
+  }),
+  WORKER_IN_CHILD: entry<Record<never, never>>({
+    name: 'WorkerInChild',
+    exit: 2,
+    when: 'the module that the children of a worker load makes a worker itself',
+    text: () => ({
+      message: 'a worker cannot be made in a child process of a worker',
+      next: 'make the worker in a file of its own, and give `module` the file that only creates the app and its tasks',
     }),
   }),
   WORKER_STOPPING: entry<{ worker: string }>({
@@ -306,6 +328,33 @@ export const catalogue = {
     text: ({ worker }) => ({
       message: `worker ${worker} is stopping; the job goes back to its queue`,
       next: 'end early: the next worker starts the attempt again, none is charged',
+    }),
+  }),
+  WORKER_NAME_TAKEN: entry<{ worker: string; host: string; pid: number; since: string }>({
+    name: 'WorkerNameTaken',
+    exit: 1,
+    when: 'a worker was started under a name that a live worker has',
+    text: ({ worker, host, pid, since }) => ({
+      message: `the name "${worker}" is taken by a live worker: process ${pid} on ${host}, since ${since}`,
+      next: 'give each worker a name of its own with -n, for example tq%n@%h: %h is the host, %p the process id, %n the first free number',
+    }),
+  }),
+  UNKNOWN_CONTROL: entry<{ worker: string; command: string; near: readonly string[] }>({
+    name: 'UnknownControl',
+    exit: 1,
+    when: 'a worker was asked for a control command that it does not have',
+    text: ({ worker, command, near }) => ({
+      message: `worker ${worker} has no control command "${command}"${suggestion(near)}`,
+      next: 'start the worker with a version of tq or of the app that has it',
+    }),
+  }),
+  REPLY_TOO_LARGE: entry<{ worker: string; command: string; bytes: number; limit: number }>({
+    name: 'ReplyTooLarge',
+    exit: 1,
+    when: 'the answer of a worker to a control command is larger than a message may be',
+    text: ({ worker, command, bytes, limit }) => ({
+      message: `the answer of worker ${worker} to "${command}" has ${bytes} bytes, the limit is ${limit}`,
+      next: 'ask for less; for a custom command, answer with less',
     }),
   }),
   LOCK_LOST: entry<{ id: string; reason: string }>({

@@ -69,6 +69,8 @@ export interface NewJob {
  * - `retry`: one attempt is charged, the job is due again after `delayMs`;
  * - `dead`: one attempt is charged, the job becomes a dead letter;
  * - `postponed`: no attempt is charged, the job is due again after `delayMs` (its task is unknown here);
+ * - `lost`: no attempt is charged but a lost worker is counted, the job is due again after `delayMs` (the process that ran
+ *   it has died);
  * - `released`: no attempt is charged, the job goes back to its queue at once (the worker is stopping).
  */
 export type Outcome =
@@ -77,6 +79,7 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: StoredError }
   | { readonly kind: 'dead'; readonly error: StoredError }
   | { readonly kind: 'postponed'; readonly delayMs: number; readonly note: string }
+  | { readonly kind: 'lost'; readonly delayMs: number; readonly error: StoredError }
   | { readonly kind: 'released' };
 
 /**

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -9,6 +10,8 @@ export type LogTarget = 1 | 2 | string | Writable;
 
 export interface LogDestination {
   write(line: string): void;
+  /** When what was written waits for a slow reader: resolves once it is gone. A writer that can wait should. */
+  whenFull(): Promise<void> | undefined;
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,6 +52,7 @@ export function createLogDestination(target: LogTarget, options: DestinationOpti
     write: (line) => {
       if (!closed) sink.write(format === undefined ? line : format(line));
     },
+    whenFull: () => (closed ? undefined : sink.whenFull()),
     reopen: async () => {
       if (!closed) await sink.reopen();
     },
@@ -67,6 +71,7 @@ function streamSink(stream: Writable, tell: Tell): LogDestination {
     write: (line) => {
       stream.write(line);
     },
+    whenFull: () => (stream.writableNeedDrain ? untilOneOf(stream, ['drain', 'error', 'close']) : undefined),
     reopen: async () => {},
     close: async () => {
       // The callback of an empty write comes after those of all writes before it.
@@ -86,6 +91,7 @@ function descriptorSink(target: 1 | 2 | string, tell: Tell): LogDestination {
   const ending = new Set<Promise<void>>();
   return {
     write: (line) => current.write(line),
+    whenFull: () => current.whenFull(),
     reopen: async () => {
       if (typeof target !== 'string') return;
       const previous = current;
@@ -118,18 +124,37 @@ function openFile(path: string): number {
   }
 }
 
+interface OpenDescriptor extends Pick<LogDestination, 'write' | 'whenFull'> {
+  end(): Promise<void>;
+}
+
+/** Leaves no listener behind, whichever event comes first. */
+function untilOneOf(emitter: EventEmitter, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of events) emitter.off(event, done);
+      resolve();
+    };
+    for (const event of events) emitter.on(event, done);
+  });
+}
+
 /**
  * Lines of a few milliseconds are handed on together. A write costs a system call in another thread and a wake-up of this
  * one, which at one write a line is most of what a line costs.
  */
-function openDescriptor(fd: number, tell: Tell): { write(line: string): void; end(): Promise<void> } {
+function openDescriptor(fd: number, tell: Tell): OpenDescriptor {
   const stream = pino.destination({ dest: fd, sync: false, maxLength: MAX_HELD_BYTES });
   let trouble: 'none' | 'failed' | 'deaf' = 'none';
   let held = '';
+  let full: Promise<void> | undefined;
   const handOn = (): void => {
     const lines = held;
     held = '';
-    if (lines !== '') stream.write(lines);
+    if (lines === '' || stream.write(lines) || trouble !== 'none') return;
+    full ??= untilOneOf(stream, ['drain', 'error', 'close']).then(() => {
+      full = undefined;
+    });
   };
   // Before pino's own handler, whose flushSync() tries without end when the disk is full.
   const atExit = (): void => {
@@ -153,6 +178,7 @@ function openDescriptor(fd: number, tell: Tell): { write(line: string): void; en
       held += line;
       if (held.length > MAX_BATCH_LENGTH) handOn();
     },
+    whenFull: () => full,
     end: () =>
       new Promise((resolve) => {
         process.off('exit', atExit);

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { createLogDestination, type LogTarget } from './log-destination.ts';
 import type { LogLevel } from './log-level.ts';
 import { createLineFormat } from './log-line.ts';
+import { registerLog } from './log-relay.ts';
 import { describeError } from './logged-error.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -61,6 +62,7 @@ export function createLogger(options: LoggerOptions): ProcessLog {
     },
     destination,
   );
+  registerLog(log, { destination, redact, base });
   return { log, reopen: () => destination.reopen(), close: () => destination.close() };
 }
 

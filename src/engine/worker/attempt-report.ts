@@ -41,8 +41,9 @@ export function createReporter({ logger, hooks }: { logger: Logger; hooks: Hooks
     },
     async failed(task, outcome, { error, durationMs }) {
       logEnd(logger, task, { outcome, error, durationMs });
-      if (outcome.kind === 'retry' || outcome.kind === 'dead') await call('taskFailure', task, { durationMs, error });
-      if (outcome.kind === 'retry') await call('taskRetry', task, { delayMs: outcome.delayMs, error });
+      const isAgain = outcome.kind === 'retry' || outcome.kind === 'lost';
+      if (isAgain || outcome.kind === 'dead') await call('taskFailure', task, { durationMs, error });
+      if (isAgain) await call('taskRetry', task, { delayMs: outcome.delayMs, error });
       if (outcome.kind === 'dead') await call('taskDead', task, { error: outcome.error });
       return outcome;
     },
@@ -70,6 +71,12 @@ function logEnd(logger: Logger, task: RunningTask, { outcome, error, durationMs 
   switch (outcome.kind) {
     case 'retry':
       logger.warn({ ...fields, retry_in_ms: outcome.delayMs, err: error }, 'task failed, it will be retried');
+      return;
+    case 'lost':
+      logger.warn(
+        { ...fields, retry_in_ms: outcome.delayMs, err: error },
+        'the process of the task died, the job is run again',
+      );
       return;
     case 'dead':
       logger.error({ ...fields, err: error ?? toLogged(outcome.error) }, 'task failed, the job is a dead letter');

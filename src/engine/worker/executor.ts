@@ -15,10 +15,7 @@
  * its outcome is stored, and if that fails its lock runs out and another worker runs it again. Twice is better than never.
  */
 import type { Logger } from 'pino';
-import type { TakenJob } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
-import { MAX_TIMER_MS } from '../core/duration.ts';
-import { createError, type TqError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { assertJson } from '../core/json.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
@@ -26,12 +23,15 @@ import type { Hooks } from '../events/hooks.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { runInContext } from '../task/context.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { AttemptJob } from './attempt-job.ts';
 import { createReporter, type Reporter } from './attempt-report.ts';
 import { judge } from './judge.ts';
+import { findRefusal } from './refusal.ts';
 import { RunningTask, workerStopping } from './running-task.ts';
+import { armLimits, type WorkerLimits } from './time-limits.ts';
 import { postponeUnknown } from './unknown-task.ts';
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends WorkerLimits {
   readonly worker: string;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly clock: Clock;
@@ -41,13 +41,16 @@ export interface ExecutorOptions {
   /** How an unknown task is put back: so often, with these waits. */
   readonly unknownTasks: RetryPolicy;
   readonly maxWorkerLost: number;
-  /** Limits of the worker, for tasks and calls that have none. */
-  readonly softTimeLimitMs?: number | undefined;
-  readonly timeLimitMs?: number | undefined;
+  /** Time limits are armed elsewhere: by the parent of this process, which can also end it. Default false. */
+  readonly limitsElsewhere?: boolean;
+  /** The logger behind `context().log`. Default `logger`. */
+  readonly taskLogger?: Logger;
+  /** Is told when the attempt itself failed, which by design it cannot: what it stands on may be broken. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 export interface Executor {
-  perform(job: TakenJob): Promise<Outcome>;
+  perform(job: AttemptJob): Promise<Outcome>;
   /** From now on, every job that is taken is handed back untouched. */
   refuse(): void;
   /** Aborts the signals of all running tasks. */
@@ -72,7 +75,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     async perform(job) {
       if (refusing) return { kind: 'released' };
-      const task = new RunningTask(job, options.worker, options.logger);
+      const task = new RunningTask(job, options.worker, options.taskLogger ?? options.logger);
       running.add(task);
       try {
         const outcome = await runAttempt(job, task, attemptOptions);
@@ -80,6 +83,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         return outcome;
       } catch (error) {
         // Nothing above throws by design; if it does, the job must not be lost: it is judged like a failing task.
+        options.onFault?.(error);
         options.logger.error({ ...task.fields, err: error }, 'the attempt itself failed');
         return { kind: 'dead', error: toStoredError(error) };
       } finally {
@@ -100,7 +104,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
 type AttemptOptions = ExecutorOptions & { readonly reporter: Reporter };
 
-async function runAttempt(job: TakenJob, task: RunningTask, options: AttemptOptions): Promise<Outcome> {
+async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOptions): Promise<Outcome> {
   const refusal = findRefusal(job, options);
   if (refusal !== undefined) return options.reporter.ended(task, refusal);
   const definition = options.tasks.get(job.task);
@@ -124,34 +128,11 @@ async function runAttempt(job: TakenJob, task: RunningTask, options: AttemptOpti
   return options.reporter.succeeded(task, { result, durationMs: options.clock.monotonic() - startedAt });
 }
 
-function findRefusal(job: TakenJob, { clock, maxWorkerLost }: ExecutorOptions): Outcome | undefined {
-  if (job.unreadable !== null) {
-    return dead(createError('INVALID_PAYLOAD', { problem: job.unreadable }));
-  }
-  if (job.workersLost > maxWorkerLost) {
-    return dead(createError('WORKER_LOST', { task: job.task, times: job.workersLost }));
-  }
-  const { expiresAt } = job.meta;
-  if (expiresAt !== undefined && expiresAt <= clock.now()) {
-    return { kind: 'ended', state: 'REVOKED', reason: `expired at ${formatInstant(expiresAt)}` };
-  }
-  return undefined;
-}
-
-/** A foreign producer may write a number that is no date. */
-function formatInstant(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? `${at} ms` : date.toISOString();
-}
-
-function dead(error: TqError): Outcome {
-  return { kind: 'dead', error: toStoredError(error) };
-}
-
 const RELEASED = Symbol('released');
+const NOTHING_TO_DISARM = (): void => {};
 
 interface Performing {
-  readonly job: TakenJob;
+  readonly job: AttemptJob;
   readonly task: RunningTask;
   readonly options: AttemptOptions;
 }
@@ -172,15 +153,20 @@ function untilEnded(
   { job, task, options }: Performing,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const disarm = armLimits(definition, {
-      job,
-      task,
-      options,
-      onExceeded: (error) => {
-        logLeak(task, ended);
-        reject(error);
-      },
-    });
+    const disarm = options.limitsElsewhere
+      ? NOTHING_TO_DISARM
+      : armLimits({
+          job,
+          definition,
+          worker: options,
+          onSoft: (error) => task.abort(error),
+          // It aborts the signal too, and gives the attempt up.
+          onHard: (error) => {
+            task.abort(error);
+            logLeak(task, ended);
+            reject(error);
+          },
+        });
     task.onRelease(() => {
       disarm();
       logLeak(task, ended);
@@ -206,37 +192,4 @@ function logLeak(task: RunningTask, ended: Promise<unknown>): void {
     () => task.log.warn('the function of a task that was given up has ended'),
     (error) => task.log.warn({ err: error }, 'the function of a task that was given up has failed'),
   );
-}
-
-/** Node has no longer timers, and no process lives so long. */
-const canPass = (limitMs: number | undefined): limitMs is number => limitMs !== undefined && limitMs <= MAX_TIMER_MS;
-
-const NOTHING_TO_DISARM = (): void => {};
-
-/**
- * The soft limit aborts the signal; the hard limit aborts it too and gives the attempt up.
- *
- * @returns a function that disarms both
- */
-function armLimits(
-  definition: TaskDefinition,
-  { job, task, options, onExceeded }: Performing & { onExceeded: (error: Error) => void },
-): () => void {
-  const softMs = job.meta.softTimeLimitMs ?? definition.softTimeLimitMs ?? options.softTimeLimitMs;
-  const hardMs = job.meta.timeLimitMs ?? definition.timeLimitMs ?? options.timeLimitMs;
-  if (!canPass(softMs) && !canPass(hardMs)) return NOTHING_TO_DISARM;
-  const timers: NodeJS.Timeout[] = [];
-  if (canPass(softMs)) {
-    const expire = (): void => task.abort(createError('SOFT_TIME_LIMIT', { task: job.task, limitMs: softMs }));
-    timers.push(setTimeout(expire, softMs));
-  }
-  if (canPass(hardMs)) {
-    const expire = (): void => {
-      const error = createError('TIME_LIMIT', { task: job.task, limitMs: hardMs });
-      task.abort(error);
-      onExceeded(error);
-    };
-    timers.push(setTimeout(expire, hardMs));
-  }
-  return () => timers.forEach(clearTimeout);
 }

@@ -1,11 +1,11 @@
-import type { TakenJob } from '../broker/port.ts';
 import { createError, TqError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { isRetryable, parseRetry, type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { Ignore, Reject, Retry } from '../task/exceptions.ts';
+import type { AttemptJob } from './attempt-job.ts';
 
-type JudgedJob = Pick<TakenJob, 'id' | 'task' | 'attempts' | 'meta'>;
+type JudgedJob = Pick<AttemptJob, 'id' | 'task' | 'attempts' | 'meta'>;
 
 interface Case {
   /** What the attempt threw. */
@@ -51,7 +51,16 @@ function isNamed<Class extends Error>(
   error: unknown,
   Exception: { new (...args: never[]): Class; readonly name: string },
 ): error is Class {
-  return error instanceof Exception || (error instanceof Error && error.name === Exception.name);
+  return error instanceof Exception || (error instanceof Error && nameOf(error) === Exception.name);
+}
+
+/** A getter of the application's error may throw; then it has no name that we know. */
+function nameOf(error: Error): string | undefined {
+  try {
+    return error.name;
+  } catch {
+    return undefined;
+  }
 }
 
 const FINAL = new Set(['INVALID_ARGUMENTS', 'NOT_JSON', 'INVALID_PAYLOAD']);

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { TakenJob } from '../broker/port.ts';
 import { createError, TqError } from '../core/errors.ts';
 import { assertJson } from '../core/json.ts';
 import type { TaskContext } from '../task/context.ts';
 import { Retry } from '../task/exceptions.ts';
+import type { AttemptJob } from './attempt-job.ts';
 
 /**
  * One attempt while it runs: the context that the task sees, its signal, and the ways to end it from outside.
@@ -13,7 +13,7 @@ import { Retry } from '../task/exceptions.ts';
 export class RunningTask implements TaskContext {
   readonly worker: string;
   readonly attempt: number;
-  readonly #job: TakenJob;
+  readonly #job: AttemptJob;
   readonly #logger: Logger;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
@@ -21,7 +21,7 @@ export class RunningTask implements TaskContext {
   #release: (() => void) | undefined;
   #isReleased = false;
 
-  constructor(job: TakenJob, worker: string, logger: Logger) {
+  constructor(job: AttemptJob, worker: string, logger: Logger) {
     this.#job = job;
     this.#logger = logger;
     this.worker = worker;

@@ -1,7 +1,7 @@
-import type { TakenJob } from '../broker/port.ts';
 import { createError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
+import type { AttemptJob } from './attempt-job.ts';
 
 /**
  * What becomes of a job whose task this worker does not register: it is put back with a growing wait, so that a newer
@@ -9,7 +9,7 @@ import { type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
  * that names the workers that were asked. They are read from the job's log, the one record that every worker can add to.
  */
 export async function postponeUnknown(
-  job: TakenJob,
+  job: AttemptJob,
   { worker, unknownTasks, random }: { worker: string; unknownTasks: RetryPolicy; random: () => number },
 ): Promise<Outcome> {
   // A log that cannot be read counts as empty: the job is put back once more often than it should, and never lost.

@@ -1,18 +1,23 @@
 /**
- * A worker: takes jobs of its queues and runs them in this process.
+ * A worker: takes jobs of its queues and has its pool run them.
  *
- * Start: 1. the hook `workerStart`; 2. the consumer connects and takes jobs.
+ * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the consumer connects and takes jobs.
  *
  * Stop, in stages (docs/worker.md):
  * 1. warm: no new jobs are started; a job that was being fetched goes back untouched. Running tasks go on.
  * 2. after the shutdown timeout, or at once when cold: the signals of the running tasks abort.
  * 3. after `ABORT_GRACE_MS` more: unfinished jobs are handed back to their queues at once, and charged no attempt.
- * 4. the last outcomes are stored, the connections end, the hook `workerStop` runs.
+ * 4. the last outcomes are stored, the connections end, the pool ends, the hook `workerStop` runs.
  */
-import type { Broker, ConsumedQueue, Consumer, QueueOrder } from '../broker/port.ts';
+import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../broker/port.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
+import type { Outcome } from '../core/job.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
-import { createExecutor, type Executor, type ExecutorOptions } from './executor.ts';
+import { createAsyncPool } from './async-pool.ts';
+import type { ExecutorOptions } from './executor.ts';
+import type { Pool, PoolListener } from './pool.ts';
+import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
+import { createProcessHooks } from './process-hooks.ts';
 
 /** How long a task may take to end once its signal has aborted. */
 const ABORT_GRACE_MS = 1000;
@@ -28,7 +33,34 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly keepResultSeconds: number;
   /** Stop by itself when no job waits in any of its queues. Scheduled jobs are not waited for. */
   readonly burst: boolean;
+  /** Runs jobs in child processes. Without it they run in the event loop of this process. */
+  readonly prefork?: PreforkOptions;
 }
+
+/** A job that a worker has taken and not ended. */
+export interface HeldJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** When it was taken, epoch ms. */
+  readonly startedAt: number;
+  readonly requestId: string;
+  readonly progress: unknown;
+  /** The process that runs it; null while it waits for a place in the pool. */
+  readonly pid: number | null;
+}
+
+const COUNTED_AS = {
+  succeeded: 'succeeded',
+  ended: 'ended',
+  retry: 'retried',
+  lost: 'retried',
+  dead: 'failed',
+  postponed: 'handedBack',
+  released: 'handedBack',
+} as const satisfies Record<Outcome['kind'], string>;
 
 /** How a worker ended. */
 export interface WorkerEnd {
@@ -41,8 +73,11 @@ export class Worker {
   readonly name: string;
   readonly queues: readonly string[];
   readonly concurrency: number;
+  /** Attempts since it was made, by how they ended. */
+  readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
+  readonly #held = new Map<string, TakenJob>();
   readonly #settings: WorkerSettings;
-  readonly #executor: Executor;
+  readonly #pool: Pool;
   readonly #consumer: Consumer;
   readonly #ended = Promise.withResolvers<WorkerEnd>();
   readonly #cold = new AbortController();
@@ -56,25 +91,58 @@ export class Worker {
     this.name = settings.worker;
     this.queues = settings.queues.map(({ name }) => name);
     this.concurrency = settings.concurrency;
-    this.#executor = createExecutor(settings);
+    const onCapacity = (capacity: number): void => this.#consumer.resize(capacity);
+    this.#pool = createPool(settings, this.#event(), { onCapacity });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
       order: settings.order,
-      concurrency: settings.concurrency,
+      concurrency: this.#pool.capacity,
       workerName: settings.worker,
       lockDurationMs: settings.lockDurationMs,
       maxWorkerLost: settings.maxWorkerLost,
       keepResultSeconds: settings.keepResultSeconds,
-      perform: (job) => this.#executor.perform(job),
+      perform: (job) => this.#perform(job),
       onTrouble: (error, queue) => settings.logger.error({ err: error, ...(queue !== '' && { queue }) }, error.message),
       onRecovered: (downMs) => settings.logger.info({ down_ms: Math.round(downMs) }, 'the broker answers again'),
       onIdle: () => void this.#endBurst(),
     });
   }
 
+  /** Where its jobs run. */
+  get pool(): 'prefork' | 'async' {
+    return this.#settings.prefork === undefined ? 'async' : 'prefork';
+  }
+
+  get lockDurationMs(): number {
+    return this.#settings.lockDurationMs;
+  }
+
+  /** Jobs that it holds; one that is not running waits for a place in the pool. */
+  listHeld(): HeldJob[] {
+    const running = new Map([...this.#pool.running].map((job) => [job.id, job]));
+    return [...this.#held.values()].map((job) => {
+      const run = running.get(job.id);
+      return {
+        id: job.id,
+        task: job.task,
+        queue: job.queue,
+        attempt: job.attempts,
+        startedAt: job.startedAt ?? job.createdAt,
+        requestId: job.meta.requestId ?? job.meta.rootId ?? job.id,
+        progress: job.progress,
+        pid: run === undefined ? null : (run.pid ?? process.pid),
+      };
+    });
+  }
+
   /** Jobs that run now. */
   get running(): number {
-    return this.#executor.running.size;
+    return this.#pool.running.size;
+  }
+
+  /** Process ids of its children, in any state; none with the pool `async`. */
+  get children(): readonly number[] {
+    return this.#pool.children;
   }
 
   /** Resolves when the worker has stopped, whatever stopped it. */
@@ -85,17 +153,19 @@ export class Worker {
   /**
    * Resolves when the worker takes jobs, or when it was stopped before it came to that.
    *
-   * @throws what the hook `workerStart` throws, and BROKER_UNAVAILABLE
+   * @throws what the hooks `workerStart` and `processStart` throw, what keeps children from loading the app, and
+   * BROKER_UNAVAILABLE
    */
   async start(): Promise<void> {
     if (this.#stopping !== undefined) return;
     try {
-      this.#opening = this.#callStartHook();
+      this.#opening = this.#open();
       await this.#opening;
       if (this.#stopping === undefined) await this.#consumer.run();
     } catch (error) {
       if (this.#stopping !== undefined) return;
       await this.#consumer.stop().catch(() => undefined);
+      await this.#pool.stop();
       await this.#callStopHook();
       throw error;
     }
@@ -121,22 +191,34 @@ export class Worker {
 
   async #stop(timeoutMs: number, why: 'stopped' | 'empty'): Promise<void> {
     // A burst ends by itself, perhaps with a job on its way here that was still waiting when the queues looked empty.
-    if (why === 'stopped') this.#executor.refuse();
+    if (why === 'stopped') this.#pool.refuse();
     const settled = this.#consumer
       .stop()
       .catch((error) => this.#settings.logger.error({ err: error }, 'could not end the connections of the worker'))
       .then((): true => true);
     let reason: WorkerEnd['reason'] = why;
     if (!(await within(settled, timeoutMs, this.#cold.signal))) {
-      this.#executor.abortAll();
+      this.#pool.abortAll();
       reason = this.#cold.signal.aborted ? 'cold' : 'timeout';
-      if (!(await within(settled, ABORT_GRACE_MS))) this.#executor.releaseAll();
+      if (!(await within(settled, ABORT_GRACE_MS))) this.#pool.releaseAll();
     }
     await settled;
+    await this.#pool.stop();
     // What `workerStart` opens is there to be closed only when it has ended.
-    await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the hook workerStart failed'));
+    await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the worker could not start'));
     if (this.#opening !== undefined) await this.#callStopHook();
-    this.#ended.resolve({ handedBack: this.#executor.handedBack, reason });
+    this.#ended.resolve({ handedBack: this.#pool.handedBack, reason });
+  }
+
+  async #perform(job: TakenJob): Promise<Outcome> {
+    this.#held.set(job.id, job);
+    try {
+      const outcome = await this.#pool.perform(job);
+      this.counters[COUNTED_AS[outcome.kind]] += 1;
+      return outcome;
+    } finally {
+      this.#held.delete(job.id);
+    }
   }
 
   async #endBurst(): Promise<void> {
@@ -160,8 +242,9 @@ export class Worker {
     return !work.includes(true);
   }
 
-  async #callStartHook(): Promise<void> {
+  async #open(): Promise<void> {
     await this.#settings.hooks.workerStart?.(this.#event());
+    await this.#pool.start();
   }
 
   async #callStopHook(): Promise<void> {
@@ -175,6 +258,14 @@ export class Worker {
   #event(): WorkerEvent {
     return { worker: this.name, queues: this.queues };
   }
+}
+
+function createPool({ prefork, ...settings }: WorkerSettings, event: WorkerEvent, listener: PoolListener): Pool {
+  if (prefork !== undefined) return new PreforkPool({ ...settings, ...listener, queues: event.queues, prefork });
+  return createAsyncPool({
+    ...settings,
+    processHooks: createProcessHooks(settings.hooks, { event, logger: settings.logger }),
+  });
 }
 
 /** False when the time passed, or `hurry` aborted, before the consumer had settled. Leaves no timer behind. */

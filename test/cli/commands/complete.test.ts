@@ -4,12 +4,16 @@ import { FakeBroker, NOW } from '../fake-broker.ts';
 import { createFakeSession } from '../fake-session.ts';
 import { run } from '../run-fake.ts';
 
-const broker = () =>
-  new FakeBroker().store('high', { id: 'a', state: 'SCHEDULED', dueAt: NOW }).store('bad\nname').store('low');
+const broker = () => {
+  const made = new FakeBroker().store('high', { id: 'a', state: 'SCHEDULED', dueAt: NOW }).store('bad\nname');
+  for (const name of ['tq@a', 'tq@b', 'bad\nname']) made.control.add(name, {});
+  return made.store('low');
+};
 
 test.each([
   ['tasks', 'email.send\nimage.thumbnail\n'],
   ['queues', 'high\nlow\n'],
+  ['workers', 'tq@a\ntq@b\n'],
   ['ids', 'a\n'],
   ['nonsense', ''],
 ])('%s, one a line', async (kind, stdout) => {

@@ -25,6 +25,18 @@ describe('input to output', () => {
     expect(JSON.parse((await run(['migrate', '--json'], { session })).stdout)).toEqual(migration);
   });
 
+  test('on SQLite says that nobody has to ask for it', async () => {
+    const broker = new FakeBroker('sqlite');
+    broker.migration = { from: 1, to: 1 };
+    const session = createFakeSession(broker);
+    expect(await run(['migrate'], { session })).toMatchObject({
+      exitCode: 0,
+      stdout: 'the schema is current, version 1\n',
+      stderr: 'SQLite makes and upgrades its tables by itself, whenever a file is opened\n',
+    });
+    expect(JSON.parse((await run(['migrate', '--json'], { session })).stdout)).toEqual({ from: 1, to: 1 });
+  });
+
   test('--dry-run migrates nothing', async () => {
     const broker = new FakeBroker('postgres');
     const ran = await run(['migrate', '--dry-run'], { session: createFakeSession(broker) });

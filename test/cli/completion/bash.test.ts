@@ -15,7 +15,9 @@ beforeAll(async () => {
     join(folder, 'tq.bash'),
     await createScript('bash', { commands: commandIndex, groups: commandGroups }),
   );
-  const names = ['emails', 'emails-low', 'reports', '$(touch pwned)', 'two words'].map((name) => `'${name}'`).join(' ');
+  const names = ['emails', 'emails-low', 'reports', 'tq@web-1', '$(touch pwned)', 'two words']
+    .map((name) => `'${name}'`)
+    .join(' ');
   await writeFile(join(folder, 'tq'), `#!/bin/sh\necho "$@" >> calls\nprintf '%s\\n' ${names}\n`);
   await chmod(join(folder, 'tq'), 0o755);
 });
@@ -67,6 +69,14 @@ describe('values', () => {
 
   test('several queues with commas between them', async () => {
     expect(await complete('purge', '-Q', 'reports,em')).toEqual(['reports,emails', 'reports,emails-low']);
+  });
+
+  test('names of workers, which have an @ in them', async () => {
+    expect(await complete('inspect', 'ping', '-d', 'reports,tq@w')).toEqual(['reports,tq@web-1']);
+    const { stdout } = await execa('bash', ['--norc', '-c', 'source ./tq.bash; printf %s "$COMP_WORDBREAKS"'], {
+      cwd: folder,
+    });
+    expect(stdout).not.toContain('@');
   });
 
   test('names are quoted and never run', async () => {

@@ -1,8 +1,11 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createApp } from '../../../src/engine/app/create-app.ts';
 import { context } from '../../../src/engine/task/context.ts';
 import { defineTask } from '../../../src/engine/task/definition.ts';
+import { createFolder } from '../config/folder.ts';
 import type { FakeConsumer } from '../worker/fake-broker.ts';
 import { FakeJob } from '../worker/fake-job.ts';
 import { recordLog } from '../worker/recorded.ts';
@@ -290,15 +293,34 @@ describe('the broker', () => {
     expect(openBroker).toHaveBeenCalledTimes(2);
   });
 
-  test('must be given: without one a call is refused, and says how to give it', async () => {
-    const app = createApp({}, { env: {} });
+  test('that nothing names is the one of tq.config, so that a program and `tq worker` share it', async () => {
+    const { broker } = setUp();
+    const openBroker = vi.fn(async (_url: string) => broker);
+    const cwd = await createFolder({ 'tq.config.mjs': `export default { broker: 'redis://of-the-project' };` });
+    const app = createApp({}, { env: {}, openBroker, cwd });
     expect(app.brokerUrl).toBeUndefined();
-    await expect(app.send('a')).rejects.toMatchObject({
-      code: 'BROKER_NOT_CONFIGURED',
-      next: expect.stringContaining('TQ_BROKER_URL'),
-    });
-    await expect(app.result('id').get()).rejects.toMatchObject({ code: 'BROKER_NOT_CONFIGURED' });
-    await app.close();
+    await app.send('a');
+    expect(openBroker.mock.calls.map(([url]) => url)).toEqual(['redis://of-the-project']);
+    expect(app.brokerUrl).toBe('redis://of-the-project');
+  });
+
+  test('that not even tq.config names is a file in the folder of the project', async () => {
+    const { broker } = setUp();
+    const openBroker = vi.fn(async (_url: string) => broker);
+    const cwd = await createFolder({ 'tq.config.mjs': 'export default {};', 'deep/x.txt': '' });
+    await createApp({}, { env: {}, openBroker, cwd: join(cwd, 'deep') }).send('a');
+    expect(openBroker.mock.calls.map(([url]) => url)).toEqual([`sqlite:${cwd}/.tq/tq.db`]);
+  });
+
+  test('is not taken from a tq.config with mistakes: a call says so, and the next one looks again', async () => {
+    const { broker } = setUp();
+    const openBroker = vi.fn(async (_url: string) => broker);
+    const cwd = await createFolder({ 'tq.config.mjs': 'export default { brokr: 1 };' });
+    const app = createApp({}, { env: {}, openBroker, cwd });
+    await expect(app.send('a')).rejects.toMatchObject({ code: 'INVALID_CONFIG' });
+    await rm(join(cwd, 'tq.config.mjs'));
+    await app.send('a');
+    expect(openBroker).toHaveBeenCalledOnce();
   });
 
   test.each<[string, Record<string, string>, string | undefined, string | undefined]>([
@@ -311,7 +333,7 @@ describe('the broker', () => {
     ['then REDIS_URL', { REDIS_URL: 'redis://env', REDIS_HOST: 'host' }, 'redis://app', 'redis://env'],
     ['then REDIS_HOST and its like', { REDIS_HOST: 'host', REDIS_DB: '2' }, 'redis://app', 'redis://host:6379/2'],
     ['then the option of the app', {}, 'redis://app', 'redis://app'],
-    ['and there may be none', {}, undefined, undefined],
+    ['and nothing may name one', {}, undefined, undefined],
     ['a variable that is empty is none', { TQ_BROKER_URL: '  ' }, 'redis://app', 'redis://app'],
   ])('comes from the environment before the app: %s', (_, env, option, url) => {
     const app = createApp(option === undefined ? {} : { broker: option }, { env });

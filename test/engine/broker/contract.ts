@@ -1,5 +1,7 @@
 import { adding } from './contract/adding.ts';
+import { control } from './contract/control.ts';
 import { foreign } from './contract/foreign.ts';
+import { holding } from './contract/holding.ts';
 import { losing } from './contract/losing.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
@@ -24,4 +26,6 @@ export const contract: readonly Subject[] = [
   waiting,
   purging,
   state,
+  holding,
+  control,
 ];

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { createPostgresBackend, type FlowJob, FlowProducer, Queue, Worker } from 'bullmq';
+import {
+  createPostgresBackend,
+  createPostgresRelayBackend,
+  type FlowJob,
+  FlowProducer,
+  Queue,
+  Relay,
+  type RelayOptions,
+  Worker,
+} from 'bullmq';
 import { Redis } from 'ioredis';
 import { type OpenBrokerOptions, openBroker } from '../../../src/engine/broker/open-broker.ts';
 import type { Broker, Consumer, ConsumerOptions, TakenJob } from '../../../src/engine/broker/port.ts';
 import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
-import { createSqliteBackend } from '../../../src/sqlite.ts';
+import { createSqliteBackend, createSqliteRelayBackend } from '../../../src/sqlite.ts';
 import type { BrokerUnderTest } from '../../support/brokers.ts';
 import { type Channel, createChannel } from './channel.ts';
 
@@ -25,6 +34,8 @@ export interface Workshop {
   plainFlow(flow: FlowJob): Promise<string>;
   /** Starts a consumer of plain BullMQ, and gives the data of the jobs that it takes. */
   plainWorker(queue: string, process: (data: unknown) => unknown): Promise<Channel<unknown>>;
+  /** A node of plain BullMQ's relay. */
+  plainRelay(options: Partial<RelayOptions<unknown>>): Promise<Relay<unknown>>;
   /** A promise for jobs to wait on; it is opened at the latest when the test ends, so that a failed test ends too. */
   gate<Value = void>(): PromiseWithResolvers<Value>;
   afterwards(cleanup: () => unknown): void;
@@ -115,6 +126,16 @@ export async function openWorkshop(store: BrokerUnderTest['name'], url: string):
       cleanups.push(() => worker.close());
       await worker.waitUntilReady();
       return seen;
+    },
+    async plainRelay(given) {
+      const [options] = plainConnection(store, url, cleanups);
+      const backends = { redis: undefined, postgres: createPostgresRelayBackend, sqlite: createSqliteRelayBackend };
+      const backend = backends[store];
+      const relay = new Relay<unknown>({ ...(options as object), ...(backend && { backend }), ...given } as never);
+      relay.on('error', () => {});
+      cleanups.push(() => relay.close());
+      await relay.waitUntilReady();
+      return relay;
     },
     gate<Value>() {
       const gate = Promise.withResolvers<Value>();

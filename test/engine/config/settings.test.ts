@@ -36,11 +36,13 @@ async function mistakesOf(given: Given): Promise<string[]> {
 const config = (text: string): Record<string, string> => ({ 'tq.config.ts': `export default ${text};` });
 
 describe('without any source', () => {
-  test('the defaults hold, and the broker is left to the app', async () => {
-    expect(await load({})).toEqual({
+  test('the defaults hold, and the broker is left to the app before it is the default one', async () => {
+    const cwd = await createFolder();
+    expect(await loadSettings({ env: {}, cwd })).toEqual({
       app: undefined,
       exportedApp: undefined,
       broker: undefined,
+      defaultBroker: `sqlite:${cwd}/.tq/tq.db`,
       json: false,
       quiet: false,
       color: undefined,
@@ -125,6 +127,19 @@ describe('precedence', () => {
   );
 });
 
+describe('the default broker', () => {
+  test('lies beside the config file, wherever below it tq is started', async () => {
+    const folder = await createFolder({ 'tq.config.ts': 'export default {};', 'deep/er/x.txt': '' });
+    const settings = await loadSettings({ env: {}, cwd: join(folder, 'deep/er') });
+    expect(settings).toMatchObject({ broker: undefined, defaultBroker: `sqlite:${folder}/.tq/tq.db` });
+  });
+
+  test('lies in the working directory where there is no config file', async () => {
+    const cwd = join(await createFolder({ 'deep/x.txt': '' }), 'deep');
+    expect((await loadSettings({ env: {}, cwd })).defaultBroker).toBe(`sqlite:${cwd}/.tq/tq.db`);
+  });
+});
+
 describe('colours', () => {
   test.each<[Given, boolean | undefined]>([
     [{}, undefined],
@@ -148,6 +163,15 @@ describe('the config file', () => {
     expect(settings.configFile).toBe(join(folder, 'tq.config.ts'));
     expect(settings.app).toBe(join(folder, 'src/app.ts'));
     expect(settings.worker.logfile).toBe(join(folder, 'logs/tq.log'));
+  });
+
+  test('names a SQLite file relative to its own folder, also one with spaces in its path', async () => {
+    const folder = await createFolder({
+      'with space/tq.config.ts': `export default { broker: 'sqlite:data/my jobs.db?synchronous=full' };`,
+      'with space/deep/x.txt': '',
+    });
+    const settings = await loadSettings({ env: {}, cwd: join(folder, 'with space/deep') });
+    expect(settings.broker).toBe(`sqlite:${folder}/with space/data/my jobs.db?synchronous=full`);
   });
 
   test('is TypeScript that Node itself runs', async () => {
@@ -249,6 +273,7 @@ describe('mistakes', () => {
     ['app', ''],
     ['logfile', ' '],
     ['broker', 'localhost'],
+    ['broker', 'sqlite:'],
   ])('include --%s with the value "%s"', async (flag, value) => {
     expect(await mistakesOf({ flags: { [flag]: value } })).toHaveLength(1);
   });
@@ -345,6 +370,12 @@ test('explained, each setting has its value and its source, and the password of 
       { name: 'app', value: null, source: 'default', where: null },
     ]),
   );
+});
+
+test('explained, the broker that nobody named is the default one', async () => {
+  const cwd = await createFolder();
+  const [broker] = explainSettings(await loadSettings({ env: {}, cwd })).filter(({ name }) => name === 'broker');
+  expect(broker).toEqual({ name: 'broker', value: `sqlite:${cwd}/.tq/tq.db`, source: 'default', where: null });
 });
 
 test('defineConfig knows every setting that a file may hold, and gives its argument back', () => {

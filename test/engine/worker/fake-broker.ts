@@ -1,4 +1,5 @@
 import type {
+  ActiveStoredJob,
   Broker,
   BrokerQueue,
   Consumer,
@@ -52,6 +53,10 @@ export class FakeBroker implements Broker {
 
   get state(): never {
     throw new Error('the double keeps no state');
+  }
+
+  get control(): never {
+    throw new Error('the double has no control bus');
   }
 
   createConsumer(options: ConsumerOptions): FakeConsumer {
@@ -144,6 +149,10 @@ export class FakeQueue implements BrokerQueue {
     return [];
   }
 
+  async listActive(): Promise<ActiveStoredJob[]> {
+    return [];
+  }
+
   async purge(): Promise<number> {
     return this.waiting.splice(0).length;
   }
@@ -184,6 +193,12 @@ export class FakeConsumer implements Consumer {
     this.#held -= 1;
     if (this.#held === 0) this.options.onIdle();
     return outcome;
+  }
+
+  readonly sizes: number[] = [];
+
+  resize(concurrency: number): void {
+    this.sizes.push(concurrency);
   }
 
   /** As the store does when it was asked for a job and has none. */

@@ -55,14 +55,19 @@ function createDeafTask() {
 }
 
 describe('a worker that starts', () => {
-  test('calls workerStart, then takes jobs', async () => {
+  test('calls workerStart and processStart, then takes jobs', async () => {
     const seen: boolean[] = [];
-    const hooks: Hooks = { workerStart: () => void seen.push(bench.consumer.running) };
+    const look = (): void => void seen.push(bench.consumer.running);
+    const hooks: Hooks = { workerStart: look, processStart: look };
     const bench = setUp(undefined, { hooks });
     await bench.worker.start();
-    expect(seen).toEqual([false]);
+    expect(seen).toEqual([false, false]);
     expect(bench.consumer.running).toBe(true);
-    expect(bench.calls).toEqual([{ name: 'workerStart', event: { worker: 'tq@test', queues: ['high', 'low'] } }]);
+    const event = { worker: 'tq@test', queues: ['high', 'low'] };
+    expect(bench.calls).toEqual([
+      { name: 'workerStart', event },
+      { name: 'processStart', event },
+    ]);
     expect(await bench.consumer.feed(new FakeJob())).toEqual({ kind: 'succeeded', result: 'done' });
   });
 
@@ -96,11 +101,19 @@ describe('a worker that starts', () => {
     expect(hookNames()).toEqual(['workerStart', 'workerStop']);
   });
 
-  test('does not start without its broker, and calls workerStop', async () => {
+  test('does not start when processStart throws, and closes what both have opened', async () => {
+    const hooks: Hooks = { processStart: () => Promise.reject(new Error('no database')) };
+    const { worker, consumer, hookNames } = setUp(undefined, { hooks });
+    await expect(worker.start()).rejects.toThrow('no database');
+    expect(consumer.running).toBe(false);
+    expect(hookNames()).toEqual(['workerStart', 'processStart', 'processStop', 'workerStop']);
+  });
+
+  test('does not start without its broker, and calls processStop and workerStop', async () => {
     const { worker, broker, hookNames } = setUp();
     broker.failures.run = new Error('cannot connect to the broker');
     await expect(worker.start()).rejects.toThrow('cannot connect to the broker');
-    expect(hookNames()).toEqual(['workerStart', 'workerStop']);
+    expect(hookNames()).toEqual(['workerStart', 'processStart', 'processStop', 'workerStop']);
   });
 
   test('takes no job when it was stopped while workerStart ran, and calls workerStop after it', async () => {
@@ -147,7 +160,7 @@ describe('a worker that stops', () => {
     deaf.finish();
     expect(await outcome).toEqual({ kind: 'succeeded', result: 'done' });
     expect(await ended).toEqual({ handedBack: 0, reason: 'stopped' });
-    expect(hookNames()).toEqual(['workerStart', 'taskStart', 'taskSuccess', 'workerStop']);
+    expect(hookNames()).toEqual(['workerStart', 'processStart', 'taskStart', 'taskSuccess', 'processStop', 'workerStop']);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -221,11 +234,14 @@ describe('a worker that stops', () => {
     await worker.start();
     const ends = await Promise.all([worker.stop(), worker.stop(0), worker.ended]);
     expect(new Set(ends).size).toBe(1);
-    expect(hookNames()).toEqual(['workerStart', 'workerStop']);
+    expect(hookNames()).toEqual(['workerStart', 'processStart', 'processStop', 'workerStop']);
   });
 
-  test('ends although workerStop throws or its connections do not end, and says so in the log', async () => {
-    const hooks: Hooks = { workerStop: () => Promise.reject(new Error('the database is stuck')) };
+  test('ends although processStop or workerStop throws or its connections do not end, and says so in the log', async () => {
+    const hooks: Hooks = {
+      processStop: () => Promise.reject(new Error('the cache is stuck')),
+      workerStop: () => Promise.reject(new Error('the database is stuck')),
+    };
     const { worker, broker, log } = setUp(undefined, { hooks });
     broker.failures.stop = new Error('the broker is gone');
     await worker.start();
@@ -236,6 +252,7 @@ describe('a worker that stops', () => {
         message: 'could not end the connections of the worker',
         err: { message: 'the broker is gone' },
       },
+      { level: 'ERROR', message: 'the hook processStop failed', err: { message: 'the cache is stuck' } },
       { level: 'ERROR', message: 'the hook workerStop failed', err: { message: 'the database is stuck' } },
     ]);
   });
@@ -262,7 +279,7 @@ describe('a worker in burst mode', () => {
     const { worker, hookNames } = setUp(undefined, { burst: true });
     await worker.start();
     expect(await worker.ended).toEqual(EMPTY);
-    expect(hookNames()).toEqual(['workerStart', 'workerStop']);
+    expect(hookNames()).toEqual(['workerStart', 'processStart', 'processStop', 'workerStop']);
   });
 
   test('goes on while a job waits in any of its queues, and ends after the last', async () => {

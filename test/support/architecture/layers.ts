@@ -15,7 +15,7 @@ export const levels: readonly (readonly string[])[] = [
   ['src/engine/worker/', 'src/engine/beat/'],
   ['src/tasks/'],
   ['src/engine/app/'],
-  ['src/index.ts', 'src/testing.ts'],
+  ['src/index.ts', 'src/sqlite.ts', 'src/testing.ts'],
   ['src/ops/'],
   ['src/cli/', 'src/ui/', 'src/web/'],
 ];

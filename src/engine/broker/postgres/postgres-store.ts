@@ -1,6 +1,7 @@
 import {
   assertSchemaCompatibility,
   createPostgresBackend,
+  createPostgresRelayBackend,
   type IQueueBackend,
   LATEST_SCHEMA_VERSION,
   PostgresConnection,
@@ -22,6 +23,8 @@ import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
 const POOL_OF_CONSUMER = 4;
 const POOL_OF_PRODUCER = 4;
+/** Beside the one that it waits on: one for its heartbeat, one for what it sends. */
+const POOL_OF_NODE = 2;
 const CONNECT_TIMEOUT_MS = 5000;
 
 /**
@@ -83,10 +86,13 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     abandonConsumers() {},
     eventsBackend: (name, options, kind) =>
       createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind),
+    relayBackend: (relayOptions) =>
+      createPostgresRelayBackend({ ...relayOptions, connection: connectionOptions(POOL_OF_NODE) } as never),
     faultBehind: (error) => error,
     connect,
     listQueues: () => listQueues(query),
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),
+    listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
@@ -193,6 +199,22 @@ async function listDueAt(query: Query, queue: string, ids: readonly string[]): P
   );
   const due = new Map(rows.map((row) => [row.id, Number(row.due)]));
   return ids.map((id) => due.get(id) ?? null);
+}
+
+/** BullMQ sets the end of a lock by the clock of the worker, so it is compared with that of this machine. */
+async function listLockLeftMs(
+  query: Query,
+  queue: string,
+  ids: readonly string[],
+  now: number,
+): Promise<(number | null)[]> {
+  if (ids.length === 0) return [];
+  const rows = await query<{ id: string; until: string }>(
+    'SELECT id, locked_until_ms AS until FROM job WHERE queue = $1 AND id = ANY($2) AND locked_until_ms > $3',
+    [queue, ids, now],
+  );
+  const left = new Map(rows.map((row) => [row.id, Number(row.until) - now]));
+  return ids.map((id) => left.get(id) ?? null);
 }
 
 /** BullMQ takes waiting jobs by `seq`, a negative one before all others, as its own LIFO jobs have it. */

@@ -7,6 +7,7 @@ import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
+import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
 
 /** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
@@ -78,6 +79,8 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     return backend;
   };
 
+  const relays = createRedisRelays(client, address.prefix);
+
   return {
     kind: 'redis',
     url: masked,
@@ -102,10 +105,12 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     },
     eventsBackend: (name, backendOptions, kind) =>
       consumerBackend(name, { ...backendOptions, skipVersionCheck: true }, kind),
+    relayBackend: (relayOptions) => relays.createBackend(relayOptions),
     faultBehind: (error) => (fault !== undefined && isGivingUp(error) ? fault : error),
     connect,
     listQueues: () => listQueues(client, address.prefix),
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
+    listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},
@@ -114,6 +119,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     describe: () => describe(client),
     async close() {
       await root?.close();
+      relays.end();
       for (const own of [client, ...consumers]) endClient(own);
     },
   };
@@ -181,6 +187,17 @@ async function listDueAt(client: RedisClient, key: string, ids: readonly string[
   if (ids.length === 0) return [];
   const scores = await client.zmscore(key, ...ids);
   return scores.map((score) => (score === null ? null : Math.floor(Number(score) / DELAYED_SCORE_UNIT)));
+}
+
+/** A lock is a key that ends with it; Redis answers a negative number for one that is not there. */
+async function listLockLeftMs(client: RedisClient, base: string, ids: readonly string[]): Promise<(number | null)[]> {
+  const pipeline = client.pipeline();
+  for (const id of ids) pipeline.pttl(`${base}:${id}:lock`);
+  const answers = (await pipeline.exec()) ?? [];
+  return answers.map(([error, leftMs]) => {
+    if (error !== null) throw error;
+    return (leftMs as number) < 0 ? null : (leftMs as number);
+  });
 }
 
 /** The wait list is read from its right end; of the prioritized set, the first of each priority is its oldest. */

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import type { Outcome, StoredError } from '../../../../src/engine/core/job.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 import { newJob, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
 
@@ -35,6 +36,15 @@ export const losing: Subject = {
       expect(await rescuer.taken.next()).toMatchObject({ id: job.id, workersLost: 1, attempts: 1, timesTaken: 2 });
       await rescuer.settled();
       expect(await queue.readJob(job.id)).toMatchObject({ state: 'SUCCESS', worker: 'rescuer', workersLost: 1 });
+    }),
+
+    defineRule('the job of a worker that was killed is listed as active, and its lock runs out', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      const job = newJob();
+      await queue.add(job);
+      await loseWorker(workshop, queue.name);
+      await waitFor('the lock to run out', async () => (await queue.listActive(0, 1))[0]?.lockLeftMs === null);
+      expect(await queue.listActive(0, 10)).toMatchObject([{ id: job.id, worker: 'doomed', lockLeftMs: null }]);
     }),
 
     defineRule('a job that lost more workers than it may still reaches perform, which can say so', async (workshop) => {

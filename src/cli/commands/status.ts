@@ -1,0 +1,54 @@
+import { defineCommand } from '../command.ts';
+import { sharedOptions } from '../options.ts';
+import { table } from '../presentation.ts';
+import { describeGaps, exitCodeOf, REPLY_FIELDS, readAddressed } from '../worker-replies.ts';
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'Show the live workers and the queues in one view',
+  details: 'Exit code 69 when no worker is live. `tq inspect queues --json` has the queues as JSON.',
+  options: [sharedOptions.destination],
+  examples: [
+    { command: 'tq status', does: 'look at everything' },
+    { command: 'tq status --json', does: 'the live workers, as JSON' },
+  ],
+  json: [...REPLY_FIELDS],
+  operation: async () => (await import('../../ops/show-status.ts')).showStatus,
+  toInput: readAddressed,
+  present: ({ replies, workers, queues }) => ({
+    json: { workers, silent: replies.silent },
+    blocks: [
+      table(
+        [
+          { key: 'name', title: 'WORKER', as: 'text' },
+          { key: 'host', title: 'HOST', as: 'text', shrinks: true },
+          { key: 'pid', title: 'PID', as: 'number' },
+          { key: 'pool', title: 'POOL', as: 'text' },
+          { key: 'concurrency', title: 'SLOTS', as: 'number' },
+          { key: 'active', title: 'ACTIVE', as: 'number' },
+          { key: 'queueNames', title: 'QUEUES', as: 'text', shrinks: true },
+          { key: 'uptimeMs', title: 'UPTIME', as: 'duration' },
+          { key: 'version', title: 'VERSION', as: 'text' },
+        ],
+        workers.map((worker) => ({ ...worker, queueNames: worker.queues.join(',') })),
+        'no worker says what it is',
+      ),
+      table(
+        [
+          { key: 'queue', title: 'QUEUE', as: 'text', shrinks: true },
+          { key: 'waiting', title: 'WAITING', as: 'number' },
+          { key: 'active', title: 'ACTIVE', as: 'number' },
+          { key: 'scheduled', title: 'SCHEDULED', as: 'number' },
+          { key: 'dead', title: 'DEAD', as: 'number', alarms: true },
+          { key: 'paused', title: 'PAUSED', as: 'flag', alarms: true },
+          { key: 'consumers', title: 'CONSUMERS', as: 'number' },
+          { key: 'oldestWaitingMs', title: 'OLDEST', as: 'duration' },
+        ],
+        queues,
+        'there are no queues on this broker',
+      ),
+    ],
+    notes: describeGaps(replies),
+    exitCode: exitCodeOf(replies),
+  }),
+});

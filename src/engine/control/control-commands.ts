@@ -1,0 +1,86 @@
+import { hostname } from 'node:os';
+import type { ControlReply } from '../broker/control-port.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ControlledWorker } from './controlled-worker.ts';
+import {
+  type ActiveJob,
+  type HeldJobs,
+  PONG,
+  type RegisteredTask,
+  type ShutdownReceipt,
+  type WorkerStats,
+} from './replies.ts';
+
+export interface ControlContext {
+  readonly worker: ControlledWorker;
+  readonly clock: Clock;
+}
+
+/** One command as a worker obeys it. What it throws is the answer too. */
+export type ControlCommand = (context: ControlContext, args: unknown) => ControlReply | Promise<ControlReply>;
+
+/** Every command that each worker has; a new one is one line here and its function below. */
+export const controlCommands = {
+  ping: () => ({ value: PONG }),
+  active: (context) => ({ value: listActive(context) }),
+  reserved: ({ worker }) => ({ value: worker.listReserved() }),
+  held: (context) => ({ value: describeHeld(context) }),
+  registered: ({ worker }) => ({ value: listRegistered(worker) }),
+  stats: (context) => ({ value: describeStats(context) }),
+  conf: ({ worker }) => ({ value: worker.settings }),
+  shutdown: ({ worker }) => ({ value: createReceipt(worker), afterwards: () => worker.stop() }),
+} as const satisfies Record<string, ControlCommand>;
+
+function listActive({ worker, clock }: ControlContext): ActiveJob[] {
+  const now = clock.now();
+  return worker
+    .listRunning()
+    .map((job) => ({ ...job, runningMs: Math.max(0, now - job.startedAt) }))
+    .sort((a, b) => b.runningMs - a.runningMs);
+}
+
+function describeHeld(context: ControlContext): HeldJobs {
+  const { queues, lockDurationMs } = context.worker;
+  const reserved = context.worker.listReserved().map(({ id }) => id);
+  return { active: listActive(context), reserved, queues, lockDurationMs };
+}
+
+function listRegistered({ tasks }: ControlledWorker): RegisteredTask[] {
+  return [...tasks.values()]
+    .map(({ name, description, queue, softTimeLimitMs, timeLimitMs, retry, retryIsDefault }) => ({
+      task: name,
+      description: description ?? null,
+      queue: queue ?? null,
+      softTimeLimitMs: softTimeLimitMs ?? null,
+      timeLimitMs: timeLimitMs ?? null,
+      retries: retryIsDefault ? null : retry.max,
+    }))
+    .sort((a, b) => (a.task < b.task ? -1 : 1));
+}
+
+function describeStats({ worker, clock }: ControlContext): WorkerStats {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return {
+    name: worker.name,
+    host: hostname(),
+    pid: process.pid,
+    version: worker.version,
+    node: process.version,
+    pool: worker.pool,
+    concurrency: worker.concurrency,
+    pids: worker.pids,
+    queues: worker.queues,
+    startedAt: worker.startedAt,
+    uptimeMs: Math.max(0, clock.now() - worker.startedAt),
+    active: worker.listRunning().length,
+    reserved: worker.listReserved().length,
+    jobs: worker.counters,
+    memory: { rssBytes: rss, heapUsedBytes: heapUsed },
+    cpu: { userMs: Math.round(user / 1000), systemMs: Math.round(system / 1000) },
+  };
+}
+
+function createReceipt(worker: ControlledWorker): ShutdownReceipt {
+  return { stopping: true, active: worker.listRunning().length };
+}

@@ -1,0 +1,57 @@
+/** What a worker answers to each control command: the replies that `tq inspect` and `tq control` show. */
+
+import type { RunningJobInfo, WorkerCounters } from './controlled-worker.ts';
+
+export interface ActiveJob extends RunningJobInfo {
+  /** For how long it has run by the worker's own clock, so that an asker needs none that agrees with it. */
+  readonly runningMs: number;
+}
+
+export interface RegisteredTask {
+  readonly task: string;
+  readonly description: string | null;
+  /** Of its calls; null where a route or the app decides. */
+  readonly queue: string | null;
+  /** Null where the worker decides. */
+  readonly softTimeLimitMs: number | null;
+  readonly timeLimitMs: number | null;
+  /** Null where the app decides. */
+  readonly retries: number | null;
+}
+
+export interface WorkerStats {
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly node: string;
+  readonly pool: 'prefork' | 'async';
+  readonly concurrency: number;
+  readonly pids: readonly number[];
+  readonly queues: readonly string[];
+  readonly startedAt: number;
+  readonly uptimeMs: number;
+  readonly active: number;
+  readonly reserved: number;
+  readonly jobs: WorkerCounters;
+  /** Of the worker's own process. */
+  readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number };
+  /** CPU time of the worker's own process since it started. */
+  readonly cpu: { readonly userMs: number; readonly systemMs: number };
+}
+
+/** What `tq inspect active` needs beside the running jobs, to tell an orphan from a job that is held. */
+export interface HeldJobs {
+  readonly active: readonly ActiveJob[];
+  readonly reserved: readonly string[];
+  readonly queues: readonly string[];
+  readonly lockDurationMs: number;
+}
+
+export interface ShutdownReceipt {
+  readonly stopping: true;
+  /** Jobs that run now and may end within the shutdown timeout. */
+  readonly active: number;
+}
+
+export const PONG = 'pong';

@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+import type { LogDestination } from './log-destination.ts';
+import { LOG_LEVELS, type LogLevel } from './log-level.ts';
+
+/** What the logger of another process must be told, so that its lines fit into this log. */
+export interface LogShape {
+  readonly level: LogLevel;
+  readonly redact: readonly string[];
+  readonly base: Readonly<Record<string, unknown>>;
+}
+
+/** The way of lines into a log that another process has made, as createLogger() makes them there. */
+export interface LogRelay {
+  readonly shape: LogShape;
+  /** Writes a line of JSON, its line feed included. */
+  write(line: string): void;
+  /** When the log waits for a slow reader: resolves once it does not. */
+  whenFull(): Promise<void> | undefined;
+}
+
+interface Origin extends Pick<LogShape, 'redact' | 'base'> {
+  readonly destination: LogDestination;
+}
+
+const origins = new WeakMap<Logger, Origin>();
+
+/** Remembers where the lines of a logger go; createLogger() does. */
+export function registerLog(log: Logger, origin: Origin): void {
+  origins.set(log, origin);
+}
+
+/**
+ * A logger of createLogger() takes the lines unchanged: they have its format, and the time of their making. Any other
+ * logger of pino is given their fields and message, which its own format, level and time are put to.
+ */
+export function relayInto(log: Logger): LogRelay {
+  const level = LOG_LEVELS.find((known) => known === log.level) ?? 'info';
+  const origin = origins.get(log);
+  if (origin === undefined) {
+    const shape: LogShape = { level, redact: [], base: {} };
+    return { shape, write: (line) => logAnew(log, line), whenFull: () => undefined };
+  }
+  const { destination, redact, base } = origin;
+  return {
+    shape: { level, redact, base },
+    write: (line) => destination.write(line),
+    whenFull: () => destination.whenFull(),
+  };
+}
+
+function logAnew(log: Logger, line: string): void {
+  const { timestamp: _, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const method = LOG_LEVELS.find((known) => known === String(level).toLowerCase()) ?? 'info';
+  log[method](fields, typeof message === 'string' ? message : '');
+}

@@ -1,0 +1,316 @@
+/**
+ * Runs jobs in child processes, one job at a time each (design.md §6).
+ *
+ * A job goes this way:
+ * 1. Refused here if it must not run, put back if its task is unknown: no child is troubled with it.
+ * 2. Handed to an idle child. There is one for each job that the consumer may take, unless one was just lost; then the job
+ *    waits for the replacement, and goes back to its queue when that takes long.
+ * 3. The child runs it and says the outcome. Its limits run here: the soft one is told to the child, the hard one kills it.
+ * 4. If the child dies, the job has lost a worker (death.ts).
+ *
+ * This process holds the locks and never runs a task, so whatever a task does, the locks of all other jobs are renewed. What
+ * a dead child cannot say any more is reported here, to the log and to the hooks.
+ */
+import type { TakenJob } from '../../broker/port.ts';
+import { type Outcome, toStoredError } from '../../core/job.ts';
+import { relayInto } from '../../runtime/log-relay.ts';
+import type { TaskDefinition } from '../../task/definition.ts';
+import { createReporter, type Reporter } from '../attempt-report.ts';
+import type { ExecutorOptions } from '../executor.ts';
+import { judge } from '../judge.ts';
+import type { Pool, PoolListener, RunningJob } from '../pool.ts';
+import { findRefusal } from '../refusal.ts';
+import { RunningTask } from '../running-task.ts';
+import { armLimits } from '../time-limits.ts';
+import { postponeUnknown } from '../unknown-task.ts';
+import type { Child, RunEnd } from './child.ts';
+import { type Death, judgeDeath } from './death.ts';
+import { Haste } from './haste.ts';
+import { Staff } from './staff.ts';
+
+export interface PreforkOptions {
+  /** Absolute path of the module that exports the app. */
+  readonly module: string;
+  /** The broker that the app uses, for calls that tasks make. */
+  readonly brokerUrl: string | undefined;
+  /** A child is replaced after so many jobs. */
+  readonly maxTasksPerChild?: number | undefined;
+  /** A child is replaced when its resident memory is larger after a job, in bytes. */
+  readonly maxMemoryPerChild?: number | undefined;
+  /** Flags of Node for the children, beside those of this process. */
+  readonly execArgv?: readonly string[] | undefined;
+}
+
+export interface PreforkPoolOptions extends ExecutorOptions, PoolListener {
+  readonly concurrency: number;
+  readonly queues: readonly string[];
+  readonly prefork: PreforkOptions;
+}
+
+/** How long a job may wait for a child before other workers get it. */
+const WAIT_FOR_CHILD_MS = 250;
+const RELEASED: Outcome = { kind: 'released' };
+
+export class PreforkPool implements Pool {
+  readonly #options: PreforkPoolOptions;
+  readonly #staff: Staff;
+  readonly #reporter: Reporter;
+  readonly #running = new Set<Run>();
+  /** Children that may be idle, the latest last: it is the warmest. */
+  #idle: Child[] = [];
+  readonly #waiting: ((child: Child | undefined) => void)[] = [];
+  readonly #haste = new Haste();
+  #refusing = false;
+  #handedBack = 0;
+  #capacity: number;
+
+  constructor(options: PreforkPoolOptions) {
+    const { logger, worker, queues, prefork, unknownTasks, maxWorkerLost } = options;
+    const relay = relayInto(logger);
+    this.#options = options;
+    this.#capacity = options.concurrency;
+    this.#reporter = createReporter(options);
+    this.#staff = new Staff({
+      size: options.concurrency,
+      clock: options.clock,
+      logger,
+      relay,
+      execArgv: prefork.execArgv,
+      settings: {
+        module: prefork.module,
+        brokerUrl: prefork.brokerUrl ?? null,
+        worker,
+        queues,
+        log: relay.shape,
+        unknownTasks,
+        maxWorkerLost,
+        reportsMemory: prefork.maxMemoryPerChild !== undefined,
+      },
+      onReady: (child) => this.#offer(child),
+      onPresence: () => this.#tellCapacity(),
+    });
+  }
+
+  get size(): number {
+    return this.#staff.size;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  get running(): ReadonlySet<RunningJob> {
+    return this.#running;
+  }
+
+  get handedBack(): number {
+    return this.#handedBack;
+  }
+
+  get children(): readonly number[] {
+    return this.#staff.pids;
+  }
+
+  start(): Promise<void> {
+    return this.#staff.start();
+  }
+
+  async perform(job: TakenJob): Promise<Outcome> {
+    if (this.#refusing) return RELEASED;
+    try {
+      const refusal = findRefusal(job, this.#options);
+      if (refusal !== undefined) return await this.#reporter.ended(this.#describe(job), refusal);
+      const definition = this.#options.tasks.get(job.task);
+      if (definition === undefined) {
+        return await this.#reporter.ended(this.#describe(job), await postponeUnknown(job, this.#options));
+      }
+      if (definition.keepResultSeconds === false) job.dropResult();
+      const child = this.#takeIdle() ?? (await this.#waitForChild());
+      return child === undefined ? RELEASED : await this.#runIn(child, job, definition);
+    } catch (error) {
+      // Nothing above throws by design; if it does, the job must not be lost: it is judged like a failing task.
+      this.#options.logger.error({ ...this.#describe(job).fields, err: error }, 'the attempt itself failed');
+      return { kind: 'dead', error: toStoredError(error) };
+    }
+  }
+
+  refuse(): void {
+    this.#refusing = true;
+    // They have not begun, and nobody knows whether a child comes.
+    for (const giveUp of this.#waiting.splice(0)) giveUp(undefined);
+  }
+
+  abortAll(): void {
+    for (const run of this.#running) run.abort();
+  }
+
+  releaseAll(): void {
+    for (const run of this.#running) run.end(RELEASED);
+  }
+
+  /** Makes it so many children, at least one. Jobs that run are not disturbed. */
+  resize(size: number): void {
+    this.#staff.resize(size);
+  }
+
+  /**
+   * Kills the process of a running job; the job ends with this outcome.
+   *
+   * @returns whether the job was running here
+   */
+  terminate(jobId: string, outcome: Outcome): boolean {
+    const runs = [...this.#running].filter(({ id }) => id === jobId);
+    for (const run of runs) run.end(outcome);
+    return runs.length > 0;
+  }
+
+  async stop(): Promise<void> {
+    this.refuse();
+    await this.#staff.stop();
+  }
+
+  async #runIn(child: Child, job: TakenJob, definition: TaskDefinition): Promise<Outcome> {
+    const { clock, random } = this.#options;
+    const task = this.#describe(job);
+    const run = new Run(task, child);
+    this.#running.add(run);
+    const startedAt = clock.monotonic();
+    let exceeded: Error | undefined;
+    const disarm = armLimits({
+      job,
+      definition,
+      worker: this.#options,
+      onSoft: (_, limitMs) => child.abort({ code: 'SOFT_TIME_LIMIT', limitMs }),
+      onHard(error) {
+        exceeded = error;
+        child.kill();
+      },
+    });
+    const end = await child.run(job, task);
+    disarm();
+    this.#running.delete(run);
+    if (end.kind === 'ended') {
+      if (this.#haste.note(clock.monotonic() - startedAt)) this.#tellCapacity();
+      this.#takeBack(child, end);
+      if (end.outcome.kind === 'released') this.#handedBack += 1;
+      return end.outcome;
+    }
+    const durationMs = clock.monotonic() - startedAt;
+    if (run.outcome !== undefined) return this.#reportForced(task, run.outcome);
+    if (exceeded !== undefined) {
+      const outcome = judge({ error: exceeded, job, definition, random, stopping: run.isStopping });
+      return this.#reporter.failed(task, outcome, { error: exceeded, durationMs });
+    }
+    return this.#reportDeath(task, job, { death: end.death, durationMs });
+  }
+
+  async #reportForced(task: RunningTask, outcome: Outcome): Promise<Outcome> {
+    if (outcome.kind === 'released') this.#handedBack += 1;
+    return this.#reporter.ended(task, outcome);
+  }
+
+  #reportDeath(
+    task: RunningTask,
+    job: TakenJob,
+    { death, durationMs }: { death: Death; durationMs: number },
+  ): Promise<Outcome> {
+    const outcome = judgeDeath(job, death, this.#options.maxWorkerLost);
+    const { name, message, code, stack } = outcome.error;
+    const error = Object.assign(new Error(message), { name, code, stack: stack ?? `${name}: ${message}` });
+    return this.#reporter.failed(task, outcome, { error, durationMs });
+  }
+
+  #takeIdle(): Child | undefined {
+    for (let child = this.#idle.pop(); child !== undefined; child = this.#idle.pop()) {
+      // One that died or left while it waited here.
+      if (child.isIdle) return child;
+    }
+    return undefined;
+  }
+
+  #offer(child: Child): void {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) return waiting(child);
+    // Those that left while they waited here are forgotten in time.
+    if (this.#idle.length > this.size) this.#idle = this.#idle.filter(({ isIdle }) => isIdle);
+    this.#idle.push(child);
+  }
+
+  /** Undefined when none came in time, or none is to come. */
+  #waitForChild(): Promise<Child | undefined> {
+    return new Promise((resolve) => {
+      const waiting = (child: Child | undefined): void => {
+        clearTimeout(timer);
+        resolve(child);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        if (this.#haste.end()) this.#tellCapacity();
+        resolve(undefined);
+      }, WAIT_FOR_CHILD_MS);
+      this.#waiting.push(waiting);
+    });
+  }
+
+  #takeBack(child: Child, { memory = 0, unfit }: RunEnd & { kind: 'ended' }): void {
+    const {
+      maxTasksPerChild: maxTasks = Number.POSITIVE_INFINITY,
+      maxMemoryPerChild: maxMemory = Number.POSITIVE_INFINITY,
+    } = this.#options.prefork;
+    if (unfit !== undefined) return this.#staff.expel(child, unfit);
+    if (child.jobsDone >= maxTasks) this.#staff.retire(child, `it has run ${child.jobsDone} jobs`);
+    else if (memory > maxMemory) this.#staff.retire(child, `it holds ${Math.round(memory / 2 ** 20)} MiB of memory`);
+    if (this.#staff.keep(child)) this.#offer(child);
+  }
+
+  /**
+   * A job for each child that is there. While jobs are short, one more for each: it is handed over as soon as a child is
+   * free, while the outcome of the job before it is still on its way to the store.
+   */
+  #tellCapacity(): void {
+    const present = Math.max(1, Math.min(this.#staff.present, this.size));
+    const capacity = this.#haste.isOn ? 2 * present : present;
+    if (capacity === this.#capacity) return;
+    this.#capacity = capacity;
+    this.#options.onCapacity(capacity);
+  }
+
+  /** What hooks and log lines need of a job; its signal and its logger are those of the child. */
+  #describe(job: TakenJob): RunningTask {
+    return new RunningTask(job, this.#options.worker, this.#options.logger);
+  }
+}
+
+/** A job in a child. */
+class Run implements RunningJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly attempt: number;
+  readonly #child: Child;
+  /** How the job ends when the process is killed for it. */
+  outcome: Outcome | undefined;
+  isStopping = false;
+
+  constructor({ id, task, queue, attempt }: RunningTask, child: Child) {
+    this.id = id;
+    this.task = task;
+    this.queue = queue;
+    this.attempt = attempt;
+    this.#child = child;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  abort(): void {
+    this.isStopping = true;
+    this.#child.abort({ code: 'WORKER_STOPPING' });
+  }
+
+  end(outcome: Outcome): void {
+    this.outcome ??= outcome;
+    this.#child.kill();
+  }
+}

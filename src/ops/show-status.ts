@@ -1,0 +1,42 @@
+import { strictObject } from 'valibot';
+import type { QueueStatus } from '../engine/broker/port.ts';
+import type { WorkerStats } from '../engine/control/replies.ts';
+import { isRecord } from '../engine/core/envelope.ts';
+import { listQueues } from './list-queues.ts';
+import { defineOperation } from './operation.ts';
+import { addressedInput, askWorkers, formatAddressed, type WorkerReplies } from './worker-replies.ts';
+
+export interface Status {
+  readonly replies: WorkerReplies;
+  readonly workers: readonly WorkerStatus[];
+  readonly queues: readonly QueueStatus[];
+}
+
+export interface WorkerStatus
+  extends Pick<
+    WorkerStats,
+    'name' | 'host' | 'pid' | 'pool' | 'concurrency' | 'active' | 'queues' | 'uptimeMs' | 'version'
+  > {}
+
+export const showStatus = defineOperation({
+  name: 'show-status',
+  effect: 'read',
+  summary: 'Show the live workers and the queues in one view',
+  input: strictObject(addressedInput),
+  async run(session, addressed): Promise<Status> {
+    const [replies, queues] = await Promise.all([
+      askWorkers(session, 'stats', addressed),
+      listQueues.run(session, {}, () => undefined),
+    ]);
+    const workers = [...replies.answers].flatMap(([name, answer]) =>
+      answer.ok && isRecord(answer.value) ? [toStatus(name, answer.value as unknown as WorkerStats)] : [],
+    );
+    return { replies, workers, queues };
+  },
+  commandLine: (addressed) => ['status', ...formatAddressed(addressed)],
+});
+
+function toStatus(name: string, stats: WorkerStats): WorkerStatus {
+  const { host, pid, pool, concurrency, active, queues, uptimeMs, version } = stats;
+  return { name, host, pid, pool, concurrency, active, queues, uptimeMs, version };
+}

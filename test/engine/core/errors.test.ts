@@ -36,7 +36,14 @@ const facts = {
     doing: 'connecting',
     causes: 'start it',
   },
-  ...{ remedy: 'upgrade', task: 'a.task', problems: ['input.a: missing'], where: 'calling', path: 'args[0]' },
+  ...{
+    how: 'exit code 1',
+    remedy: 'upgrade',
+    task: 'a.task',
+    problems: ['input.a: missing'],
+    where: 'calling',
+    path: 'args[0]',
+  },
   ...{
     problem: 'a bigint',
     bytes: 10,

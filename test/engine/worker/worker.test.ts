@@ -160,7 +160,14 @@ describe('a worker that stops', () => {
     deaf.finish();
     expect(await outcome).toEqual({ kind: 'succeeded', result: 'done' });
     expect(await ended).toEqual({ handedBack: 0, reason: 'stopped' });
-    expect(hookNames()).toEqual(['workerStart', 'processStart', 'taskStart', 'taskSuccess', 'processStop', 'workerStop']);
+    expect(hookNames()).toEqual([
+      'workerStart',
+      'processStart',
+      'taskStart',
+      'taskSuccess',
+      'processStop',
+      'workerStop',
+    ]);
     expect(vi.getTimerCount()).toBe(0);
   });
 

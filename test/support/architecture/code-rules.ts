@@ -7,9 +7,9 @@ export function findEnvironmentReads(files: readonly SourceFile[]): string[] {
   );
 }
 
-/** Exits and exit codes outside the one place that picks them. */
+/** Exits and exit codes outside the two places that pick them: the CLI's, and the entry file of a worker's child. */
 export function findExits(files: readonly SourceFile[]): string[] {
-  return findIn(files, /^src\/cli\/main\.ts$/, (node) =>
+  return findIn(files, /^src\/(cli\/main|engine\/worker\/prefork\/child-main)\.ts$/, (node) =>
     touchesProcess(node, ['exit', 'exitCode', 'abort', 'reallyExit'])
       ? 'ends the process: throw, and let src/cli/main.ts pick the exit code'
       : undefined,

@@ -7,6 +7,7 @@
  *    the lock of its job, and another worker will run it.
  */
 import { writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { loadAppModule } from '../../config/load-app.ts';
 import { markAsChild } from '../../core/child-mark.ts';
@@ -44,6 +45,8 @@ interface LoadedApp {
 const MEMORY_EVERY_MS = 100;
 
 const { exit, kill } = process;
+/** Both are pipes here. */
+const outputs = [process.stdout, process.stderr] as unknown as readonly Socket[];
 
 /**
  * The pipe has ended: the parent is gone, or the application has closed it. Ends this process and everything that its task
@@ -70,6 +73,7 @@ class TaskProcess {
   #processHooks: ProcessHooks | undefined;
   #findFault: () => string | undefined = () => undefined;
   #asked = 0;
+  #printedBytes = 0;
   #looksAtMemoryAt = 0;
 
   constructor() {
@@ -152,7 +156,14 @@ class TaskProcess {
       outcome,
       ...(memory !== undefined && { memory }),
       ...(unfit !== undefined && { unfit }),
+      ...(this.#hasPrinted() && { printed: true }),
     });
+  }
+
+  #hasPrinted(): boolean {
+    const before = this.#printedBytes;
+    this.#printedBytes = outputs.reduce((bytes, { bytesWritten }) => bytes + bytesWritten, 0);
+    return this.#printedBytes !== before;
   }
 
   #readMemory(): number | undefined {

@@ -12,27 +12,18 @@
  * itself when its pipe does, which is what it sees of a worker that was killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex, Readable } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { catalogue, type ErrorCode } from '../../core/error-catalogue.ts';
-import { createError, messageOf, TqError } from '../../core/errors.ts';
-import { type Outcome, type StoredError, toStoredError } from '../../core/job.ts';
+import { createError, TqError } from '../../core/errors.ts';
+import type { Outcome, StoredError } from '../../core/job.ts';
 import type { LogRelay } from '../../runtime/log-relay.ts';
 import type { AttemptJob } from '../attempt-job.ts';
+import { ChildChannel } from './child-channel.ts';
 import { type ChildOutput, logOutput } from './child-output.ts';
 import { type Death, describeDeath } from './death.ts';
-import { LineSplitter } from './line-splitter.ts';
-import {
-  type AbortReason,
-  type ChildSettings,
-  decodeFromChild,
-  encodeMessage,
-  type FromChild,
-  type Question,
-  type StartFailure,
-  type ToChild,
-} from './protocol.ts';
+import type { AbortReason, ChildSettings, FromChild, StartFailure } from './protocol.ts';
 
 export interface ChildOptions {
   readonly settings: ChildSettings;
@@ -71,10 +62,6 @@ const START_LIMIT_MS = 60_000;
 const LEAVE_LIMIT_MS = 5000;
 /** The pipes of a dead process end at once, unless something that it started holds them. */
 const LAST_WORDS_MS = 250;
-/** Characters of one message; a string of Node holds twice as many. A longer one can only be nonsense. */
-const MAX_MESSAGE = 256 * 1024 * 1024;
-/** Questions of one child that may be under way at the store. Beyond it nothing is read, so that they wait in the child. */
-const MAX_QUESTIONS = 100;
 
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './child-main.ts' : './child-main.js', import.meta.url),
@@ -84,16 +71,16 @@ export class Child {
   /** Resolves when it waits for its first job; rejects with what kept it from that. */
   readonly ready: Promise<void>;
   readonly #options: ChildOptions;
-  readonly #process: ChildProcess;
-  readonly #channel: Duplex;
-  readonly #messages = new LineSplitter(MAX_MESSAGE);
+  readonly #spawned: ChildProcess;
+  readonly #channel: ChildChannel;
   readonly #outputs: readonly ChildOutput[];
   readonly #readiness = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<Death>();
   #state: 'starting' | 'idle' | 'busy' | 'doomed' | 'gone' = 'starting';
   #runs = 0;
   #run: Run | undefined;
-  #questions = 0;
+  /** How the run ends, once its output has been read. */
+  #said: RunEnd | undefined;
   #jobsDone = 0;
   #reason: string | undefined;
   #uncaught: StoredError | undefined;
@@ -104,26 +91,28 @@ export class Child {
     this.ready = this.#readiness.promise;
     // Whoever starts a child looks at it, perhaps only after it has failed.
     this.ready.catch(() => undefined);
-    this.#process = spawn(
-      process.execPath,
-      [...ownFlags(), ...(options.execArgv ?? []), ENTRY, options.settings.worker],
-      {
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        detached: true,
-        windowsHide: true,
-      },
-    );
-    const [, stdout, stderr, channel] = this.#process.stdio;
-    this.#channel = channel as Duplex;
-    this.#outputs = [this.#log(stdout as Readable, 'stdout'), this.#log(stderr as Readable, 'stderr')];
+    const flags = [...ownFlags(), ...(options.execArgv ?? [])];
+    this.#spawned = spawn(process.execPath, [...flags, ENTRY, options.settings.worker], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+      windowsHide: true,
+    });
+    // The system may have no descriptor left for one of them; what is told then is that the process cannot be started.
+    const [, stdout, stderr, pipe] = this.#spawned.stdio ?? [];
+    this.#channel = new ChildChannel((pipe as Duplex | undefined) ?? new PassThrough(), {
+      onMessage: (message) => this.#hear(message),
+      onNonsense: () => this.kill('it wrote into its pipe to the worker'),
+      onClose: () => this.#losePipe(),
+    });
+    this.#outputs = [this.#log(stdout, 'stdout'), this.#log(stderr, 'stderr')];
     this.#listen();
     this.#timer = setTimeout(() => this.kill(`it was not ready after ${START_LIMIT_MS / 1000} s`), START_LIMIT_MS);
-    this.#send({ kind: 'start', settings: options.settings });
+    this.#channel.send({ kind: 'start', settings: options.settings });
   }
 
   /** Undefined when the system could not start the process. */
   get pid(): number | undefined {
-    return this.#process.pid;
+    return this.#spawned.pid;
   }
 
   /** Jobs that it has run to their end. */
@@ -141,7 +130,7 @@ export class Child {
     this.#uncaught = undefined;
     this.#runs += 1;
     const { id, task, queue, args, meta, createdAt, attempts } = job;
-    this.#send({ kind: 'run', run: this.#runs, job: { id, task, queue, args, meta, createdAt, attempts } });
+    this.#channel.send({ kind: 'run', run: this.#runs, job: { id, task, queue, args, meta, createdAt, attempts } });
     return new Promise((resolve) => {
       this.#run = { job, logged, resolve };
     });
@@ -149,7 +138,7 @@ export class Child {
 
   /** Aborts the signal of the running job; a child whose event loop is blocked does not hear it. */
   abort(reason: AbortReason): void {
-    if (this.#state === 'busy') this.#send({ kind: 'abort', run: this.#runs, reason });
+    if (this.#state === 'busy') this.#channel.send({ kind: 'abort', run: this.#runs, reason });
   }
 
   /**
@@ -168,55 +157,41 @@ export class Child {
   async leave(): Promise<void> {
     if (this.#state === 'idle') {
       this.#state = 'doomed';
-      this.#send({ kind: 'leave' });
+      this.#channel.send({ kind: 'leave' });
       this.#timer = setTimeout(() => this.#signal(), LEAVE_LIMIT_MS);
     }
     await this.#gone.promise;
   }
 
-  #log(stream: Readable, name: 'stdout' | 'stderr'): ChildOutput {
+  #log(stream: unknown, name: 'stdout' | 'stderr'): ChildOutput {
     const { logger, relay, settings } = this.#options;
-    const own = { worker: settings.worker, pid: this.#process.pid };
-    return logOutput(stream, { name, logger, relay, fields: () => this.#run?.logged.fields ?? own });
+    const own = { worker: settings.worker, pid: this.#spawned.pid };
+    const readable = (stream as Readable | undefined) ?? new PassThrough();
+    return logOutput(readable, { name, logger, relay, fields: () => this.#run?.logged.fields ?? own });
   }
 
   #listen(): void {
-    const channel = this.#channel;
-    channel.setEncoding('utf8');
-    channel.on('data', (text: string) => this.#read(text));
-    // Writing to a process that is gone fails; its end is told by the process itself.
-    channel.on('error', () => {});
-    channel.on('close', () => this.#loseChannel());
-    this.#process.on('error', (error) => {
-      if (this.#process.pid !== undefined) return;
+    this.#spawned.on('error', (error) => {
+      if (this.#spawned.pid !== undefined) return;
       this.#end({ code: null, signal: null, reason: `the process cannot be started: ${error.message}` });
     });
-    this.#process.on('exit', (code, signal) => {
+    this.#spawned.on('exit', (code, signal) => {
       // What its task has started and not ended: nobody would.
       this.#signal();
       const end = (): void => this.#end({ code, signal, reason: this.#reason });
-      this.#process.on('close', end);
+      this.#spawned.on('close', end);
       clearTimeout(this.#timer);
       this.#timer = setTimeout(end, LAST_WORDS_MS);
     });
   }
 
   /** Most often the pipe ends because the process does, which is told a moment later. */
-  #loseChannel(): void {
-    const { exitCode, signalCode } = this.#process;
+  #losePipe(): void {
+    const { exitCode, signalCode } = this.#spawned;
     if (exitCode !== null || signalCode !== null || this.#state === 'gone') return;
     if (this.#state !== 'busy') this.#state = 'doomed';
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.kill('it closed its pipe to the worker'), LAST_WORDS_MS);
-  }
-
-  #read(text: string): void {
-    this.#messages.push(text, (line) => {
-      const message = decodeFromChild(line);
-      if (message === undefined) this.kill('it wrote into its pipe to the worker');
-      else this.#hear(message);
-    });
-    if (this.#messages.isTooLong) this.kill('it wrote into its pipe to the worker');
   }
 
   #hear(message: FromChild): void {
@@ -226,7 +201,7 @@ export class Child {
       case 'ended':
         return this.#hearEnd(message);
       case 'ask':
-        return void this.#answer(message.ask, message.run, message.question);
+        return void this.#answer(message);
       case 'ready':
         if (this.#state !== 'starting') return;
         clearTimeout(this.#timer);
@@ -240,47 +215,48 @@ export class Child {
     }
   }
 
-  #hearEnd({ run, outcome, memory, unfit }: FromChild & { kind: 'ended' }): void {
+  /**
+   * What the task has printed is read before the run ends, so that it is logged as its own. It lies in the other pipes by now,
+   * and the event loop looks at them at the latest in its next turn.
+   */
+  #hearEnd({ run, outcome, memory, unfit, printed }: FromChild & { kind: 'ended' }): void {
     if (this.#state !== 'busy' || run !== this.#runs) return;
+    this.#said = { kind: 'ended', outcome, memory, unfit };
+    if (printed !== true) return this.#endRun();
+    setImmediate(() =>
+      setImmediate(() => {
+        for (const output of this.#outputs) output.flush();
+        this.#endRun();
+      }),
+    );
+  }
+
+  #endRun(): void {
+    if (this.#state !== 'busy' || this.#said === undefined) return;
     this.#state = 'idle';
     this.#jobsDone += 1;
-    for (const output of this.#outputs) output.flush();
-    this.#finishRun({ kind: 'ended', outcome, memory, unfit });
+    this.#finishRun(this.#said);
   }
 
   #finishRun(end: RunEnd): void {
     const run = this.#run;
     this.#run = undefined;
+    this.#said = undefined;
     run?.resolve(end);
   }
 
-  async #answer(ask: number, run: number, question: Question): Promise<void> {
-    this.#questions += 1;
-    if (this.#questions === MAX_QUESTIONS) this.#channel.pause();
-    try {
-      const job = run === this.#runs ? this.#run?.job : undefined;
-      if (job === undefined) throw new Error('the job has ended');
-      this.#send({ kind: 'answer', ask, value: await askStore(job, question) });
-    } catch (error) {
-      this.#send({ kind: 'answer', ask, error: toStoredError(error) });
-    } finally {
-      this.#questions -= 1;
-      if (this.#questions < MAX_QUESTIONS) this.#channel.resume();
-    }
-  }
-
-  #send(message: ToChild): void {
-    if (this.#channel.writable) this.#channel.write(encodeMessage(message));
+  #answer({ ask, run, question }: FromChild & { kind: 'ask' }): Promise<void> {
+    return this.#channel.answer(ask, question, run === this.#runs ? this.#run?.job : undefined);
   }
 
   /** To the whole group; a process that did not come to lead one yet is killed alone. */
   #signal(): void {
-    const { pid } = this.#process;
+    const { pid } = this.#spawned;
     if (pid === undefined) return;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      this.#process.kill('SIGKILL');
+      this.#spawned.kill('SIGKILL');
     }
   }
 
@@ -290,21 +266,12 @@ export class Child {
     clearTimeout(this.#timer);
     const death: Death = { ...how, stderr: this.#outputs[1]?.tail ?? '', uncaught: this.#uncaught };
     for (const output of this.#outputs) output.flush();
-    for (const stream of this.#process.stdio) stream?.destroy();
+    for (const stream of this.#spawned.stdio ?? []) stream?.destroy();
     this.#readiness.reject(createError('CHILD_FAILED', describeDeath(death)));
     const wasBusy = this.#run !== undefined;
-    this.#finishRun({ kind: 'died', death });
+    this.#finishRun(this.#said ?? { kind: 'died', death });
     this.#gone.resolve(death);
     this.#options.onGone(this, { death, wasBusy });
-  }
-}
-
-function askStore(job: AttemptJob, question: Question): Promise<unknown> {
-  switch (question.about) {
-    case 'progress':
-      return job.updateProgress(question.value);
-    case 'rows':
-      return job.readLog();
   }
 }
 
@@ -318,5 +285,5 @@ function ownFlags(): string[] {
 function toStartError({ code, message, next }: StartFailure): Error {
   if (code !== null && Object.hasOwn(catalogue, code))
     return new TqError(code as ErrorCode, { message, next: next ?? '' });
-  return createError('CHILD_FAILED', { how: messageOf(message) });
+  return createError('CHILD_FAILED', { how: message });
 }

@@ -26,6 +26,7 @@ import { postponeUnknown } from '../unknown-task.ts';
 import type { Child, RunEnd } from './child.ts';
 import { type Death, judgeDeath } from './death.ts';
 import { Haste } from './haste.ts';
+import { IdleChildren } from './idle-children.ts';
 import { Staff } from './staff.ts';
 
 export interface PreforkOptions {
@@ -47,8 +48,6 @@ export interface PreforkPoolOptions extends ExecutorOptions, PoolListener {
   readonly prefork: PreforkOptions;
 }
 
-/** How long a job may wait for a child before other workers get it. */
-const WAIT_FOR_CHILD_MS = 250;
 const RELEASED: Outcome = { kind: 'released' };
 
 export class PreforkPool implements Pool {
@@ -56,9 +55,7 @@ export class PreforkPool implements Pool {
   readonly #staff: Staff;
   readonly #reporter: Reporter;
   readonly #running = new Set<Run>();
-  /** Children that may be idle, the latest last: it is the warmest. */
-  #idle: Child[] = [];
-  readonly #waiting: ((child: Child | undefined) => void)[] = [];
+  readonly #idle: IdleChildren;
   readonly #haste = new Haste();
   #refusing = false;
   #handedBack = 0;
@@ -70,6 +67,9 @@ export class PreforkPool implements Pool {
     this.#options = options;
     this.#capacity = options.concurrency;
     this.#reporter = createReporter(options);
+    this.#idle = new IdleChildren(() => {
+      if (this.#haste.end()) this.#tellCapacity();
+    });
     this.#staff = new Staff({
       size: options.concurrency,
       clock: options.clock,
@@ -86,7 +86,7 @@ export class PreforkPool implements Pool {
         maxWorkerLost,
         reportsMemory: prefork.maxMemoryPerChild !== undefined,
       },
-      onReady: (child) => this.#offer(child),
+      onReady: (child) => this.#idle.offer(child),
       onPresence: () => this.#tellCapacity(),
     });
   }
@@ -125,7 +125,7 @@ export class PreforkPool implements Pool {
         return await this.#reporter.ended(this.#describe(job), await postponeUnknown(job, this.#options));
       }
       if (definition.keepResultSeconds === false) job.dropResult();
-      const child = this.#takeIdle() ?? (await this.#waitForChild());
+      const child = this.#idle.take() ?? (await this.#idle.wait());
       return child === undefined ? RELEASED : await this.#runIn(child, job, definition);
     } catch (error) {
       // Nothing above throws by design; if it does, the job must not be lost: it is judged like a failing task.
@@ -137,7 +137,7 @@ export class PreforkPool implements Pool {
   refuse(): void {
     this.#refusing = true;
     // They have not begun, and nobody knows whether a child comes.
-    for (const giveUp of this.#waiting.splice(0)) giveUp(undefined);
+    this.#idle.giveUp();
   }
 
   abortAll(): void {
@@ -220,38 +220,6 @@ export class PreforkPool implements Pool {
     return this.#reporter.failed(task, outcome, { error, durationMs });
   }
 
-  #takeIdle(): Child | undefined {
-    for (let child = this.#idle.pop(); child !== undefined; child = this.#idle.pop()) {
-      // One that died or left while it waited here.
-      if (child.isIdle) return child;
-    }
-    return undefined;
-  }
-
-  #offer(child: Child): void {
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) return waiting(child);
-    // Those that left while they waited here are forgotten in time.
-    if (this.#idle.length > this.size) this.#idle = this.#idle.filter(({ isIdle }) => isIdle);
-    this.#idle.push(child);
-  }
-
-  /** Undefined when none came in time, or none is to come. */
-  #waitForChild(): Promise<Child | undefined> {
-    return new Promise((resolve) => {
-      const waiting = (child: Child | undefined): void => {
-        clearTimeout(timer);
-        resolve(child);
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        if (this.#haste.end()) this.#tellCapacity();
-        resolve(undefined);
-      }, WAIT_FOR_CHILD_MS);
-      this.#waiting.push(waiting);
-    });
-  }
-
   #takeBack(child: Child, { memory = 0, unfit }: RunEnd & { kind: 'ended' }): void {
     const {
       maxTasksPerChild: maxTasks = Number.POSITIVE_INFINITY,
@@ -260,7 +228,7 @@ export class PreforkPool implements Pool {
     if (unfit !== undefined) return this.#staff.expel(child, unfit);
     if (child.jobsDone >= maxTasks) this.#staff.retire(child, `it has run ${child.jobsDone} jobs`);
     else if (memory > maxMemory) this.#staff.retire(child, `it holds ${Math.round(memory / 2 ** 20)} MiB of memory`);
-    if (this.#staff.keep(child)) this.#offer(child);
+    if (this.#staff.keep(child)) this.#idle.offer(child);
   }
 
   /**

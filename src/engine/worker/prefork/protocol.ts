@@ -79,6 +79,8 @@ export type FromChild =
       readonly memory?: number;
       /** What the task left behind makes the child unfit for another one. */
       readonly unfit?: string;
+      /** Something was printed meanwhile, which may still be in its pipe. */
+      readonly printed?: boolean;
     }
   | { readonly kind: 'ask'; readonly ask: number; readonly run: number; readonly question: Question }
   /** An error that nothing caught, which ends the process unless the application does otherwise. */

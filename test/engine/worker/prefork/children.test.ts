@@ -30,7 +30,12 @@ describe('a pool does not start, and says why once, when its children', () => {
     ['load a module that throws', 'throw new TypeError("no database")', 'APP_FAILED', 'no database'],
     ['load a module that cannot be parsed', 'const = 1', 'APP_FAILED', 'syntax error'],
     ['load a module that ends the process', 'process.exit(3)', 'CHILD_FAILED', 'exit code 3'],
-    ['load a module that starts a worker', 'await createApp({ builtins: false }).createWorker()', 'APP_FAILED', 'a worker cannot be made in a child process'],
+    [
+      'load a module that starts a worker',
+      'await createApp({ builtins: false }).createWorker()',
+      'APP_FAILED',
+      'a worker cannot be made in a child process',
+    ],
   ])('%s', async (_, before, code, message) => {
     await withTempDir(async (folder) => {
       const file = before === '' ? join(folder, 'nothing.mjs') : await writeApp(folder, before);
@@ -94,7 +99,9 @@ test('a replacement that cannot start is tried again with growing pauses, and sa
     expect(pauses[2]).toBeGreaterThan(pauses[0] as number);
     expect(failures()[0]).toMatchObject({ level: 'ERROR', err: { code: 'APP_FAILED' } });
     await rm(flag);
-    await waitFor('a job to run again', async () => (await perform('where')).kind === 'succeeded', { timeoutMs: 20_000 });
+    await waitFor('a job to run again', async () => (await perform('where')).kind === 'succeeded', {
+      timeoutMs: 20_000,
+    });
     await waitFor('both children', () => pool.capacity === 2, { timeoutMs: 20_000 });
   });
 });

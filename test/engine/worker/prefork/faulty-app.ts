@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createApp } from '../../../../src/engine/app/create-app.ts';
-import type { TaskOptions } from '../../../../src/engine/task/definition.ts';
 import { context } from '../../../../src/engine/task/context.ts';
+import type { TaskOptions } from '../../../../src/engine/task/definition.ts';
 import { Ignore } from '../../../../src/engine/task/exceptions.ts';
 
 let started = 0;

@@ -4,7 +4,14 @@ import { createLogger } from '../../../../src/engine/runtime/logger.ts';
 import { recordLog } from '../recorded.ts';
 import { startPool } from './prefork-setup.ts';
 
-const FIELDS = { task_id: 'job-1', task_name: 'talk', queue: 'default', attempt: 1, request_id: 'r-1', worker: 'tq@test' };
+const FIELDS = {
+  task_id: 'job-1',
+  task_name: 'talk',
+  queue: 'default',
+  attempt: 1,
+  request_id: 'r-1',
+  worker: 'tq@test',
+};
 const META = { requestId: 'r-1' };
 
 describe('what a task says', () => {
@@ -32,7 +39,9 @@ describe('what a task says', () => {
     });
     const { perform } = await startPool({ logger: createLogger({ level: 'warn', destination }).log });
     await perform('talk');
-    expect(written.map((text) => JSON.parse(text) as unknown)).toMatchObject([{ level: 'WARN', message: 'complained' }]);
+    expect(written.map((text) => JSON.parse(text) as unknown)).toMatchObject([
+      { level: 'WARN', message: 'complained' },
+    ]);
   });
 
   test('stands in the log also when it then blocks for ever', async () => {

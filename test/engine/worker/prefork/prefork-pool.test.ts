@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../../src/engine/core/job.ts';
-import { waitFor } from '../../../support/wait-for.ts';
 import { withTempDir } from '../../../support/temp-dir.ts';
+import { waitFor } from '../../../support/wait-for.ts';
 import { FakeJob } from '../fake-job.ts';
 import { isAlive, startPool, untilDead } from './prefork-setup.ts';
 
@@ -116,7 +116,11 @@ describe('a job', () => {
 describe('a job is not given to a child', () => {
   test.each([
     ['when it has expired', { meta: { expiresAt: 1 } }, { kind: 'ended', state: 'REVOKED' }],
-    ['when its data is not JSON', { unreadable: 'Unexpected token' }, { kind: 'dead', error: { code: 'INVALID_PAYLOAD' } }],
+    [
+      'when its data is not JSON',
+      { unreadable: 'Unexpected token' },
+      { kind: 'dead', error: { code: 'INVALID_PAYLOAD' } },
+    ],
     ['when its workers were lost too often', { workersLost: 3 }, { kind: 'dead', error: { code: 'WORKER_LOST' } }],
     ['when its task is unknown', { task: 'whatever' }, { kind: 'postponed', delayMs: 5000 }],
   ])('%s', async (_, fields, outcome) => {
@@ -134,7 +138,10 @@ describe('how an attempt ends is judged in the child', () => {
     ['throw-a-circle', { kind: 'retry', error: { message: 'round', stack: expect.stringContaining('faulty-app.ts') } }],
     ['throw-a-trap', { kind: 'retry', error: { message: 'a thrown value that cannot be shown' } }],
     ['ignore', { kind: 'ended', state: 'IGNORED', reason: 'not today' }],
-    ['return-a-BigInt', { kind: 'dead', error: { code: 'NOT_JSON', message: expect.stringContaining('result.rows[0] is a bigint') } }],
+    [
+      'return-a-BigInt',
+      { kind: 'dead', error: { code: 'NOT_JSON', message: expect.stringContaining('result.rows[0] is a bigint') } },
+    ],
     ['return-a-circle', { kind: 'dead', error: { code: 'NOT_JSON', message: expect.stringContaining('result.self') } }],
     ['disconnect', { kind: 'dead', error: { name: 'TypeError' } }],
     ['close-all-output', { kind: 'succeeded', result: 'closed' }],
@@ -286,7 +293,10 @@ describe('a child whose built-ins a task has broken is replaced before the next 
   test('and one that fails at its own work has lost the job', async () => {
     const { perform } = await startPool();
     const how = 'exit code 70, a task has broken its process: round is broken';
-    expect(await perform('break-Math')).toMatchObject({ kind: 'lost', error: { message: expect.stringContaining(how) } });
+    expect(await perform('break-Math')).toMatchObject({
+      kind: 'lost',
+      error: { message: expect.stringContaining(how) },
+    });
   });
 
   test('but one whose process cannot be ended from inside goes on', async () => {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../../src/engine/core/job.ts';
-import { decodeFromChild, encodeLine, encodeMessage, type FromChild } from '../../../../src/engine/worker/prefork/protocol.ts';
+import {
+  decodeFromChild,
+  encodeLine,
+  encodeMessage,
+  type FromChild,
+} from '../../../../src/engine/worker/prefork/protocol.ts';
 
 const ERROR = { name: 'Error', message: 'no', code: null, stack: null };
 
@@ -23,11 +28,14 @@ const messages: readonly Exclude<FromChild, { kind: 'line' }>[] = [
   { kind: 'uncaught', error: ERROR },
 ];
 
-test.each(messages.map((message) => [JSON.stringify(message), message] as const))('%s arrives as it was sent', (_, message) => {
-  const text = encodeMessage(message);
-  expect(text.indexOf('\n')).toBe(text.length - 1);
-  expect(decodeFromChild(text.slice(0, -1))).toEqual(message);
-});
+test.each(messages.map((message) => [JSON.stringify(message), message] as const))(
+  '%s arrives as it was sent',
+  (_, message) => {
+    const text = encodeMessage(message);
+    expect(text.indexOf('\n')).toBe(text.length - 1);
+    expect(decodeFromChild(text.slice(0, -1))).toEqual(message);
+  },
+);
 
 test('a log line arrives unchanged', () => {
   const line = '{"level":"INFO","message":"a \\n b"}\n';

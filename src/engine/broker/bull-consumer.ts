@@ -63,7 +63,7 @@ export class BullConsumer implements Consumer {
 
   resize(concurrency: number): void {
     this.#slots?.resize(concurrency);
-    for (const worker of this.#workers) worker.concurrency = concurrency;
+    for (const worker of this.#workers) worker.resize(concurrency);
   }
 
   async stop(): Promise<void> {

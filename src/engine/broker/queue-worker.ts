@@ -39,6 +39,17 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
     this.#store = store;
   }
 
+  /**
+   * BullMQ's loop waits for one of its running jobs to end before it looks at its concurrency again. With more slots it is
+   * given an empty result to wake up by, as it has when a queue holds no job; the queue of its results is a private part.
+   */
+  resize(concurrency: number): void {
+    const grows = concurrency > this.concurrency;
+    this.concurrency = concurrency;
+    const { mainLoopQueue } = this as unknown as { mainLoopQueue: { add(result: Promise<undefined>): void } | null };
+    if (grows) mainLoopQueue?.add(Promise.resolve(undefined));
+  }
+
   protected override createJob(json: JobJson, jobId: string): Job {
     let job: Job;
     try {

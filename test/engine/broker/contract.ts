@@ -7,6 +7,7 @@ import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { resizing } from './contract/resizing.ts';
 import type { Subject } from './contract/rule.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
@@ -22,6 +23,7 @@ export const contract: readonly Subject[] = [
   taking,
   outcomes,
   sharing,
+  resizing,
   losing,
   waiting,
   purging,

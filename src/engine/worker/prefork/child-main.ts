@@ -86,15 +86,20 @@ class TaskProcess {
   #hear(message: ToChild): void {
     switch (message.kind) {
       case 'start':
-        return void this.#start(message.settings);
+        void this.#start(message.settings);
+        return;
       case 'run':
-        return void this.#run(message.run, message.job).catch((error) => this.#giveUp(error));
+        this.#run(message.run, message.job).catch((error) => this.#giveUp(error));
+        return;
       case 'abort':
-        return this.#abort(message.reason);
+        this.#abort(message.reason);
+        return;
       case 'answer':
-        return this.#settle(message);
+        this.#settle(message);
+        return;
       case 'leave':
-        return void this.#leave();
+        void this.#leave();
+        return;
     }
   }
 
@@ -176,7 +181,10 @@ class TaskProcess {
 
   #abort(reason: AbortReason): void {
     const executor = this.#executor as Executor;
-    if (reason.code === 'WORKER_STOPPING') return executor.abortAll();
+    if (reason.code === 'WORKER_STOPPING') {
+      executor.abortAll();
+      return;
+    }
     for (const task of executor.running) {
       task.abort(createError('SOFT_TIME_LIMIT', { task: task.task, limitMs: reason.limitMs }));
     }

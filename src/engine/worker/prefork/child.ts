@@ -197,18 +197,23 @@ export class Child {
   #hear(message: FromChild): void {
     switch (message.kind) {
       case 'line':
-        return this.#options.relay.write(message.line);
+        this.#options.relay.write(message.line);
+        return;
       case 'ended':
-        return this.#hearEnd(message);
+        this.#hearEnd(message);
+        return;
       case 'ask':
-        return void this.#answer(message);
+        void this.#answer(message);
+        return;
       case 'ready':
         if (this.#state !== 'starting') return;
         clearTimeout(this.#timer);
         this.#state = 'idle';
-        return this.#readiness.resolve();
+        this.#readiness.resolve();
+        return;
       case 'failed':
-        return this.#readiness.reject(toStartError(message.failure));
+        this.#readiness.reject(toStartError(message.failure));
+        return;
       case 'uncaught':
         this.#uncaught = message.error;
         return;
@@ -222,13 +227,15 @@ export class Child {
   #hearEnd({ run, outcome, memory, unfit, printed }: FromChild & { kind: 'ended' }): void {
     if (this.#state !== 'busy' || run !== this.#runs) return;
     this.#said = { kind: 'ended', outcome, memory, unfit };
-    if (printed !== true) return this.#endRun();
-    setImmediate(() =>
-      setImmediate(() => {
-        for (const output of this.#outputs) output.flush();
-        this.#endRun();
-      }),
-    );
+    if (printed !== true) {
+      this.#endRun();
+      return;
+    }
+    const end = (): void => {
+      for (const output of this.#outputs) output.flush();
+      this.#endRun();
+    };
+    setImmediate(() => setImmediate(end));
   }
 
   #endRun(): void {

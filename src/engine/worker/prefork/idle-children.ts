@@ -9,6 +9,7 @@ type Waiting = (child: Child | undefined) => void;
 export class IdleChildren {
   /** The one that was offered last goes first: it is the warmest. */
   #idle: Child[] = [];
+  #lookAt = 8;
   readonly #waiting: Waiting[] = [];
   readonly #onTimeout: () => void;
 
@@ -20,8 +21,15 @@ export class IdleChildren {
   /** Gives a child to the job that has waited longest, or keeps it. */
   offer(child: Child): void {
     const waiting = this.#waiting.shift();
-    if (waiting !== undefined) return waiting(child);
-    this.#idle = this.#idle.filter(({ isIdle }) => isIdle);
+    if (waiting !== undefined) {
+      waiting(child);
+      return;
+    }
+    if (this.#idle.length >= this.#lookAt) {
+      // Those that died or left while they were kept here are forgotten from time to time.
+      this.#idle = this.#idle.filter(({ isIdle }) => isIdle);
+      this.#lookAt = 2 * this.#idle.length + 8;
+    }
     this.#idle.push(child);
   }
 

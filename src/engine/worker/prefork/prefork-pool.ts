@@ -225,7 +225,10 @@ export class PreforkPool implements Pool {
       maxTasksPerChild: maxTasks = Number.POSITIVE_INFINITY,
       maxMemoryPerChild: maxMemory = Number.POSITIVE_INFINITY,
     } = this.#options.prefork;
-    if (unfit !== undefined) return this.#staff.expel(child, unfit);
+    if (unfit !== undefined) {
+      this.#staff.expel(child, unfit);
+      return;
+    }
     if (child.jobsDone >= maxTasks) this.#staff.retire(child, `it has run ${child.jobsDone} jobs`);
     else if (memory > maxMemory) this.#staff.retire(child, `it holds ${Math.round(memory / 2 ** 20)} MiB of memory`);
     if (this.#staff.keep(child)) this.#idle.offer(child);

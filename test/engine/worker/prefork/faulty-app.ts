@@ -15,7 +15,9 @@ export const app = createApp(
     broker: 'redis://nobody',
     builtins: false,
     hooks: {
-      processStart: () => void (started += 1),
+      processStart: () => {
+        started += 1;
+      },
       processStop: () => void process.stdout.write('closed\n'),
       taskDead: ({ id }) => void process.stdout.write(`hook: ${id} is dead in ${process.pid}\n`),
     },

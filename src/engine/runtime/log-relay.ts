@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { LogDestination } from './log-destination.ts';
 import { LOG_LEVELS, type LogLevel } from './log-level.ts';
+import type { LoggedError } from './logged-error.ts';
 
 /** What the logger of another process must be told, so that its lines fit into this log. */
 export interface LogShape {
@@ -49,7 +50,19 @@ export function relayInto(log: Logger): LogRelay {
 }
 
 function logAnew(log: Logger, line: string): void {
-  const { timestamp: _, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const { timestamp: _, level, message, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const method = LOG_LEVELS.find((known) => known === String(level).toLowerCase()) ?? 'info';
-  log[method](fields, typeof message === 'string' ? message : '');
+  const shown = err === undefined ? fields : { ...fields, err: toError(err) };
+  log[method](shown, typeof message === 'string' ? message : '');
+}
+
+/** What a serializer of errors takes for one; pino's own names it by its class, unless it has none. */
+function toError(logged: unknown): unknown {
+  if (typeof logged !== 'object' || logged === null) return logged;
+  const { type, message, stack, code } = logged as Partial<LoggedError>;
+  const error = new Error(message);
+  Object.defineProperty(error, 'constructor', { value: undefined });
+  Object.defineProperty(error, 'name', { value: type ?? 'Error' });
+  Object.defineProperty(error, 'stack', { value: stack ?? `${type}: ${message}` });
+  return code == null ? error : Object.assign(error, { code });
 }

@@ -1,11 +1,16 @@
 import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { AppOptions, WorkerOptions } from '../../../src/engine/app/contract.ts';
+import { parsePrefork } from '../../../src/engine/app/prefork-options.ts';
 import type { ConsumerOptions } from '../../../src/engine/broker/port.ts';
 import type { Worker } from '../../../src/engine/worker/worker.ts';
 import type { FakeConsumer } from '../worker/fake-broker.ts';
 import { recordLog } from '../worker/recorded.ts';
 import { setUp } from './setup.ts';
+
+const BUILTIN_APP = new URL('../../../src/engine/app/builtin-app.ts', import.meta.url);
 
 async function create(
   options: WorkerOptions = {},
@@ -109,10 +114,55 @@ test.each<[string, object, string, string]>([
   ['a weight of nothing', { queues: ['high:0'] }, 'INVALID_OPTION', 'a name, or a name and a weight as in high:6'],
   ['a weight that is no number', { queues: ['high:much'] }, 'INVALID_OPTION', 'a queue of the worker must be a name'],
   ['two weights', { queues: ['high:1:2'] }, 'INVALID_OPTION', 'a queue of the worker must be a name'],
+  ['an unknown pool', { pool: 'threads' }, 'INVALID_OPTION', 'pool of the worker must be "async" or "prefork"'],
+  ['children without a module', { pool: 'prefork' }, 'INVALID_OPTION', 'module of the worker must be the file'],
+  ['a module from elsewhere', { pool: 'prefork', module: new URL('https://a.b/c.js') }, 'INVALID_OPTION', 'module of'],
+  [
+    'a module for no child',
+    { module: 'app.ts' },
+    'INVALID_OPTION',
+    'module of the worker must be left out with the pool "async"',
+  ],
+  ['recycling no child', { pool: 'async', maxTasksPerChild: 5 }, 'INVALID_OPTION', 'maxTasksPerChild of the worker'],
+  [
+    'children that run nothing',
+    { pool: 'prefork', module: null, maxTasksPerChild: 0 },
+    'INVALID_OPTION',
+    'maxTasksPerChild of the worker must be a whole number from 1, got 0',
+  ],
+  [
+    'a memory limit that is none',
+    { pool: 'prefork', module: null, maxMemoryPerChild: 'much' },
+    'INVALID_OPTION',
+    'maxMemoryPerChild of the worker must be bytes',
+  ],
 ])('%s is refused', async (_, options, code, message) => {
   await expect(create(options, { queues: ['high', 'low'] })).rejects.toMatchObject({
     code,
     message: expect.stringContaining(message),
+  });
+});
+
+test('children are refused with a broker that only this process has', async () => {
+  await expect(create({ pool: 'prefork', module: null }, { broker: 'sqlite::memory:' })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringContaining('lives in the memory of one process'),
+  });
+});
+
+describe('the module of its children', () => {
+  test.each<[string, string | URL | null, string]>([
+    ['a path', '/srv/app.ts', '/srv/app.ts'],
+    ['a path from the working directory', 'src/app.ts', join(process.cwd(), 'src/app.ts')],
+    ['the import.meta.url of a module', 'file:///srv/my%20app.ts', '/srv/my app.ts'],
+    ['a file URL', new URL('file:///srv/app.ts'), '/srv/app.ts'],
+    ['null, which stands for the built-in tasks', null, fileURLToPath(BUILTIN_APP)],
+  ])('may be given as %s', (_, given, path) => {
+    const options = parsePrefork(
+      { pool: 'prefork', module: given, maxMemoryPerChild: '2MB' },
+      { brokerUrl: 'redis://a' },
+    );
+    expect(options).toMatchObject({ module: path, brokerUrl: 'redis://a', maxMemoryPerChild: 2 * 1024 ** 2 });
   });
 });
 

@@ -39,6 +39,27 @@ describe('the slots of a worker', () => {
     expect([slots.free, slots.tryTake('a'), slots.free]).toEqual([1, true, 0]);
   });
 
+  test('become more: who waits is served', async () => {
+    const slots = createSlots(1, 'strict', queuesOf({ a: 1, b: 1 }));
+    expect(slots.tryTake('a')).toBe(true);
+    const waiting = slots.take('b', NEVER);
+    slots.resize(3);
+    expect(await waiting).toBe(true);
+    expect([slots.free, slots.tryTake('a'), slots.tryTake('a')]).toEqual([1, true, false]);
+  });
+
+  test('become fewer: those that are taken are given back, and none is taken until there are enough', () => {
+    const slots = createSlots(3, 'strict', queuesOf({ a: 1, b: 1 }));
+    for (let slot = 0; slot < 3; slot += 1) slots.tryTake('a');
+    slots.resize(1);
+    expect([slots.free, slots.mustYield('a'), slots.tryTake('a')]).toEqual([-2, true, false]);
+    slots.release('a');
+    slots.release('a');
+    expect([slots.free, slots.mustYield('a'), slots.tryTake('a')]).toEqual([0, false, false]);
+    slots.release('a');
+    expect([slots.free, slots.tryTake('b')]).toEqual([1, true]);
+  });
+
   test.each<[QueueOrder, Record<string, number>, string]>([
     ['strict', { high: 1, mid: 1, low: 1 }, 'high high high high high high'],
     ['fair', { a: 100, b: 1, c: 1 }, 'b c a b c a'],

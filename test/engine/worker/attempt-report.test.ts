@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { HOOK_NAMES } from '../../../src/engine/events/hooks.ts';
 import { context } from '../../../src/engine/task/context.ts';
+import { createReporter } from '../../../src/engine/worker/attempt-report.ts';
+import { RunningTask } from '../../../src/engine/worker/running-task.ts';
 import { define, setUp } from './executor-setup.ts';
+import { FakeJob } from './fake-job.ts';
+import { recordHooks, recordLog } from './recorded.ts';
 
 const EVENT = {
   id: 'job-1',
@@ -86,6 +90,29 @@ describe('hooks', () => {
     );
     expect(complaints[0]).toMatchObject({ level: 'ERROR', task_id: 'job-1', err: { message: 'the hook is broken' } });
   });
+});
+
+test('an attempt whose process has died has failed and is run again, to log and hooks', async () => {
+  const { log, calls, hooks } = { log: recordLog(), ...recordHooks() };
+  const reporter = createReporter({ logger: log.logger, hooks });
+  const stored = { name: 'WorkerLost', message: 'died', code: 'WORKER_LOST', stack: null };
+  const task = new RunningTask(new FakeJob({ task: 'a.task', ...JOB }), 'tq@test', log.logger);
+  const error = new Error('died');
+  const outcome = await reporter.failed(task, { kind: 'lost', delayMs: 100, error: stored }, { error, durationMs: 5 });
+  expect(outcome).toEqual({ kind: 'lost', delayMs: 100, error: stored });
+  expect(calls).toEqual([
+    { name: 'taskFailure', event: { ...EVENT, durationMs: 5, error } },
+    { name: 'taskRetry', event: { ...EVENT, delayMs: 100, error } },
+  ]);
+  expect(log.lines).toMatchObject([
+    {
+      level: 'WARN',
+      task_id: 'job-1',
+      retry_in_ms: 100,
+      err: { message: 'died' },
+      message: 'the process of the task died, the job is run again',
+    },
+  ]);
 });
 
 describe('log lines', () => {

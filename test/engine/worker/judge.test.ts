@@ -37,6 +37,18 @@ describe('a plain error', () => {
     expect(decide(new Error('no'), { attempts, ...(retry !== undefined && { retry }) })).toMatchObject(outcome);
   });
 
+  test('whose name cannot be read is judged like any other', () => {
+    const error = Object.defineProperty(new Error('no'), 'name', {
+      get() {
+        throw new Error('a trap');
+      },
+    });
+    expect(decide(error, { retry: PLAIN })).toMatchObject({
+      kind: 'retry',
+      error: { message: 'a thrown value that cannot be shown' },
+    });
+  });
+
   test('is judged by on and except', () => {
     const retry = {
       ...PLAIN,

@@ -59,10 +59,33 @@ describe('a pool does not start, and says why once, when its children', () => {
     });
   });
 
+  test('make a worker themselves, for each of its children would do so again', async () => {
+    await withTempDir(async (folder) => {
+      const makeWorker = `await createApp({ builtins: false }).createWorker().catch(({ code }) => console.log(code));`;
+      const { pool, line } = createPoolBench({ prefork: { module: await writeApp(folder, makeWorker) } });
+      await pool.start();
+      await line({ message: 'WORKER_IN_CHILD', stream: 'stdout' });
+    });
+  });
+
   test('exports no app', async () => {
     const { pool } = createPoolBench({ prefork: { module: module('../../broker/channel.ts') } });
     await expect(pool.start()).rejects.toMatchObject({ code: 'APP_NOT_EXPORTED' });
   });
+});
+
+test('a pool whose processes the system cannot start says so', async () => {
+  const { execPath } = process;
+  const { pool } = createPoolBench({ concurrency: 2 });
+  try {
+    process.execPath = '/nowhere/node';
+    await expect(pool.start()).rejects.toMatchObject({
+      code: 'CHILD_FAILED',
+      message: expect.stringContaining('the process cannot be started: spawn /nowhere/node ENOENT'),
+    });
+  } finally {
+    process.execPath = execPath;
+  }
 });
 
 test('a pool that is stopped while it starts leaves no child, and its start resolves', async () => {

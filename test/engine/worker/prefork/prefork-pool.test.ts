@@ -308,3 +308,21 @@ describe('a child whose built-ins a task has broken is replaced before the next 
     expect(isAlive(pid)).toBe(false);
   });
 });
+
+test('memory stays flat: nothing of a job is kept once it has ended', async () => {
+  const { setFlagsFromString } = await import('node:v8');
+  const { runInNewContext } = await import('node:vm');
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const { pool } = await startPool();
+  const run = async (task: string, args: readonly unknown[] = []): Promise<WeakRef<FakeJob>> => {
+    const job = new FakeJob({ task, args });
+    await pool.perform(job);
+    return new WeakRef(job);
+  };
+  const jobs = [await run('where'), await run('progress'), await run('exit', [1]), await run('whatever')];
+  await waitFor('all of them to be collected', () => {
+    collectGarbage();
+    return jobs.every((job) => job.deref() === undefined);
+  });
+});

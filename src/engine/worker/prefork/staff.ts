@@ -80,6 +80,8 @@ export class Staff {
     } finally {
       this.#isOpening = false;
     }
+    // One may have died while others were still starting.
+    this.#fill();
   }
 
   resize(size: number): void {

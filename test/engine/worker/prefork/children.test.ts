@@ -98,6 +98,33 @@ test('a pool that is stopped while it starts leaves no child, and its start reso
   expect(pids.filter(isAlive)).toEqual([]);
 });
 
+test('a child that dies while others still start is replaced', async () => {
+  await withTempDir(async (folder) => {
+    const [first, go] = [join(folder, 'first'), join(folder, 'go')].map((path) => JSON.stringify(path));
+    const file = await writeApp(
+      folder,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       import { setTimeout as wait } from 'node:timers/promises';
+       try {
+         writeFileSync(${first}, String(process.pid), { flag: 'wx' });
+       } catch {
+         while (!existsSync(${go})) await wait(5);
+       }`,
+    );
+    const { pool, capacities } = createPoolBench({ concurrency: 2, prefork: { module: file } });
+    const started = pool.start();
+    // One is ready.
+    expect(await capacities.next()).toBe(1);
+    const pid = Number(await readFile(join(folder, 'first'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await waitFor('it to be gone', () => !pool.children.includes(pid));
+    await writeFile(join(folder, 'go'), '');
+    await started;
+    await waitFor('two others', () => pool.capacity === 2);
+    expect(pool.children).not.toContain(pid);
+  });
+});
+
 test('a pool that was stopped starts no child', async () => {
   const { pool } = createPoolBench();
   await pool.stop();

@@ -36,7 +36,7 @@ export async function runCli(argv: readonly string[], host: CliHost): Promise<nu
       return await (await import('./run-command.ts')).runCommand(request, host);
     }
     host.streams.stdout.write(
-      request.kind === 'text' ? request.text : `tq ${(await import('./version.ts')).readVersion()}\n`,
+      request.kind === 'text' ? request.text : `tq ${(await import('../engine/runtime/version.ts')).readVersion()}\n`,
     );
     return 0;
   } catch (thrown) {

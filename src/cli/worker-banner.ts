@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { App } from '../engine/app/contract.ts';
 import { escapeControl } from '../engine/core/escape.ts';
+import { readVersion } from '../engine/runtime/version.ts';
 import type { Worker } from '../engine/worker/worker.ts';
 import type { CommandContext } from './command.ts';
-import { readVersion } from './version.ts';
 
 /**
  * Says what was started, before the first job: for people on a terminal as a few lines, elsewhere as one line of the log.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readVersion } from '../../src/cli/version.ts';
+import { readVersion } from '../../src/engine/runtime/version.ts';
 import { FakeBroker } from './fake-broker.ts';
 import { createFakeSession } from './fake-session.ts';
 import { run } from './run-fake.ts';

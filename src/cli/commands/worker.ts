@@ -91,14 +91,7 @@ async function openLog({ settings, host, output }: CommandContext): Promise<Proc
 async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): Promise<number> {
   const { settings, session } = context;
   const app = await session.app();
-  const { nameWorker, toControlledWorker } = await import('../worker-reach.ts');
-  const control = await nameWorker(app, context, log);
-  const created = await app
-    .createWorker({ ...toWorkerOptions(settings), name: control.name, logger: log })
-    .catch(async (error) => {
-      await control.leave();
-      throw error;
-    });
+  const created = await app.createWorker({ ...toWorkerOptions(settings), logger: log });
   const { onStopSignals } = await import('../../engine/runtime/stop-signals.ts');
   const stopListening = onStopSignals({
     warm(signal) {
@@ -118,10 +111,6 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
     const { showBanner } = await import('../worker-banner.ts');
     await showBanner(created, { app, context, log });
     await created.start();
-    // A worker runs its jobs also when nobody can reach it.
-    await control
-      .join(toControlledWorker(created, app, context))
-      .catch((error) => log.warn({ err: error }, 'the worker cannot be asked by tq status and tq inspect'));
     log.info({ worker: created.name, queues: created.queues }, 'worker ready');
     const end = await created.ended;
     log.info({ handed_back: end.handedBack, reason: end.reason }, 'worker stopped');
@@ -129,7 +118,6 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
   } finally {
     process.off('SIGHUP', onHangUp);
     stopListening();
-    await control.leave();
   }
 }
 

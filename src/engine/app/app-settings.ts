@@ -1,4 +1,5 @@
 import { assertQueueName } from '../broker/queue-name.ts';
+import { assertControlHandlers, type ControlHandler } from '../control/worker-control.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError, messageOf } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
@@ -24,6 +25,7 @@ export interface AppSettings {
   readonly maxWorkerLost: number;
   readonly builtins: false | Readonly<Record<string, unknown>>;
   readonly hooks: Hooks;
+  readonly control: Readonly<Record<string, ControlHandler>>;
 }
 
 const KEYS: readonly (keyof AppOptions)[] = [
@@ -38,6 +40,7 @@ const KEYS: readonly (keyof AppOptions)[] = [
   'maxWorkerLost',
   'builtins',
   'hooks',
+  'control',
 ];
 
 /** @throws INVALID_CONFIG that names every mistake at once */
@@ -94,6 +97,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
     maxWorkerLost: wholeNumber(options.maxWorkerLost ?? 3, 'maxWorkerLost', mistakes),
     builtins: options.builtins ?? {},
     hooks: options.hooks ?? {},
+    control: attempt({}, () => parseControl(options.control)),
   };
   if (mistakes.length > 0) throw createError('INVALID_CONFIG', { source: 'createApp()', mistakes });
   return settings;
@@ -150,6 +154,14 @@ function parseQueue(declaration: unknown): { name: string; priorities: boolean }
 function parseAppRetry(retry: AppOptions['retry']): RetryPolicy {
   if (retry === undefined || retry === false) return NO_RETRY;
   return parseRetry(retry === true ? {} : retry, 'retry');
+}
+
+function parseControl(control: AppOptions['control'] = {}): AppSettings['control'] {
+  if (typeof control !== 'object' || control === null) {
+    throw createError('INVALID_OPTION', { what: 'control', expected: 'an object', given: formatGiven(control) });
+  }
+  assertControlHandlers(control);
+  return control;
 }
 
 function wholeNumber(value: number, name: string, mistakes: string[]): number {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Broker, QueueOrder } from '../broker/port.ts';
+import type { ControlHandler } from '../control/worker-control.ts';
 import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
@@ -42,6 +43,8 @@ export interface AppOptions {
   /** The built-in tasks: false turns them off, an object sets them up (docs/builtin-tasks.md). */
   builtins?: false | Readonly<Record<string, unknown>>;
   hooks?: Hooks;
+  /** Control commands of the application, by name: `tq control` and `app.control.call` ask its workers for them. */
+  control?: Readonly<Record<string, ControlHandler>>;
 }
 
 export interface WorkerOptions {
@@ -50,8 +53,13 @@ export interface WorkerOptions {
   excludeQueues?: readonly string[];
   /** Slots. Default the number of CPUs. */
   concurrency?: number;
-  /** `%h` stands for the host name, `%p` for the process id. Default `tq@%h`. */
+  /**
+   * No other live worker of the broker may have it. `%h` stands for the host name, `%p` for the process id, `%n` for the first
+   * number that is free. Default `tq@%h`, and `tq2@%h`, `tq3@%h` for further workers of the machine.
+   */
   name?: string;
+  /** Whether operators can ask it what it does and tell it what to do. Without that, nobody checks its name. Default true. */
+  remoteControl?: boolean;
   /** Default strict: the order of `queues`. */
   queueOrder?: QueueOrder;
   /** A job whose worker is gone is taken up again after this time. Default 30 s, at least 5 s. */
@@ -118,7 +126,8 @@ export interface App {
   /**
    * Builds a worker of this app; `worker.start()` begins.
    *
-   * @throws WORKER_IN_CHILD in a child process of a worker, INVALID_OPTION and what else is wrong with the options
+   * @throws WORKER_IN_CHILD in a child process of a worker, WORKER_NAME_TAKEN, INVALID_OPTION and what else is wrong with the
+   *   options
    */
   createWorker(options?: WorkerOptions): Promise<Worker>;
   /** The connection to the broker, opened on first use and shared. */

@@ -1,4 +1,4 @@
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
 import { assertQueueName } from '../broker/queue-name.ts';
 import type { Clock } from '../core/clock.ts';
@@ -7,11 +7,13 @@ import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { readVersion } from '../runtime/version.ts';
 import { assertLimits, type TaskDefinition } from '../task/definition.ts';
-import { Worker } from '../worker/worker.ts';
+import { Worker, type WorkerSettings } from '../worker/worker.ts';
 import { type AppSettings, longestResultSeconds } from './app-settings.ts';
 import type { WorkerOptions } from './contract.ts';
 import { parsePrefork } from './prefork-options.ts';
+import { formatOwnName, takeIdentity } from './worker-identity.ts';
 
 interface WorkerOf {
   readonly app: AppSettings;
@@ -38,11 +40,30 @@ const KEYS: readonly (keyof WorkerOptions)[] = [
   'module',
   'maxTasksPerChild',
   'maxMemoryPerChild',
+  'remoteControl',
   'logger',
 ];
 
-/** @throws INVALID_OPTION, UNKNOWN_OPTION, UNDECLARED_QUEUE, INVALID_DURATION */
-export function createAppWorker({ app, tasks, broker, brokerUrl, clock }: WorkerOf, options: WorkerOptions): Worker {
+/** @throws INVALID_OPTION, UNKNOWN_OPTION, UNDECLARED_QUEUE, INVALID_DURATION, WORKER_NAME_TAKEN, BROKER_UNAVAILABLE */
+export async function createAppWorker(of: WorkerOf, options: WorkerOptions): Promise<Worker> {
+  const settings = parseWorker(of, options);
+  if (options.remoteControl === false) return new Worker({ ...settings, worker: formatOwnName(options.name) });
+  const { broker, clock, app, tasks } = of;
+  const { logger } = settings;
+  const control = await takeIdentity({ template: options.name, broker, clock, logger, handlers: app.control });
+  try {
+    const facts = { startedAt: clock.now(), version: readVersion(), tasks, settings: describeSettings(settings) };
+    return new Worker({ ...settings, worker: control.name, control: { ...control, facts } });
+  } catch (error) {
+    await control.leave();
+    throw error;
+  }
+}
+
+function parseWorker(
+  { app, tasks, broker, brokerUrl, clock }: WorkerOf,
+  options: WorkerOptions,
+): Omit<WorkerSettings, 'worker' | 'control'> {
   const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
   if (unknown !== undefined) {
     throw createError('UNKNOWN_OPTION', {
@@ -54,28 +75,18 @@ export function createAppWorker({ app, tasks, broker, brokerUrl, clock }: Worker
   }
   const duration = (key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit'): number | undefined =>
     options[key] === undefined ? undefined : parseDuration(options[key], `${key} of the worker`);
-  const lockDurationMs = duration('lockDuration') ?? 30_000;
-  if (lockDurationMs < MINIMUM_LOCK_MS) {
-    const what = 'lockDuration of the worker';
-    throw createError('INVALID_OPTION', {
-      what,
-      expected: `at least ${MINIMUM_LOCK_MS} ms`,
-      given: `${lockDurationMs} ms`,
-    });
-  }
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs, timeLimitMs, 'the worker');
   const prefork = parsePrefork(options, { brokerUrl });
-  return new Worker({
-    worker: expandName(options.name ?? 'tq@%h'),
+  return {
     broker,
     tasks,
     clock,
     queues: selectQueues(app, options),
     order: parseOrder(options.queueOrder),
     concurrency: parseConcurrency(options.concurrency),
-    lockDurationMs,
+    lockDurationMs: assertLockDuration(duration('lockDuration') ?? 30_000),
     shutdownTimeoutMs: duration('shutdownTimeout') ?? 25_000,
     softTimeLimitMs,
     timeLimitMs,
@@ -87,7 +98,28 @@ export function createAppWorker({ app, tasks, broker, brokerUrl, clock }: Worker
     ...(prefork !== undefined && { prefork }),
     logger: options.logger ?? createLogger({ level: 'info', destination: 1 }).log,
     random: Math.random,
-  });
+  };
+}
+
+/** What `tq inspect conf` shows of a worker. */
+function describeSettings(settings: Omit<WorkerSettings, 'worker' | 'control'>): Readonly<Record<string, unknown>> {
+  const { order, shutdownTimeoutMs, softTimeLimitMs = null, timeLimitMs = null, burst, logger, prefork } = settings;
+  return {
+    queueOrder: order,
+    shutdownTimeoutMs,
+    softTimeLimitMs,
+    timeLimitMs,
+    maxTasksPerChild: prefork?.maxTasksPerChild ?? null,
+    maxMemoryPerChild: prefork?.maxMemoryPerChild ?? null,
+    burst,
+    logLevel: logger.level,
+  };
+}
+
+function assertLockDuration(ms: number): number {
+  if (ms >= MINIMUM_LOCK_MS) return ms;
+  const expected = `at least ${MINIMUM_LOCK_MS} ms`;
+  throw createError('INVALID_OPTION', { what: 'lockDuration of the worker', expected, given: `${ms} ms` });
 }
 
 function parseOrder(order: QueueOrder = 'strict'): QueueOrder {
@@ -104,16 +136,6 @@ function parseConcurrency(concurrency = availableParallelism()): number {
     expected: 'a whole number from 1 to 10000',
     given,
   });
-}
-
-/** `%h` is the host name, `%p` the process id, `%%` a percent sign. */
-function expandName(name: string): string {
-  const expanded = name.replace(/%([hp%])/g, (_, key) =>
-    key === 'h' ? hostname() : key === 'p' ? String(process.pid) : '%',
-  );
-  if (/^[^\s:,\p{Cc}]{1,200}$/u.test(expanded)) return expanded;
-  const expected = 'a text of 1 to 200 characters without spaces, colons and commas';
-  throw createError('INVALID_OPTION', { what: 'the name of the worker', expected, given: JSON.stringify(name) });
 }
 
 function selectQueues(app: AppSettings, { queues, excludeQueues = [] }: WorkerOptions): ConsumedQueue[] {

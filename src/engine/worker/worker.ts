@@ -1,19 +1,22 @@
 /**
  * A worker: takes jobs of its queues and has its pool run them.
  *
- * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the consumer connects and takes jobs.
+ * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the consumer connects and takes jobs;
+ * 4. the worker joins the control bus.
  *
  * Stop, in stages (docs/worker.md):
  * 1. warm: no new jobs are started; a job that was being fetched goes back untouched. Running tasks go on.
  * 2. after the shutdown timeout, or at once when cold: the signals of the running tasks abort.
  * 3. after `ABORT_GRACE_MS` more: unfinished jobs are handed back to their queues at once, and charged no attempt.
- * 4. the last outcomes are stored, the connections end, the pool ends, the hook `workerStop` runs.
+ * 4. the last outcomes are stored, the connections end, the pool ends, the hook `workerStop` runs, the worker leaves the bus.
  */
 import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../broker/port.ts';
+import type { WorkerControl } from '../control/worker-control.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import type { Outcome } from '../core/job.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { createAsyncPool } from './async-pool.ts';
+import { type ControlFacts, toControlledWorker } from './control-view.ts';
 import type { ExecutorOptions } from './executor.ts';
 import type { Pool, PoolListener } from './pool.ts';
 import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
@@ -35,6 +38,8 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly burst: boolean;
   /** Runs jobs in child processes. Without it they run in the event loop of this process. */
   readonly prefork?: PreforkOptions;
+  /** How operators reach it, under its name. Without it they cannot. */
+  readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
 }
 
 /** A job that a worker has taken and not ended. */
@@ -167,9 +172,11 @@ export class Worker {
       await this.#consumer.stop().catch(() => undefined);
       await this.#pool.stop();
       await this.#callStopHook();
+      await this.#settings.control?.leave();
       throw error;
     }
     this.#started = true;
+    await this.#joinControl();
     // The consumer may have said that it is idle before it was known to run.
     void this.#endBurst();
   }
@@ -207,6 +214,7 @@ export class Worker {
     // What `workerStart` opens is there to be closed only when it has ended.
     await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the worker could not start'));
     if (this.#opening !== undefined) await this.#callStopHook();
+    await this.#settings.control?.leave();
     this.#ended.resolve({ handedBack: this.#pool.handedBack, reason });
   }
 
@@ -245,6 +253,14 @@ export class Worker {
   async #open(): Promise<void> {
     await this.#settings.hooks.workerStart?.(this.#event());
     await this.#pool.start();
+  }
+
+  /** A worker runs its jobs also when nobody can reach it. */
+  async #joinControl(): Promise<void> {
+    const { control, logger } = this.#settings;
+    await control
+      ?.join(toControlledWorker(this, control.facts))
+      .catch((error) => logger.warn({ err: error }, 'the worker cannot be asked by tq status and tq inspect'));
   }
 
   async #callStopHook(): Promise<void> {

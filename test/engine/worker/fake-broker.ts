@@ -1,3 +1,4 @@
+import type { ControlBus } from '../../../src/engine/broker/control-port.ts';
 import type {
   ActiveStoredJob,
   Broker,
@@ -10,6 +11,7 @@ import type {
 } from '../../../src/engine/broker/port.ts';
 import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
 import { FakeJob } from './fake-job.ts';
+import { createFakeState } from './fake-state.ts';
 
 /** The operations that a test can make fail, with the error that they then throw. */
 export interface Failures {
@@ -51,13 +53,14 @@ export class FakeBroker implements Broker {
     return [...this.#queues.keys()].sort();
   }
 
-  get state(): never {
-    throw new Error('the double keeps no state');
-  }
+  readonly state = createFakeState();
 
-  get control(): never {
-    throw new Error('the double has no control bus');
-  }
+  /** Workers join it, and nobody asks. */
+  readonly control: ControlBus = {
+    join: async ({ id }) => ({ id, leave: async () => undefined }),
+    listNodes: async () => [],
+    ask: async () => ({ answers: new Map(), silent: [] }),
+  };
 
   createConsumer(options: ConsumerOptions): FakeConsumer {
     const consumer = new FakeConsumer(options, this);

@@ -1,0 +1,37 @@
+import type { ControlledWorker } from '../control/controlled-worker.ts';
+import type { TaskDefinition } from '../task/definition.ts';
+import type { Worker } from './worker.ts';
+
+/** What a worker does not know of itself. */
+export interface ControlFacts {
+  /** Epoch ms. */
+  readonly startedAt: number;
+  /** Of tq. */
+  readonly version: string;
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  /** What it was started with, as flat names and values without secrets. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A worker as operators see it. Its values are read when they are asked for. */
+export function toControlledWorker(worker: Worker, facts: ControlFacts): ControlledWorker {
+  return {
+    ...facts,
+    name: worker.name,
+    lockDurationMs: worker.lockDurationMs,
+    pool: worker.pool,
+    counters: worker.counters,
+    get queues() {
+      return worker.queues;
+    },
+    get concurrency() {
+      return worker.concurrency;
+    },
+    get pids() {
+      return worker.pool === 'prefork' ? worker.children : [process.pid];
+    },
+    listRunning: () => worker.listHeld().flatMap(({ pid, ...job }) => (pid === null ? [] : [{ ...job, pid }])),
+    listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
+    stop: () => void worker.stop(),
+  };
+}

@@ -10,6 +10,9 @@ export function isTrouble(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && (SOCKET_CODES.has(code) || POSTGRES_CODES.test(code))) return true;
   if (error instanceof AggregateError) return error.errors.some(isTrouble);
+  // Redis refuses a whole transaction for the refusal of one of its commands, which says why.
+  const { previousErrors } = error as { previousErrors?: unknown };
+  if (Array.isArray(previousErrors)) return previousErrors.some(isTrouble);
   return TROUBLE_TEXT.test(error.message);
 }
 
@@ -32,7 +35,7 @@ const SOCKET_CODES = new Set([
 const POSTGRES_CODES = /^(08...|57P0[1-5]|53300)$/;
 
 const TROUBLE_TEXT =
-  /Connection is closed|Connection terminated|Stream isn't writeable|Cluster isn't ready|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Command timed out|the database system is/i;
+  /Connection is closed|Command aborted due to connection close|Connection terminated|Stream isn't writeable|Cluster isn't ready|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Command timed out|the database system is/i;
 
 /** The one line that a person sees when the store cannot be reached, with the usual causes for this kind of error. */
 export function unavailable(url: string, doing: string, error: unknown): Error {

@@ -13,6 +13,12 @@ describe('an error of a store', () => {
     [fault('write EPIPE', 'EPIPE')],
     [fault('getaddrinfo EAI_AGAIN h', 'EAI_AGAIN')],
     [fault('Connection is closed.')],
+    [fault('Command aborted due to connection close')],
+    [
+      Object.assign(fault('EXECABORT Transaction discarded because of previous errors.'), {
+        previousErrors: [fault('LOADING Redis is loading the dataset in memory')],
+      }),
+    ],
     [fault('Connection terminated unexpectedly')],
     [fault("Stream isn't writeable and enableOfflineQueue options is false")],
     [fault("Cluster isn't ready and enableOfflineQueue options is false")],

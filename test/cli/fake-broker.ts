@@ -129,6 +129,8 @@ export class FakeQueue implements BrokerQueue {
   readonly name: string;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
+  /** Where revoked jobs lie. */
+  readonly phases = new Map<string, JobBrief['phase']>();
   /** Of active jobs. */
   readonly lockLeftMs = new Map<string, number>();
   paused = false;
@@ -193,6 +195,26 @@ export class FakeQueue implements BrokerQueue {
     return this.jobs.delete(id);
   }
 
+  async listBriefs(ids: readonly string[]): Promise<JobBrief[]> {
+    this.#broker.assertUp();
+    return ids.flatMap((id) => {
+      const job = this.jobs.get(id);
+      return job === undefined ? [] : [toBrief(job)];
+    });
+  }
+
+  async revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]> {
+    this.#broker.assertUp();
+    this.#broker.changes.push(`revoke ${ids.length} of ${this.name}`);
+    for (const { id, phase, revoked } of await this.listBriefs(ids)) {
+      const job = this.jobs.get(id);
+      if (job === undefined || phase === 'finished' || revoked !== undefined) continue;
+      this.phases.set(id, phase);
+      this.put({ ...job, revoked: revocation, ...(phase !== 'active' && { state: 'REVOKED' }) });
+    }
+    return (await this.listBriefs(ids)).map((brief) => ({ ...brief, phase: this.phases.get(brief.id) ?? brief.phase }));
+  }
+
   async hasWork(): Promise<boolean> {
     return (await this.counts()).waiting > 0;
   }
@@ -247,6 +269,18 @@ export class FakeQueue implements BrokerQueue {
   #list(...states: readonly string[]): StoredJob[] {
     return [...this.jobs.values()].filter(({ state }) => states.includes(state));
   }
+}
+
+const PHASES: Partial<Record<StoredJob['state'], JobBrief['phase']>> = {
+  PENDING: 'waiting',
+  SCHEDULED: 'scheduled',
+  RETRY: 'scheduled',
+  BLOCKED: 'blocked',
+  STARTED: 'active',
+};
+
+function toBrief({ id, task, queue, state, attempts, worker, revoked }: StoredJob): JobBrief {
+  return { id, task, queue, phase: PHASES[state] ?? 'finished', attempts, worker, revoked };
 }
 
 let nextId = 1;

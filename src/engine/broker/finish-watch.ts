@@ -82,9 +82,12 @@ export class FinishWatch {
       };
       events.on('completed', finished);
       events.on('failed', finished);
-      events.on(REVOKED_EVENT as never, (() => {
-        for (const waiters of this.#waiting.values()) for (const { look } of waiters) look();
-      }) as never);
+      events.on(
+        REVOKED_EVENT as never,
+        (() => {
+          for (const waiters of this.#waiting.values()) for (const { look } of waiters) look();
+        }) as never,
+      );
       // A lost connection is BullMQ's to mend; until then the look every few seconds finds what happened.
       events.on('error', () => {});
       this.#events = events;

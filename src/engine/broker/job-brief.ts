@@ -11,7 +11,10 @@ const PHASES: Readonly<Record<string, JobBrief['phase']>> = {
 };
 
 /** A record of the store in tq's words. */
-export function toJobBrief(record: MarkRecord, { id, queue }: { readonly id: string; readonly queue: string }): JobBrief {
+export function toJobBrief(
+  record: MarkRecord,
+  { id, queue }: { readonly id: string; readonly queue: string },
+): JobBrief {
   const phase = PHASES[record.state] ?? 'waiting';
   return {
     id,

@@ -74,7 +74,11 @@ export function parseMark(text: string | null | undefined): Revocation | undefin
 
 /** `by ada@box at 2031-05-01T12:00:00.000Z`: why a job was revoked, for people. */
 export function describeRevocation({ at, by }: Revocation): string {
-  const name = (by ?? '').replaceAll(/\p{Cc}+/gu, ' ').toWellFormed().trim().slice(0, MAX_NAME);
+  const name = (by ?? '')
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .toWellFormed()
+    .trim()
+    .slice(0, MAX_NAME);
   return `${name === '' ? '' : `by ${name} `}at ${new Date(at).toISOString()}`;
 }
 

@@ -204,7 +204,19 @@ function snapshot(job: TakenJob): Taken {
   const { revoked } = job;
   const { priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks } = job;
   const fixed = { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason };
-  return { ...fixed, revoked, priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks };
+  return {
+    ...fixed,
+    revoked,
+    priority,
+    createdAt,
+    startedAt,
+    attempts,
+    timesTaken,
+    workersLost,
+    worker,
+    progress,
+    stacks,
+  };
 }
 
 /** How an application without tq would construct BullMQ's classes on this store. */

@@ -9,7 +9,8 @@ const MARK = `UPDATE job SET deferred_failure = $3
     SELECT id FROM job WHERE queue = $1 AND id = ANY($2) AND state NOT IN ('completed', 'failed')
       AND (deferred_failure IS NULL OR NOT starts_with(deferred_failure, $4)) ORDER BY id FOR UPDATE)`;
 
-const LIST = 'SELECT id, name, state, attempts_made, processed_by, deferred_failure FROM job WHERE queue = $1 AND id = ANY($2)';
+const LIST =
+  'SELECT id, name, state, attempts_made, processed_by, deferred_failure FROM job WHERE queue = $1 AND id = ANY($2)';
 
 interface Row {
   readonly id: string;

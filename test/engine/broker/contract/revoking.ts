@@ -96,7 +96,11 @@ export const revoking: Subject = {
     runningRule('a revoked job that is retried is taken with the mark', { kind: 'retry', delayMs: 0, error: ERROR }),
     runningRule('a revoked job that is handed back is taken with the mark', { kind: 'released' }),
     runningRule('a revoked job that is put back is taken with the mark', { kind: 'postponed', delayMs: 1, note: 'n' }),
-    runningRule('a revoked job whose process was lost is taken with the mark', { kind: 'lost', delayMs: 1, error: ERROR }),
+    runningRule('a revoked job whose process was lost is taken with the mark', {
+      kind: 'lost',
+      delayMs: 1,
+      error: ERROR,
+    }),
     runningRule(
       'a result that a revoked job gives all the same is its truth',
       { kind: 'succeeded', result: 7 },

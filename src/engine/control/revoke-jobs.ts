@@ -59,13 +59,14 @@ export async function revokeJobs(
   { broker, clock }: { readonly broker: RevokingBroker; readonly clock: Clock },
   request: RevokeRequest,
 ): Promise<RevokeReport> {
-  const overAt = clock.monotonic() + (request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const ids = [...new Set(request.ids)];
   const located = await locateJobs(broker, ids, request);
   const revocation: Revocation = { at: clock.now(), by: request.by ?? null };
   const marked = await markJobs(broker, located, { revocation, onProgress: request.onProgress });
   const active = [...marked.values()].filter(({ phase }) => phase === 'active');
-  const replies = await askHolders(broker, active, { ...request, revocation, leftMs: overAt - clock.monotonic() });
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = request;
+  const overAt = clock.monotonic() + timeoutMs;
+  const replies = await askHolders(broker, active, { ...request, revocation, timeoutMs });
   const settled = await settle({ broker, clock, overAt }, active, { ...request, ...replies });
   const jobs = await inBatches(ids, READ_AT_ONCE, (batch) =>
     Promise.all(
@@ -109,16 +110,15 @@ interface Question {
   readonly revocation: Revocation;
   readonly terminate?: boolean | undefined;
   readonly destinations?: readonly string[] | undefined;
-  readonly leftMs: number;
+  readonly timeoutMs: number;
 }
 
 async function askHolders(
   broker: RevokingBroker,
   active: readonly JobBrief[],
-  { revocation, terminate = false, destinations, leftMs }: Question,
+  { revocation, terminate = false, destinations, timeoutMs }: Question,
 ): Promise<Replies> {
   if (active.length === 0) return { answers: new Map(), silent: [] };
-  const timeoutMs = Math.max(1, leftMs);
   const graceMs = Math.max(timeoutMs / 2, timeoutMs - SLACK_MS);
   const targets = active.map(({ id, queue, worker }) => ({ id, queue, worker }));
   const orders: RevokeOrder[] = [];

@@ -1,5 +1,4 @@
 import { createError, type TaskRevoked } from './errors.ts';
-import type { Outcome } from './job.ts';
 import type { JobState } from './state.ts';
 
 /**
@@ -83,7 +82,11 @@ export function describeRevocation({ at, by }: Revocation): string {
 }
 
 /** How the job of a revoked attempt ends. */
-export function revokedOutcome(revocation: Revocation): Outcome {
+export function revokedOutcome(revocation: Revocation): {
+  readonly kind: 'ended';
+  readonly state: 'REVOKED';
+  readonly reason: string;
+} {
   return { kind: 'ended', state: 'REVOKED', reason: describeRevocation(revocation) };
 }
 

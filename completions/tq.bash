@@ -63,6 +63,11 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "inspect revoked")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
     "inspect registered")
       case "$2" in
         -d | --destination) REPLY="@workers," ;;
@@ -93,6 +98,12 @@ _tq_value() {
         -Q | --queues) REPLY="@queues," ;;
       esac
       ;;
+    "control revoke")
+      case "$2" in
+        -Q | --queue) REPLY="@queues" ;;
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
     "control shutdown")
       case "$2" in
         -d | --destination) REPLY="@workers," ;;
@@ -115,6 +126,7 @@ _tq_argument() {
     "call:0") REPLY="@tasks" ;;
     "result:0") REPLY="@ids" ;;
     "jobs show:0") REPLY="@ids" ;;
+    "control revoke:0") REPLY="@ids" ;;
     "completion:0") REPLY="bash zsh fish" ;;
   esac
 }
@@ -123,9 +135,9 @@ _tq_argument() {
 _tq_words() {
   case "$1" in
     "") REPLY="inspect jobs control worker call result demo status purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect") REPLY="queues scheduled active reserved registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control") REPLY="shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control") REPLY="revoke shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -135,12 +147,14 @@ _tq_words() {
     "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect active") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect reserved") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "inspect revoked") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect registered") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect stats") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect conf") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect ping") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control revoke") REPLY="-Q --queue --terminate -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control shutdown") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "migrate") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "completion") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -191,7 +205,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control shutdown" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control shutdown" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -18,7 +18,7 @@ function __tq_state
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control shutdown' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control shutdown' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -81,11 +81,13 @@ complete -c tq -n '__tq_at "inspect" 0' -a queues -d 'List every queue of the br
 complete -c tq -n '__tq_at "inspect" 0' -a scheduled -d 'List the jobs that wait for their time, the next due first'
 complete -c tq -n '__tq_at "inspect" 0' -a active -d 'List the jobs that the live workers run, and those that no live worker claims'
 complete -c tq -n '__tq_at "inspect" 0' -a reserved -d 'List the jobs that the live workers have taken and not started'
+complete -c tq -n '__tq_at "inspect" 0' -a revoked -d 'List the revoked jobs that workers ended, and those that still lie in the broker'
 complete -c tq -n '__tq_at "inspect" 0' -a registered -d 'List the tasks that the live workers register'
 complete -c tq -n '__tq_at "inspect" 0' -a stats -d 'Show what the live workers have done and what they use'
 complete -c tq -n '__tq_at "inspect" 0' -a conf -d 'Show the settings that the live workers run with'
 complete -c tq -n '__tq_at "inspect" 0' -a ping -d 'Ask the live workers whether they answer'
 complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
+complete -c tq -n '__tq_at "control" 0' -a revoke -d 'Revoke jobs: never start those that wait, abort those that run'
 complete -c tq -n '__tq_at "control" 0' -a shutdown -d 'Stop live workers as their first SIGTERM does'
 
 complete -c tq -n '__tq_at "worker"' -s c -l concurrency -x -d 'slots: jobs that run at once (default: number of CPUs)'
@@ -119,6 +121,7 @@ complete -c tq -n '__tq_at "inspect scheduled"' -s Q -l queues -x -a '(__tq_more
 complete -c tq -n '__tq_at "inspect scheduled"' -l limit -x -d 'jobs to list, 100 without it'
 complete -c tq -n '__tq_at "inspect active"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "inspect reserved"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "inspect revoked"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "inspect registered"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "inspect stats"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "inspect conf"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
@@ -127,5 +130,9 @@ complete -c tq -n '__tq_at "jobs show"' -s Q -l queue -x -a '(__tq_names queues)
 complete -c tq -n '__tq_at "jobs show" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "purge"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
 complete -c tq -n '__tq_at "purge"' -l all -d 'every queue of the broker'
+complete -c tq -n '__tq_at "control revoke"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
+complete -c tq -n '__tq_at "control revoke"' -l terminate -d 'end the processes of running jobs instead of aborting their signals'
+complete -c tq -n '__tq_at "control revoke"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control revoke" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "control shutdown"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "completion" 0' -a 'bash zsh fish'

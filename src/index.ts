@@ -19,6 +19,7 @@ export {
 } from './engine/core/errors.ts';
 export type { StoredError, StoredJob } from './engine/core/job.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
+export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
 export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';
 export type { AsyncResult } from './engine/results/async-result.ts';

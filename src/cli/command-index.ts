@@ -63,6 +63,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect/reserved.ts')).inspectReserved,
   },
   {
+    name: 'inspect revoked',
+    summary: 'List the revoked jobs that workers ended, and those that still lie in the broker',
+    heading: 'Look',
+    load: async () => (await import('./commands/inspect/revoked.ts')).inspectRevoked,
+  },
+  {
     name: 'inspect registered',
     summary: 'List the tasks that the live workers register',
     heading: 'Look',
@@ -97,6 +103,12 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Remove the waiting and scheduled jobs of queues',
     heading: 'Act',
     load: async () => (await import('./commands/purge.ts')).purge,
+  },
+  {
+    name: 'control revoke',
+    summary: 'Revoke jobs: never start those that wait, abort those that run',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/revoke.ts')).controlRevoke,
   },
   {
     name: 'control shutdown',

@@ -8,11 +8,13 @@ import type { Presentation } from './presentation.ts';
 import type { CliSession } from './session.ts';
 
 export interface ArgumentDefinition {
-  /** `<id>` must be given, `[shell]` may be. */
+  /** `<id>` must be given, `[shell]` may be, `<ids...>` may be several. */
   readonly name: `<${string}>` | `[${string}]`;
   readonly summary: string;
   readonly choices?: readonly string[];
   readonly completion?: Completion;
+  /** The value `-` stands for the lines that come on stdin. */
+  readonly stdin?: boolean;
 }
 
 export interface Example {
@@ -40,7 +42,7 @@ interface Declaration {
 
 /** What was typed, sorted by commander and not yet understood. */
 export interface Values<Options = Readonly<Record<string, unknown>>> {
-  /** In the order of the declaration; undefined where an optional one was left out. */
+  /** In the order of the declaration, several of one in a row; undefined where an optional one was left out. */
   readonly arguments: readonly (string | undefined)[];
   /** By their long names in camelCase. */
   readonly options: Options;

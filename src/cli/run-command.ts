@@ -96,8 +96,12 @@ async function operate(
   return presentation.exitCode ?? 0;
 }
 
-/** Only one option can have it: stdin is read once. */
+/** Only one option or argument can have it: stdin is read once. */
 async function fillStdin(values: Values, command: Command, { streams }: CliHost): Promise<Values> {
+  if (command.arguments?.some(({ stdin }) => stdin === true) && values.arguments.includes('-')) {
+    const lines = (await readStdin(streams)).split('\n');
+    return { ...values, arguments: values.arguments.flatMap((value) => (value === '-' ? lines : [value])) };
+  }
   const keys = (command.options ?? []).filter(({ stdin }) => stdin === true).map(({ flags }) => toProperty(flags));
   const key = keys.find((name) => values.options[name] === '-');
   if (key === undefined) return values;

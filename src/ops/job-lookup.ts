@@ -30,7 +30,7 @@ async function readNumberedJob(broker: Broker, id: string): Promise<StoredJob | 
 }
 
 /** The declared queues are only where to look first: an app that cannot be loaded must not hide a job. */
-async function readDeclaredQueues(session: Session): Promise<readonly string[]> {
+export async function readDeclaredQueues(session: Session): Promise<readonly string[]> {
   try {
     return (await session.app()).queues;
   } catch {

@@ -50,8 +50,11 @@ export const listScheduled = defineOperation({
       Promise.all(stores.map((store) => store.listScheduled(0, limit))),
       Promise.all(stores.map((store) => store.counts())),
     ]);
-    const jobs = lists.flat().sort(byDueTime).slice(0, limit).map(toScheduledJob);
-    const total = counts.reduce((sum, count) => sum + count.scheduled, 0);
+    const listed = lists.flat();
+    // A revoked one lies there until a worker files it away, and waits for nothing.
+    const waiting = listed.filter(({ revoked }) => revoked === undefined);
+    const jobs = waiting.sort(byDueTime).slice(0, limit).map(toScheduledJob);
+    const total = counts.reduce((sum, count) => sum + count.scheduled, 0) - (listed.length - waiting.length);
     return { jobs, total: Math.max(total, jobs.length) };
   },
   commandLine: ({ queues, limit }) => [

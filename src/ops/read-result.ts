@@ -60,9 +60,13 @@ export async function waitForResult(
   timeoutMs: number | undefined,
 ): Promise<JobResult> {
   const store = (await session.broker()).queue(queue);
-  await store.waitUntilFinished(id, timeoutMs);
-  const job = await store.readJob(id);
-  return job === undefined ? unknownResult(id) : toJobResult(job);
+  for (;;) {
+    const ended = await store.waitUntilFinished(id, timeoutMs);
+    const job = await store.readJob(id);
+    if (job === undefined) return unknownResult(id);
+    // A revoked job has ended for those who wait for it, and may be active for a moment when a worker files it away.
+    if (!ended || isFinished(job.state)) return toJobResult(job);
+  }
 }
 
 export function queueFlag(queue: string | undefined): string[] {

@@ -7,7 +7,7 @@ import { defineOperation } from './operation.ts';
 import { jobId, jobQueue, queueFlag } from './read-result.ts';
 
 /** Everything the broker holds about one job, with what its envelope carries laid flat. Absent is null. */
-export interface JobDetails extends Omit<StoredJob, 'meta'> {
+export interface JobDetails extends Omit<StoredJob, 'meta' | 'revoked'> {
   readonly requestId: string | null;
   readonly rootId: string | null;
   readonly parentId: string | null;
@@ -36,7 +36,8 @@ export const showJob = defineOperation({
   commandLine: ({ id, queue }) => ['jobs', 'show', id, ...queueFlag(queue)],
 });
 
-function toDetails({ meta, ...job }: StoredJob, log: readonly string[]): JobDetails {
+/** That it was revoked is said by its state and its reason. */
+function toDetails({ meta, revoked: _, ...job }: StoredJob, log: readonly string[]): JobDetails {
   return {
     ...job,
     result: job.result ?? null,

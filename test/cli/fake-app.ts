@@ -34,7 +34,10 @@ export class FakeApp implements UsedApp {
     await this.#broker
       .queue(queue)
       .add({ id, task, args, meta: {}, createdAt: NOW, ...(delayMs !== undefined && { delayMs }) });
-    return createJobResult<Result>(id, { openBroker: async () => this.#broker, task, queue });
+    const revoke = (): never => {
+      throw new Error('the double revokes nothing');
+    };
+    return createJobResult<Result>(id, { openBroker: async () => this.#broker, revoke, task, queue });
   }
 
   async broker(): Promise<FakeBroker> {

@@ -5,10 +5,19 @@ import type {
   ControlNode,
   ControlQuestion,
 } from '../../src/engine/broker/control-port.ts';
-import type { ActiveStoredJob, Broker, BrokerQueue, Migration, QueueCounts } from '../../src/engine/broker/port.ts';
+import type {
+  ActiveStoredJob,
+  Broker,
+  BrokerQueue,
+  JobBrief,
+  Migration,
+  QueueCounts,
+} from '../../src/engine/broker/port.ts';
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import type { NewJob, StoredJob } from '../../src/engine/core/job.ts';
+import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
+import { createFakeState } from '../engine/worker/fake-state.ts';
 
 /** A broker in memory, for what the operations and the CLI ask of one. It runs nothing, and fails when it is told to. */
 export class FakeBroker implements Broker {
@@ -58,9 +67,7 @@ export class FakeBroker implements Broker {
     return [...this.queues.keys()].sort();
   }
 
-  get state(): never {
-    throw new Error('the double keeps no state');
-  }
+  readonly state = createFakeState();
 
   readonly control = new FakeControlBus(this);
 
@@ -129,6 +136,8 @@ export class FakeQueue implements BrokerQueue {
   readonly name: string;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
+  /** Where revoked jobs lie. */
+  readonly #phases = new Map<string, JobBrief['phase']>();
   /** Of active jobs. */
   readonly lockLeftMs = new Map<string, number>();
   paused = false;
@@ -193,6 +202,28 @@ export class FakeQueue implements BrokerQueue {
     return this.jobs.delete(id);
   }
 
+  async listBriefs(ids: readonly string[]): Promise<JobBrief[]> {
+    this.#broker.assertUp();
+    return ids.flatMap((id) => {
+      const job = this.jobs.get(id);
+      if (job === undefined) return [];
+      const { task, queue, state, attempts, worker, revoked } = job;
+      const phase = this.#phases.get(id) ?? PHASES[state] ?? 'finished';
+      return [{ id, task, queue, phase, attempts, worker, revoked }];
+    });
+  }
+
+  async revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]> {
+    this.#broker.changes.push(`revoke ${ids.length} of ${this.name}`);
+    for (const { id, phase, revoked } of await this.listBriefs(ids)) {
+      const job = this.jobs.get(id);
+      if (job === undefined || phase === 'finished' || revoked !== undefined) continue;
+      if (phase !== 'active') this.#phases.set(id, phase);
+      this.put({ ...job, revoked: revocation, ...(phase !== 'active' && { state: 'REVOKED' }) });
+    }
+    return await this.listBriefs(ids);
+  }
+
   async hasWork(): Promise<boolean> {
     return (await this.counts()).waiting > 0;
   }
@@ -248,6 +279,14 @@ export class FakeQueue implements BrokerQueue {
     return [...this.jobs.values()].filter(({ state }) => states.includes(state));
   }
 }
+
+const PHASES: Partial<Record<StoredJob['state'], JobBrief['phase']>> = {
+  PENDING: 'waiting',
+  SCHEDULED: 'scheduled',
+  RETRY: 'scheduled',
+  BLOCKED: 'blocked',
+  STARTED: 'active',
+};
 
 let nextId = 1;
 

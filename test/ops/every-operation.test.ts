@@ -60,6 +60,8 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-active': { destinations: ['tq@a'] },
   'show-status': {},
   'shutdown-workers': { destinations: ['tq@a'] },
+  'revoke-jobs': { ids: ['a', 'b'], queue: 'mail', terminate: true, destinations: ['tq@a'] },
+  'list-revoked': { destinations: ['tq@a'] },
 };
 
 test.each(operations)('the command line of $file leads back to its input', async ({ operation }) => {

@@ -5,6 +5,7 @@ import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readProjectBroker } from '../config/project-broker.ts';
+import { revokeJobs } from '../control/revoke-jobs.ts';
 import { APP_BRAND } from '../core/brand.ts';
 import { isChild } from '../core/child-mark.ts';
 import type { Clock } from '../core/clock.ts';
@@ -12,7 +13,7 @@ import { createError } from '../core/errors.ts';
 import type { NewJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { Hooks } from '../events/hooks.ts';
-import type { AsyncResult } from '../results/async-result.ts';
+import type { AsyncResult, RevokeJob } from '../results/async-result.ts';
 import { createJobResult } from '../results/job-result.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
@@ -55,6 +56,16 @@ class TaskApp implements App {
   readonly hooks: Hooks;
   readonly task: DefineTask;
   readonly #openBrokerOnce = (): Promise<Broker> => this.broker();
+  readonly #revoke: RevokeJob = async (id, options) => {
+    const broker = await this.broker();
+    const { jobs } = await revokeJobs(
+      { broker, clock: this.#clock },
+      { ...options, ids: [id], likelyQueues: this.queues },
+    );
+    const [job] = jobs;
+    if (job === undefined) throw createError('UNKNOWN_JOB', { id });
+    return job;
+  };
   readonly #settings: AppSettings;
   readonly #clock: Clock;
   readonly #openBroker: typeof openBroker;
@@ -140,7 +151,12 @@ class TaskApp implements App {
   }
 
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, queue, likelyQueues: this.queues });
+    return createJobResult<Result>(id, {
+      openBroker: this.#openBrokerOnce,
+      revoke: this.#revoke,
+      queue,
+      likelyQueues: this.queues,
+    });
   }
 
   async createWorker(options: WorkerOptions = {}): Promise<Worker> {
@@ -229,7 +245,7 @@ class TaskApp implements App {
   }
 
   #resultOf<Result>({ id, task }: NewJob, queue: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, task, queue });
+    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, revoke: this.#revoke, task, queue });
   }
 
   #assertDeclared(queue: string): void {

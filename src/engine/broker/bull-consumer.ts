@@ -133,7 +133,12 @@ export class BullConsumer implements Consumer {
     this.#performing += 1;
     try {
       const unreadable = worker.unreadable.get(job) ?? null;
-      const taken = new TakenBullJob(job, { name: worker.name, backend: worker.getBackend(), unreadable });
+      const taken = new TakenBullJob(job, {
+        name: worker.name,
+        backend: worker.getBackend(),
+        unreadable,
+        revoked: worker.revoked.get(job),
+      });
       const outcome = await this.#options.perform(taken);
       if (outcome.kind === 'succeeded' || outcome.kind === 'ended') this.#spareTrim(job);
       if (outcome.kind === 'succeeded') return encodeResult(outcome.result);

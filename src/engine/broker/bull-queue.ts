@@ -1,10 +1,12 @@
 import { type IQueueBackend, type JobJson, type JobsOptions, type JobType, Queue } from 'bullmq';
 import type { NewJob, StoredJob } from '../core/job.ts';
+import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
-import { FinishWatch } from './finish-watch.ts';
-import type { ActiveStoredJob, BrokerQueue, QueueCounts, QueueStatus } from './port.ts';
+import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
+import { isMarked, toJobBrief } from './job-brief.ts';
+import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
-import type { Store } from './store.ts';
+import type { MarkRecord, Store } from './store.ts';
 import { encodePriority, toStoredJob } from './stored-job.ts';
 
 /** The field of BullMQ's queue metadata that says whether jobs have priorities. */
@@ -12,6 +14,8 @@ const PRIORITIES = 'tq.priorities';
 /** A producer that runs for long learns within this time that another one switched priorities on. */
 const META_MAX_AGE_MS = 60_000;
 const PURGE_BATCH = 1000;
+/** What BullMQ keeps of a queue's events by default. */
+const MAX_EVENTS = 10_000;
 
 /** `paused` holds what waits in a paused queue: on PostgreSQL, and on Redis what BullMQ 5 left there. */
 const WAITING = ['wait', 'paused', 'prioritized'] as JobType[];
@@ -98,7 +102,10 @@ export class BullQueue implements BrokerQueue {
     return this.#attempt(`waiting for job ${id}`, () =>
       watch.wait(id, leftMs(), async () => {
         const state = await this.#reading().getState(id);
-        return state === 'completed' || state === 'failed' || state === 'unknown';
+        if (state === 'completed' || state === 'failed' || state === 'unknown') return true;
+        if (state === 'active') return false;
+        const [record] = await this.#store.listMarks(this.name, [id]);
+        return record != null && isMarked(record);
       }),
     );
   }
@@ -110,6 +117,32 @@ export class BullQueue implements BrokerQueue {
       (await backend.getState(id)) === 'unknown' ? 0 : backend.remove(id, true),
     );
     return removed === 1;
+  }
+
+  async listBriefs(ids: readonly string[]): Promise<JobBrief[]> {
+    if (ids.length === 0) return [];
+    const records = await this.#attempt(`reading ${ids.length} jobs of queue "${this.name}"`, () =>
+      this.#store.listMarks(this.name, ids),
+    );
+    return this.#toBriefs(ids, records);
+  }
+
+  async revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]> {
+    if (ids.length === 0) return [];
+    return await this.#attempt(`revoking ${ids.length} jobs of queue "${this.name}"`, async () => {
+      const records = await this.#store.listMarks(this.name, ids, formatMark(revocation));
+      // Those who wait for a result of this queue look again now, not at their next look.
+      if (records.some((record) => record !== null && isMarked(record))) {
+        await this.#reading().publishEvent({ event: REVOKED_EVENT, by: 'tq' }, MAX_EVENTS);
+      }
+      return this.#toBriefs(ids, records);
+    });
+  }
+
+  #toBriefs(ids: readonly string[], records: readonly (MarkRecord | null)[]): JobBrief[] {
+    return records.flatMap((record, index) =>
+      record === null ? [] : [toJobBrief(record, { id: ids[index] as string, queue: this.name })],
+    );
   }
 
   async counts(): Promise<QueueCounts> {

@@ -7,6 +7,16 @@ import type { Store } from './store.ts';
  */
 const LOOK_AGAIN_MS = [20, 100, 500, 2000, 5000];
 
+/** What is published on a queue's stream when jobs that wait were revoked, whichever they are. */
+export const REVOKED_EVENT = 'tq:revoked';
+
+interface Waiter {
+  /** Its job has finished. */
+  readonly finish: () => void;
+  /** Its job may have finished. */
+  readonly look: () => void;
+}
+
 /**
  * Waits for jobs of one queue to finish, on the store's event stream: one connection however many wait.
  *
@@ -17,7 +27,7 @@ const LOOK_AGAIN_MS = [20, 100, 500, 2000, 5000];
 export class FinishWatch {
   readonly #queue: string;
   readonly #store: Store;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiting = new Map<string, Set<Waiter>>();
   #events: QueueEvents | undefined;
 
   constructor(queue: string, store: Store) {
@@ -35,8 +45,8 @@ export class FinishWatch {
     const look = (): void => {
       isFinished().then((finished) => finished && resolve(true), reject);
     };
-    const onFinished = (): void => resolve(true);
-    this.#join(id, onFinished);
+    const waiter: Waiter = { finish: () => resolve(true), look };
+    this.#join(id, waiter);
     let looks = 0;
     let nextLook: NodeJS.Timeout | undefined;
     const lookAgain = (): void => {
@@ -51,7 +61,7 @@ export class FinishWatch {
     } finally {
       clearTimeout(nextLook);
       clearTimeout(deadline);
-      this.#leave(id, onFinished);
+      this.#leave(id, waiter);
     }
   }
 
@@ -68,10 +78,16 @@ export class FinishWatch {
         this.#store.eventsBackend as never,
       );
       const finished = ({ jobId }: { jobId: string }): void => {
-        for (const resolve of this.#waiting.get(jobId) ?? []) resolve();
+        for (const { finish } of this.#waiting.get(jobId) ?? []) finish();
       };
       events.on('completed', finished);
       events.on('failed', finished);
+      events.on(
+        REVOKED_EVENT as never,
+        (() => {
+          for (const waiters of this.#waiting.values()) for (const { look } of waiters) look();
+        }) as never,
+      );
       // A lost connection is BullMQ's to mend; until then the look every few seconds finds what happened.
       events.on('error', () => {});
       this.#events = events;
@@ -79,15 +95,15 @@ export class FinishWatch {
     return this.#events;
   }
 
-  #join(id: string, resolve: () => void): void {
+  #join(id: string, waiter: Waiter): void {
     const waiting = this.#waiting.get(id) ?? new Set();
-    waiting.add(resolve);
+    waiting.add(waiter);
     this.#waiting.set(id, waiting);
   }
 
-  #leave(id: string, resolve: () => void): void {
+  #leave(id: string, waiter: Waiter): void {
     const waiting = this.#waiting.get(id);
-    waiting?.delete(resolve);
+    waiting?.delete(waiter);
     if (waiting?.size === 0) this.#waiting.delete(id);
   }
 }

@@ -12,6 +12,7 @@
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
 import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { Revocation } from '../core/revocation.ts';
 import type { ControlBus } from './control-port.ts';
 import type { StateStore } from './state-port.ts';
 
@@ -77,6 +78,13 @@ export interface BrokerQueue {
    */
   waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean>;
   removeJob(id: string): Promise<boolean>;
+  /** What these jobs are, without their data, in one round trip; ids that the queue does not hold are left out. */
+  listBriefs(ids: readonly string[]): Promise<JobBrief[]>;
+  /**
+   * Marks those of the jobs that have not finished as revoked, and gives what they are after that. A job that is not active
+   * then is never run; one that is active is not run again. An earlier mark stays. Finished jobs are not changed.
+   */
+  revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]>;
   counts(): Promise<QueueCounts>;
   /** Whether a job waits, or is scheduled for an instant that has passed. */
   hasWork(now: number): Promise<boolean>;
@@ -90,6 +98,20 @@ export interface BrokerQueue {
    * @returns how many were removed
    */
   purge(onProgress?: (removed: number) => void): Promise<number>;
+}
+
+/** Where a job is, and whether it may go on. */
+export interface JobBrief {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly phase: 'waiting' | 'scheduled' | 'blocked' | 'active' | 'finished';
+  /** Attempts that ended. */
+  readonly attempts: number;
+  /** Name of the worker that took it last. */
+  readonly worker: string | null;
+  /** Of a job that has not finished. */
+  readonly revoked: Revocation | undefined;
 }
 
 /** A job that a worker has taken, as the store has it. */
@@ -134,6 +156,8 @@ export interface ConsumerOptions {
 export interface TakenJob extends StoredJob {
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */
   readonly timesTaken: number;
+  /** Set also when its worker hears of it later. */
+  revoked?: Revocation | undefined;
   /** Replaces how long the result is kept, for this job. */
   dropResult(): void;
   updateProgress(progress: unknown): Promise<void>;

@@ -1,4 +1,5 @@
 import { type IQueueBackend, type Job, type JobJson, Worker, type WorkerOptions } from 'bullmq';
+import { parseMark, type Revocation } from '../core/revocation.ts';
 import { release } from './settle.ts';
 import type { SlotGate } from './slot-gate.ts';
 import type { Slots } from './slots.ts';
@@ -10,10 +11,12 @@ const RESERVE_MS = 1000;
 /** At most this many stacks are kept with a job; BullMQ keeps one for every attempt without it. */
 const STACKS_KEPT = 10;
 
-/** BullMQ's worker with three additions: data that is not JSON, jobs lost too often, and shared slots. */
+/** BullMQ's worker with four additions: data that is not JSON, jobs lost too often, revoked jobs, and shared slots. */
 export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {
   /** Jobs whose data is not JSON, and why. */
   readonly unreadable = new WeakMap<Job, string>();
+  /** Jobs that were marked as revoked when they were taken. */
+  readonly revoked = new WeakMap<Job, Revocation>();
   /** Jobs that went back to the queue: BullMQ must not fetch another one in their place, their slot is given back. */
   readonly moved = new WeakSet<Job>();
   /** Hears how many more or fewer jobs this worker holds: from the fetch until the outcome is stored. */
@@ -61,6 +64,11 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
     job.opts.stackTraceLimit = Math.min(job.opts.stackTraceLimit ?? STACKS_KEPT, STACKS_KEPT);
     // A job whose workers were lost too often: `perform` turns it into a dead letter that says so.
     if (job.deferredFailure === STALLED_TOO_OFTEN) job.deferredFailure = '';
+    const revocation = job.deferredFailure ? parseMark(job.deferredFailure) : undefined;
+    if (revocation !== undefined) {
+      this.revoked.set(job, revocation);
+      job.deferredFailure = '';
+    }
     return job;
   }
 

@@ -34,6 +34,14 @@ export interface Store extends StoreOptions {
   listDueAt(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
   /** How long the locks of active jobs still run, in ms, in the order of the ids; null for a job without one. */
   listLockLeftMs(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
+  /**
+   * Reads jobs without their data, in the order of the ids; null for one that is not there.
+   *
+   * @param mark is put on those that have not finished and bear no mark of that kind, where BullMQ keeps the failure that a
+   *   job is to fail with when it is taken up. What is read is what is so after that: a job that is not active then goes to
+   *   its worker with the mark. Without it nothing is changed.
+   */
+  listMarks(queue: string, ids: readonly string[], mark?: string): Promise<(MarkRecord | null)[]>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
@@ -43,6 +51,16 @@ export interface Store extends StoreOptions {
   migrate(): Promise<Migration>;
   describe(): Promise<string>;
   close(): Promise<void>;
+}
+
+/** A job as `listMarks` reads it. */
+export interface MarkRecord {
+  readonly name: string;
+  /** As BullMQ calls it; every kind of waiting is `waiting`. */
+  readonly state: string;
+  readonly attemptsMade: number;
+  readonly processedBy: string | null;
+  readonly deferredFailure: string | null;
 }
 
 export interface StoreOptions {

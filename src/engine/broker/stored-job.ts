@@ -1,6 +1,7 @@
 import type { JobJson } from 'bullmq';
 import { decodeEnvelope, isRecord } from '../core/envelope.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
+import { describeRevocation, parseMark } from '../core/revocation.ts';
 import { trimStack } from '../core/stack.ts';
 import type { JobState } from '../core/state.ts';
 
@@ -53,11 +54,14 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
   const marker = readMarker(returned);
   const stacks = parseStacks(json.stacktrace);
   const attemptsMade = json.attemptsMade ?? 0;
+  const isFinished = state === 'completed' || state === 'failed';
+  // BullMQ leaves the mark with a job that gave a result in spite of it.
+  const revoked = isFinished ? undefined : parseMark(json.deferredFailure);
   return {
     id: json.id,
     task: json.name,
     queue,
-    state: toState(state, attemptsMade, marker),
+    state: revoked === undefined || state === 'active' ? toState(state, attemptsMade, marker) : 'REVOKED',
     args,
     meta,
     priority: decodePriority(json.priority ?? json.opts?.priority),
@@ -72,9 +76,10 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     result: state === 'completed' ? (marker === undefined ? returned : (marker.result ?? null)) : null,
     // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
     error: state === 'completed' || json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
-    reason: marker?.reason ?? null,
+    reason: marker?.reason ?? (revoked === undefined ? null : describeRevocation(revoked)),
     stacks,
     unreadable: data.problem,
+    ...(revoked !== undefined && { revoked }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { IQueueBackend, Job } from 'bullmq';
 import { decodeEnvelope, type Meta } from '../core/envelope.ts';
+import type { Revocation } from '../core/revocation.ts';
 import type { TakenJob } from './port.ts';
 import { decodePriority } from './stored-job.ts';
 
@@ -8,6 +9,7 @@ interface TakenFrom {
   readonly backend: IQueueBackend;
   /** Why the data is not JSON, if it is not. */
   readonly unreadable: string | null;
+  readonly revoked?: Revocation | undefined;
 }
 
 /** A job of BullMQ that this process holds the lock of, in tq's words. */
@@ -19,6 +21,7 @@ export class TakenBullJob implements TakenJob {
   readonly args: readonly unknown[];
   readonly meta: Meta;
   readonly unreadable: string | null;
+  revoked: Revocation | undefined;
   readonly dueAt = null;
   readonly finishedAt = null;
   readonly result = null;
@@ -27,7 +30,7 @@ export class TakenBullJob implements TakenJob {
   readonly #job: Job;
   readonly #backend: IQueueBackend;
 
-  constructor(job: Job, { name: queue, backend, unreadable }: TakenFrom) {
+  constructor(job: Job, { name: queue, backend, unreadable, revoked }: TakenFrom) {
     const { args, meta } = unreadable === null ? decodeEnvelope(job.data) : { args: [job.data], meta: {} };
     this.#job = job;
     this.#backend = backend;
@@ -37,6 +40,7 @@ export class TakenBullJob implements TakenJob {
     this.args = args;
     this.meta = meta;
     this.unreadable = unreadable;
+    this.revoked = revoked;
   }
 
   get priority(): number | null {

@@ -10,6 +10,7 @@ import {
   type ShutdownReceipt,
   type WorkerStats,
 } from './replies.ts';
+import { parseRevokeOrder } from './revoke-order.ts';
 
 export interface ControlContext {
   readonly worker: ControlledWorker;
@@ -28,6 +29,8 @@ export const controlCommands = {
   registered: ({ worker }) => ({ value: listRegistered(worker) }),
   stats: (context) => ({ value: describeStats(context) }),
   conf: ({ worker }) => ({ value: worker.settings }),
+  revoke: async ({ worker }, args) => ({ value: await worker.revoke(parseRevokeOrder(args)) }),
+  revoked: ({ worker }) => ({ value: worker.listRevoked() }),
   shutdown: ({ worker }) => ({ value: createReceipt(worker), afterwards: () => worker.stop() }),
 } as const satisfies Record<string, ControlCommand>;
 

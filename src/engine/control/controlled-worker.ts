@@ -1,4 +1,5 @@
 import type { TaskDefinition } from '../task/definition.ts';
+import type { RefusedJob, RevokeOrder, RevokeReceipt } from './revoke-order.ts';
 
 /**
  * What the control commands need of a worker. They read; what they change is asked for here. Times are epoch milliseconds of
@@ -22,6 +23,10 @@ export interface ControlledWorker {
   listRunning(): readonly RunningJobInfo[];
   /** Jobs that are taken and wait for a slot. */
   listReserved(): readonly ReservedJobInfo[];
+  /** Ends revoked jobs that it holds, and says what happened to each. */
+  revoke(order: RevokeOrder): Promise<readonly RevokeReceipt[]>;
+  /** Revoked jobs that it did not run to their end, the latest first. */
+  listRevoked(): readonly RefusedJob[];
   readonly counters: WorkerCounters;
   /** Ids of the processes that run jobs. */
   readonly pids: readonly number[];

@@ -257,7 +257,7 @@ export const catalogue = {
   TASK_REVOKED: entry<{ id: string; task: string; reason: string }>({
     name: 'TaskRevoked',
     exit: 1,
-    when: 'a result was asked for and the job was revoked, or had expired before it could start',
+    when: 'the result of a revoked or expired job was asked for; the reason of the signal of a running one',
     text: ({ id, task, reason }) => ({
       message: `job ${id} of task "${task}" was revoked: ${reason}`,
       next: 'call the task again if it is still wanted',

@@ -26,8 +26,16 @@ export class UnknownTask extends TqError {}
 export class BrokerUnavailable extends TqError {}
 /** `get()` on a job that is a dead letter; `cause` is the error as the worker stored it. */
 export class TaskFailed extends TqError {}
-/** `get()` on a job that was revoked, or had expired before it could start. */
-export class TaskRevoked extends TqError {}
+/**
+ * `get()` on a job that was revoked, or had expired before it could start; and the reason of `context().signal` when a job is
+ * revoked while it runs.
+ */
+export class TaskRevoked extends TqError {
+  /** Who revoked it, where that is known. */
+  declare readonly by?: string | null;
+  /** Of a signal: nobody waits for the function to end. */
+  declare readonly terminate?: boolean;
+}
 /** `get({ timeout })` on a job that is not finished in time. */
 export class ResultTimeout extends TqError {}
 /** The reason of `context().signal` when the soft time limit has passed. */

@@ -1,5 +1,6 @@
 import type { Meta } from './envelope.ts';
 import type { ErrorText } from './error-catalogue.ts';
+import type { Revocation } from './revocation.ts';
 import type { JobState } from './state.ts';
 
 /** An error as it is kept with a job: what JSON can carry of it. */
@@ -36,12 +37,14 @@ export interface StoredJob {
   readonly progress: unknown;
   readonly result: unknown;
   readonly error: StoredError | null;
-  /** Why an IGNORED or REVOKED job ended. */
+  /** Why an IGNORED or REVOKED job ended, or is going to. */
   readonly reason: string | null;
   /** Stacks of the failed attempts, oldest first, at most ten. */
   readonly stacks: readonly string[];
   /** Set when the stored data is not JSON: `args` then holds the raw text. */
   readonly unreadable: string | null;
+  /** It was revoked and has not ended yet: one that waits is never run, one that runs is not retried. */
+  readonly revoked?: Revocation | undefined;
 }
 
 /** A job on its way to the broker. */

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/port.ts';
 import type { Duration } from '../core/duration.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
+import type { RevokedJob } from '../core/revocation.ts';
 import type { JobState } from '../core/state.ts';
 
 /** The job behind one call: its state, and its result once there is one. */
@@ -22,8 +23,22 @@ export interface AsyncResult<Result = unknown> {
   attempts(): Promise<number>;
   /** What the task last gave to `context().progress()`; null without it. */
   progress(): Promise<unknown>;
+  /**
+   * Revokes the job: one that waits or is scheduled never starts, one that runs has its signal aborted and is not retried.
+   *
+   * @param options.terminate ends the process of a running job (pool `prefork`), or waits for its function no more (`async`)
+   * @param options.timeout how long a running job is waited for. Default 5 s
+   * @returns what happened to it
+   */
+  revoke(options?: { terminate?: boolean; timeout?: Duration }): Promise<RevokedJob>;
   /** Removes the job and its result from the broker, if it has finished. */
   forget(): Promise<boolean>;
 }
 
 export type OpenBroker = () => Promise<Broker>;
+
+/** Revokes one job; how that is done is above what results know. */
+export type RevokeJob = (
+  id: string,
+  options: { readonly queue: string | undefined; readonly terminate: boolean; readonly timeoutMs: number | undefined },
+) => Promise<RevokedJob>;

@@ -2,11 +2,13 @@ import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
+import type { RevokedJob } from '../core/revocation.ts';
 import { isFinished, type JobState } from '../core/state.ts';
-import type { AsyncResult, OpenBroker } from './async-result.ts';
+import type { AsyncResult, OpenBroker, RevokeJob } from './async-result.ts';
 
 interface JobResultOptions {
   readonly openBroker: OpenBroker;
+  readonly revoke: RevokeJob;
   readonly task?: string;
   /** Where to look; every queue of the broker without it. */
   readonly queue?: string | undefined;
@@ -74,6 +76,11 @@ class JobResult<Result> implements AsyncResult<Result> {
 
   async progress(): Promise<unknown> {
     return (await this.#find())?.job.progress ?? null;
+  }
+
+  async revoke({ terminate = false, timeout }: { terminate?: boolean; timeout?: Duration } = {}): Promise<RevokedJob> {
+    const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'timeout of revoke()');
+    return await this.#options.revoke(this.id, { queue: this.#queue, terminate, timeoutMs });
   }
 
   async forget(): Promise<boolean> {

@@ -18,7 +18,7 @@ export interface TaskContext {
   readonly headers: Readonly<Record<string, string>>;
   readonly worker: string;
   readonly createdAt: number;
-  /** Aborts when the soft time limit has passed or the worker must stop; its reason says which. */
+  /** Aborts when the soft time limit has passed, the job was revoked or the worker must stop; its reason says which. */
   readonly signal: AbortSignal;
   /** A logger whose lines carry the ids of this job. */
   readonly log: Logger;

@@ -29,6 +29,7 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
     refuse: executor.refuse,
     abortAll: executor.abortAll,
     releaseAll: executor.releaseAll,
+    revoke: executor.revoke,
     async stop() {
       stopped = true;
       // Who called start() hears why it failed.

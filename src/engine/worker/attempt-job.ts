@@ -12,6 +12,7 @@ export type AttemptJob = Pick<
   | 'attempts'
   | 'workersLost'
   | 'unreadable'
+  | 'revoked'
   | 'dropResult'
   | 'updateProgress'
   | 'readLog'

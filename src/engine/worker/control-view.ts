@@ -32,6 +32,8 @@ export function toControlledWorker(worker: Worker, facts: ControlFacts): Control
     },
     listRunning: () => worker.listHeld().flatMap(({ pid, ...job }) => (pid === null ? [] : [{ ...job, pid }])),
     listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
+    revoke: (order) => worker.revoke(order),
+    listRevoked: () => worker.listRevoked(),
     stop: () => void worker.stop(),
   };
 }

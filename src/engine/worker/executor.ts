@@ -1,8 +1,8 @@
 /**
  * An attempt, from the taken job to its outcome.
  *
- * 1. refuse: a stopping worker takes nothing new; data that is not JSON, a job whose workers were lost too often and an
- *    expired job end here;
+ * 1. refuse: a stopping worker takes nothing new; a revoked job, data that is not JSON, a job whose workers were lost too
+ *    often and an expired job end here;
  * 2. resolve the task; an unknown one is put back for a newer worker (unknown-task.ts);
  * 3. parse the arguments by the task's schema; a mismatch is a dead letter at once, a retry cannot help;
  * 4. arm the time limits;
@@ -19,6 +19,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { assertJson } from '../core/json.ts';
 import type { RetryPolicy } from '../core/retry-policy.ts';
+import { createTaskRevoked, type Revocation } from '../core/revocation.ts';
 import type { Hooks } from '../events/hooks.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { runInContext } from '../task/context.ts';
@@ -57,6 +58,8 @@ export interface Executor {
   abortAll(): void;
   /** Hands all running jobs back to their queues; their functions go on, but nobody waits for them. */
   releaseAll(): void;
+  /** As that of a pool. */
+  revoke(job: Pick<AttemptJob, 'id' | 'queue'>, order: { revocation: Revocation; terminate: boolean }): boolean;
   /** Jobs that had started and went back to their queues. */
   readonly handedBack: number;
   readonly running: ReadonlySet<RunningTask>;
@@ -99,6 +102,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
     releaseAll() {
       for (const task of running) task.release();
     },
+    revoke({ id, queue }, { revocation, terminate }) {
+      let hadBegun = false;
+      for (const task of running) {
+        if (task.id !== id || task.queue !== queue) continue;
+        hadBegun ||= task.hasBegun;
+        task.revoke(revocation, terminate);
+      }
+      return hadBegun;
+    },
   };
 }
 
@@ -121,7 +133,8 @@ async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOp
       assertJson(result, `the result of task "${definition.name}"`, 'result');
     }
   } catch (error) {
-    const outcome = judge({ error, job, definition, random: options.random, stopping: task.isStopping });
+    const { isStopping: stopping, revoked } = task;
+    const outcome = judge({ error, job, definition, random: options.random, stopping, revoked });
     return options.reporter.failed(task, outcome, { error, durationMs: options.clock.monotonic() - startedAt });
   }
   if (result === RELEASED) return options.reporter.ended(task, { kind: 'released' });
@@ -139,14 +152,15 @@ interface Performing {
 
 /** The only place that calls the user's function. Gives its result, or RELEASED; throws what it throws. */
 function performTask(definition: TaskDefinition, args: readonly unknown[], performing: Performing): unknown {
-  const { task } = performing;
-  // The worker was stopped meanwhile: a function that has not begun is not begun.
+  const { job, task } = performing;
+  // Its job was revoked, or the worker was stopped meanwhile: a function that has not begun is not begun.
+  if (task.revoked !== undefined) throw createTaskRevoked(job, task.revoked, false);
   if (task.isStopping || task.isReleased) return RELEASED;
   const ended = runInContext(task, async () => definition.handler(...(args as never[])));
   return untilEnded(ended, definition, performing);
 }
 
-/** Waits for the function, for its time limit or for the release of its job, whichever comes first. */
+/** Waits for the function, for its time limit or for its job to be given up, whichever comes first. */
 function untilEnded(
   ended: Promise<unknown>,
   definition: TaskDefinition,
@@ -167,10 +181,11 @@ function untilEnded(
             reject(error);
           },
         });
-    task.onRelease(() => {
+    task.begin((error) => {
       disarm();
       logLeak(task, ended);
-      resolve(RELEASED);
+      if (error === undefined) resolve(RELEASED);
+      else reject(error);
     });
     ended.then(
       (result) => {

@@ -1,6 +1,7 @@
 import { createError, TqError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { isRetryable, parseRetry, type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
+import { type Revocation, revokedOutcome } from '../core/revocation.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { Ignore, Reject, Retry } from '../task/exceptions.ts';
 import type { AttemptJob } from './attempt-job.ts';
@@ -15,16 +16,20 @@ interface Case {
   readonly random: () => number;
   /** The worker has asked its tasks to stop. */
   readonly stopping: boolean;
+  /** The job was revoked while it ran. */
+  readonly revoked?: Revocation | undefined;
 }
 
 /**
  * What becomes of an attempt that threw: the whole retry policy in one place. Pure but for the policy's own functions.
  *
+ * - an attempt whose job was revoked while it ran ends the job as REVOKED, whatever it threw;
  * - `Ignore` ends the job without a result; `Reject` and arguments that do not fit make it a dead letter;
  * - an attempt that gave up because the worker stops is handed back, and costs nothing;
  * - `Retry` is granted as long as retries are left, anything else also if the policy's `on` and `except` let it.
  */
-export function judge({ error, job, definition, random, stopping }: Case): Outcome {
+export function judge({ error, job, definition, random, stopping, revoked }: Case): Outcome {
+  if (revoked !== undefined) return revokedOutcome(revoked);
   if (isNamed(error, Ignore)) return { kind: 'ended', state: 'IGNORED', reason: error.message };
   if (isNamed(error, Reject)) {
     return dead(createError('REJECTED', { task: job.task, reason: error.message }, error.cause ?? error));

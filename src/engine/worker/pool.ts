@@ -1,5 +1,6 @@
 import type { TakenJob } from '../broker/port.ts';
 import type { Outcome } from '../core/job.ts';
+import type { Revocation } from '../core/revocation.ts';
 
 /**
  * What runs the jobs of a worker (design.md §6). Two of them: `async` runs them in the event loop of this process,
@@ -28,6 +29,16 @@ export interface Pool {
   abortAll(): void;
   /** Hands all running jobs back to their queues, whatever their functions do. */
   releaseAll(): void;
+  /**
+   * Ends a job because it was revoked: aborts its signal, and with `terminate` waits for its function no more, whose process
+   * is ended where it has one of its own. A job that has not begun is not begun; its `revoked` is set then.
+   *
+   * @returns whether its function had begun
+   */
+  revoke(
+    job: Pick<TakenJob, 'id' | 'queue'>,
+    order: { readonly revocation: Revocation; readonly terminate: boolean },
+  ): boolean;
   /** Ends what `start` began. Never throws; may be called without a start, and during one. */
   stop(): Promise<void>;
   /** Jobs that had started and went back to their queues. */

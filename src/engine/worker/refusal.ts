@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { createError, type TqError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
+import { revokedOutcome } from '../core/revocation.ts';
 import type { AttemptJob } from './attempt-job.ts';
 
 interface RefusalRules {
@@ -8,8 +9,9 @@ interface RefusalRules {
   readonly maxWorkerLost: number;
 }
 
-/** The outcome of a job that must not run: data that is not JSON, workers lost too often, expired. */
+/** The outcome of a job that must not run: revoked, data that is not JSON, workers lost too often, expired. */
 export function findRefusal(job: AttemptJob, { clock, maxWorkerLost }: RefusalRules): Outcome | undefined {
+  if (job.revoked !== undefined) return revokedOutcome(job.revoked);
   if (job.unreadable !== null) {
     return dead(createError('INVALID_PAYLOAD', { problem: job.unreadable }));
   }

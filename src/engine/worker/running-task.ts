@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createError, TqError } from '../core/errors.ts';
 import { assertJson } from '../core/json.ts';
+import { createTaskRevoked, type Revocation } from '../core/revocation.ts';
 import type { TaskContext } from '../task/context.ts';
 import { Retry } from '../task/exceptions.ts';
 import type { AttemptJob } from './attempt-job.ts';
@@ -18,8 +19,10 @@ export class RunningTask implements TaskContext {
   #log: Logger | undefined;
   #controller: AbortController | undefined;
   #abortReason: unknown;
-  #release: (() => void) | undefined;
+  #giveUp: ((error?: Error) => void) | undefined;
   #isReleased = false;
+  #revoked: Revocation | undefined;
+  #hasBegun = false;
 
   constructor(job: AttemptJob, worker: string, logger: Logger) {
     this.#job = job;
@@ -110,9 +113,25 @@ export class RunningTask implements TaskContext {
     };
   }
 
-  /** Calls back when the attempt is to be given up and its job handed back. */
-  onRelease(release: () => void): void {
-    this.#release = release;
+  /** Its job was revoked while it ran. */
+  get revoked(): Revocation | undefined {
+    return this.#revoked;
+  }
+
+  /** Its function has been called. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /**
+   * Its function is called now.
+   *
+   * @param giveUp is called when nobody is to wait for it any more: with the error that ends the attempt, or without one when
+   *   its job is handed back
+   */
+  begin(giveUp: (error?: Error) => void): void {
+    this.#hasBegun = true;
+    this.#giveUp = giveUp;
   }
 
   abort(reason: unknown): void {
@@ -122,7 +141,19 @@ export class RunningTask implements TaskContext {
 
   release(): void {
     this.#isReleased = true;
-    this.#release?.();
+    this.#giveUp?.();
+  }
+
+  /**
+   * Aborts the signal because its job was revoked.
+   *
+   * @param terminate gives the attempt up too
+   */
+  revoke(revocation: Revocation, terminate: boolean): void {
+    this.#revoked ??= revocation;
+    const error = createTaskRevoked(this, revocation, terminate);
+    this.abort(error);
+    if (terminate) this.#giveUp?.(error);
   }
 }
 

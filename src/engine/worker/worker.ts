@@ -11,6 +11,7 @@
  * 4. the last outcomes are stored, the connections end, the pool ends, the hook `workerStop` runs, the worker leaves the bus.
  */
 import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../broker/port.ts';
+import type { RefusedJob, RevokeOrder, RevokeReceipt } from '../control/revoke-order.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import type { Outcome } from '../core/job.ts';
@@ -21,6 +22,7 @@ import type { ExecutorOptions } from './executor.ts';
 import type { Pool, PoolListener } from './pool.ts';
 import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
 import { createProcessHooks } from './process-hooks.ts';
+import { Revocations } from './revocations.ts';
 
 /** How long a task may take to end once its signal has aborted. */
 const ABORT_GRACE_MS = 1000;
@@ -83,6 +85,7 @@ export class Worker {
   readonly #held = new Map<string, TakenJob>();
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
+  readonly #revocations: Revocations;
   readonly #consumer: Consumer;
   readonly #ended = Promise.withResolvers<WorkerEnd>();
   readonly #cold = new AbortController();
@@ -98,6 +101,8 @@ export class Worker {
     this.concurrency = settings.concurrency;
     const onCapacity = (capacity: number): void => this.#consumer.resize(capacity);
     this.#pool = createPool(settings, this.#event(), { onCapacity });
+    const { worker, clock, prefork } = settings;
+    this.#revocations = new Revocations({ worker, clock, pool: this.#pool, canKill: prefork !== undefined });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
       order: settings.order,
@@ -138,6 +143,16 @@ export class Worker {
         pid: run === undefined ? null : (run.pid ?? process.pid),
       };
     });
+  }
+
+  /** Ends jobs that were revoked. @returns a receipt for each that it holds, when it has ended or `graceMs` is over */
+  revoke(order: RevokeOrder): Promise<RevokeReceipt[]> {
+    return this.#revocations.revoke(order);
+  }
+
+  /** Revoked jobs that it did not run to their end, the latest first, at most a thousand. */
+  listRevoked(): readonly RefusedJob[] {
+    return this.#revocations.list();
   }
 
   /** Jobs that run now. */
@@ -221,7 +236,7 @@ export class Worker {
   async #perform(job: TakenJob): Promise<Outcome> {
     this.#held.set(job.id, job);
     try {
-      const outcome = await this.#pool.perform(job);
+      const outcome = await this.#revocations.watch(job, () => this.#pool.perform(job));
       this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
     } finally {

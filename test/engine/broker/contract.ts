@@ -8,6 +8,7 @@ import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
 import { resizing } from './contract/resizing.ts';
+import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
@@ -27,6 +28,7 @@ export const contract: readonly Subject[] = [
   losing,
   waiting,
   purging,
+  revoking,
   state,
   holding,
   control,

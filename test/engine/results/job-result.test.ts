@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
+import type { RevokeJob } from '../../../src/engine/results/async-result.ts';
 import { createJobResult } from '../../../src/engine/results/job-result.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
 import { FakeJob, type FakeJobFields } from '../worker/fake-job.ts';
@@ -15,7 +16,21 @@ function store(fields: FakeJobFields, queue = 'high'): void {
 }
 
 const resultOf = (options: { queue?: string; likelyQueues?: readonly string[] } = { queue: 'high' }) =>
-  createJobResult<unknown>('id-1', { openBroker: async () => broker, task: 'a.task', ...options });
+  createJobResult<unknown>('id-1', { openBroker: async () => broker, revoke, task: 'a.task', ...options });
+
+const revocations: unknown[] = [];
+const REVOKED = {
+  id: 'id-1',
+  task: 'a.task',
+  queue: 'high',
+  happened: 'aborted',
+  state: 'REVOKED',
+  worker: 'w',
+} as const;
+const revoke: RevokeJob = async (id, options) => {
+  revocations.push({ id, ...options });
+  return REVOKED;
+};
 
 const STACK = 'RangeError [E_FAR]: too far\n    at task (file:///app.ts:1:1)';
 const DEAD: FakeJobFields = {
@@ -23,6 +38,16 @@ const DEAD: FakeJobFields = {
   finishedAt: 5,
   error: { name: 'RangeError', message: 'too far', code: 'E_FAR', stack: STACK },
 };
+
+test('revoke() says what happened, and takes a time as any other', async () => {
+  expect(await resultOf().revoke()).toEqual(REVOKED);
+  await resultOf({}).revoke({ terminate: true, timeout: '2s' });
+  expect(revocations).toEqual([
+    { id: 'id-1', queue: 'high', terminate: false, timeoutMs: undefined },
+    { id: 'id-1', queue: undefined, terminate: true, timeoutMs: 2000 },
+  ]);
+  await expect(resultOf().revoke({ timeout: 'soon' as never })).rejects.toThrow('timeout of revoke()');
+});
 
 describe('get()', () => {
   test('gives the result of a job that succeeded, whatever JSON it is', async () => {

@@ -135,6 +135,14 @@ export class FakeQueue implements BrokerQueue {
     return this.stored.delete(id);
   }
 
+  async listBriefs(): Promise<never[]> {
+    return [];
+  }
+
+  async revoke(): Promise<never[]> {
+    return [];
+  }
+
   async hasWork(): Promise<boolean> {
     return (await this.counts()).waiting > 0;
   }

@@ -26,6 +26,7 @@ export class FakeJob implements TakenJob {
   readonly reason: string | null;
   readonly stacks = [];
   readonly unreadable: string | null;
+  revoked: TakenJob['revoked'];
 
   /** The latest progress, as a store keeps it. */
   progress: unknown;
@@ -51,6 +52,7 @@ export class FakeJob implements TakenJob {
     this.error = fields.error ?? null;
     this.reason = fields.reason ?? null;
     this.unreadable = fields.unreadable ?? null;
+    this.revoked = fields.revoked;
   }
 
   dropResult(): void {

@@ -18,6 +18,7 @@ import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
@@ -93,6 +94,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listQueues: () => listQueues(query),
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
+    listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),

@@ -7,6 +7,7 @@ import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
+import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
 
@@ -111,6 +112,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listQueues: () => listQueues(client, address.prefix),
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
+    listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},

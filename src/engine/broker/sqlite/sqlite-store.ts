@@ -7,6 +7,7 @@ import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
 import { dueAtOf } from './job-place.ts';
+import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
 import { createSqliteState } from './sqlite-state.ts';
@@ -68,6 +69,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
       const left = new Map(found.map(([id, until]) => [id as string, (until as number) - now]));
       return ids.map((id) => left.get(id) ?? null);
     },
+    listMarks: (queue, ids, mark) => listMarks(database(), { prefix, queue, ids, mark }),
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;

@@ -186,7 +186,8 @@ class TaskProcess {
       return;
     }
     for (const task of executor.running) {
-      task.abort(createError('SOFT_TIME_LIMIT', { task: task.task, limitMs: reason.limitMs }));
+      if (reason.code === 'TASK_REVOKED') task.revoke(reason.revocation, false);
+      else task.abort(createError('SOFT_TIME_LIMIT', { task: task.task, limitMs: reason.limitMs }));
     }
   }
 

@@ -13,6 +13,7 @@
  */
 import type { TakenJob } from '../../broker/port.ts';
 import { type Outcome, toStoredError } from '../../core/job.ts';
+import { type Revocation, revokedOutcome } from '../../core/revocation.ts';
 import { relayInto } from '../../runtime/log-relay.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
 import { createReporter, type Reporter } from '../attempt-report.ts';
@@ -126,7 +127,10 @@ export class PreforkPool implements Pool {
       }
       if (definition.keepResultSeconds === false) job.dropResult();
       const child = this.#idle.take() ?? (await this.#idle.wait());
-      return child === undefined ? RELEASED : await this.#runIn(child, job, definition);
+      if (child === undefined) return RELEASED;
+      if (job.revoked === undefined) return await this.#runIn(child, job, definition);
+      this.#idle.offer(child);
+      return await this.#reporter.ended(this.#describe(job), revokedOutcome(job.revoked));
     } catch (error) {
       // Nothing above throws by design; if it does, the job must not be lost: it is judged like a failing task.
       this.#options.logger.error({ ...this.#describe(job).fields, err: error }, 'the attempt itself failed');
@@ -164,6 +168,18 @@ export class PreforkPool implements Pool {
     return runs.length > 0;
   }
 
+  revoke(
+    job: Pick<TakenJob, 'id' | 'queue'>,
+    { revocation, terminate }: { readonly revocation: Revocation; readonly terminate: boolean },
+  ): boolean {
+    const runs = [...this.#running].filter(({ id, queue }) => id === job.id && queue === job.queue);
+    for (const run of runs) {
+      if (terminate) run.end(revokedOutcome(revocation));
+      else run.revoke(revocation);
+    }
+    return runs.length > 0;
+  }
+
   async stop(): Promise<void> {
     this.refuse();
     await this.#staff.stop();
@@ -197,6 +213,7 @@ export class PreforkPool implements Pool {
     }
     const durationMs = clock.monotonic() - startedAt;
     if (run.outcome !== undefined) return this.#reportForced(task, run.outcome);
+    if (run.revoked !== undefined) return this.#reportForced(task, revokedOutcome(run.revoked));
     if (exceeded !== undefined) {
       const outcome = judge({ error: exceeded, job, definition, random, stopping: run.isStopping });
       return this.#reporter.failed(task, outcome, { error: exceeded, durationMs });
@@ -261,6 +278,8 @@ class Run implements RunningJob {
   readonly #child: Child;
   /** How the job ends when the process is killed for it. */
   outcome: Outcome | undefined;
+  /** Its signal was aborted with this. */
+  revoked: Revocation | undefined;
   isStopping = false;
 
   constructor({ id, task, queue, attempt }: RunningTask, child: Child) {
@@ -278,6 +297,11 @@ class Run implements RunningJob {
   abort(): void {
     this.isStopping = true;
     this.#child.abort({ code: 'WORKER_STOPPING' });
+  }
+
+  revoke(revocation: Revocation): void {
+    this.revoked ??= revocation;
+    this.#child.abort({ code: 'TASK_REVOKED', revocation });
   }
 
   end(outcome: Outcome): void {

@@ -7,7 +7,8 @@
  *     run     a job                       →
  *                                         ←    ask      store progress, read the job's log
  *     answer                              →
- *     abort   a limit, or the shutdown    →
+ *     abort   a limit, a revocation, or   →
+ *             the shutdown
  *                                         ←    a log line, as it is to be written
  *                                         ←    ended    with the outcome
  *     leave                               →    runs `processStop` and ends
@@ -19,6 +20,7 @@ import type { Meta } from '../../core/envelope.ts';
 import { isRecord } from '../../core/envelope.ts';
 import type { Outcome, StoredError } from '../../core/job.ts';
 import type { RetryPolicy } from '../../core/retry-policy.ts';
+import type { Revocation } from '../../core/revocation.ts';
 import type { LogShape } from '../../runtime/log-relay.ts';
 
 /** What a child needs to run the tasks of an app as its parent would. */
@@ -49,7 +51,8 @@ export interface HandedJob {
 
 export type AbortReason =
   | { readonly code: 'SOFT_TIME_LIMIT'; readonly limitMs: number }
-  | { readonly code: 'WORKER_STOPPING' };
+  | { readonly code: 'WORKER_STOPPING' }
+  | { readonly code: 'TASK_REVOKED'; readonly revocation: Revocation };
 
 export type ToChild =
   | { readonly kind: 'start'; readonly settings: ChildSettings }

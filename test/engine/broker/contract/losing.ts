@@ -10,7 +10,7 @@ const LOCK_MS = 300;
 const CRASH: StoredError = { name: 'WorkerLost', message: 'died: SIGSEGV', code: 'WORKER_LOST', stack: null };
 
 /** Starts a worker in a process of its own and kills it as soon as it has taken a job. */
-async function loseWorker(workshop: Workshop, queue: string): Promise<string> {
+export async function loseWorker(workshop: Workshop, queue: string): Promise<string> {
   const child: ChildProcess = fork(new URL('../doomed-consumer.ts', import.meta.url), [
     workshop.url,
     queue,

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createApp } from '../../../../src/engine/app/create-app.ts';
+import { TaskRevoked } from '../../../../src/engine/core/errors.ts';
 import { context } from '../../../../src/engine/task/context.ts';
 import type { TaskOptions } from '../../../../src/engine/task/definition.ts';
 import { Ignore } from '../../../../src/engine/task/exceptions.ts';
@@ -78,6 +79,13 @@ task('hold', {}, async () => {
 task('hold-and-finish', {}, async () => {
   process.stdout.write('holding\n');
   return ((await untilAborted()) as { code?: unknown }).code;
+});
+task('hold-and-tell-why', { retry }, async () => {
+  process.stdout.write('holding\n');
+  const reason = await untilAborted();
+  const { name, by, terminate } = reason as TaskRevoked;
+  process.stdout.write(`${JSON.stringify({ isTaskRevoked: reason instanceof TaskRevoked, name, by, terminate })}\n`);
+  throw new Error('a task may throw what it likes');
 });
 task('hold-for', {}, (ms: number) => wait(ms));
 task('group', {}, () => Number(readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]));

@@ -115,6 +115,7 @@ export interface ConsumerOptions {
   /** Slots, shared by all queues. */
   readonly concurrency: number;
   readonly workerName: string;
+  /** An event loop that is blocked for less than this loses no lock; a dead worker's job runs elsewhere within twice this. */
   readonly lockDurationMs: number;
   /** How often a job is taken up again after its worker was lost, before it becomes a dead letter. */
   readonly maxWorkerLost: number;

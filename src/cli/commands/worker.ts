@@ -35,9 +35,15 @@ export const worker = defineService({
     { flags: '--shutdown-timeout <duration>', summary: 'how long running jobs may go on after a stop (default: 25s)' },
     {
       flags: '--lock-duration <duration>',
-      summary: 'jobs of a dead worker are taken up again after this (default: 30s)',
+      summary:
+        'a blocked worker keeps its jobs for this, those of a dead one run elsewhere within twice this (default: 30s)',
     },
+    { flags: '--blocked-after <duration>', summary: 'log a task that blocks the event loop for longer (default: 1s)' },
     { flags: '--burst', summary: 'exit when no job waits any more' },
+    { flags: '--health-port <port>', summary: 'serve /healthz and /readyz on this port; 0 takes a free one' },
+    { flags: '--health-host <host>', summary: 'address of the health port (default: all interfaces)' },
+    { flags: '--pidfile <file>', summary: 'write the process id to this file while it runs', completion: 'files' },
+    { flags: '--watch', summary: 'restart when source files change' },
     { flags: '--logfile <file>', summary: 'append logs to this file', completion: 'files' },
   ],
   examples: [
@@ -142,6 +148,7 @@ function toWorkerOptions({ worker: settings }: Settings): Parameters<WorkerFacto
     name: settings.name,
     queueOrder: settings.queueOrder,
     lockDuration: settings.lockDurationMs,
+    blockedAfter: settings.blockedAfterMs,
     shutdownTimeout: settings.shutdownTimeoutMs,
     ...(softTimeLimitMs !== undefined && { softTimeLimit: softTimeLimitMs }),
     ...(timeLimitMs !== undefined && { timeLimit: timeLimitMs }),

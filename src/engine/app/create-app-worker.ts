@@ -38,6 +38,7 @@ const KEYS: readonly (keyof WorkerOptions)[] = [
   'module',
   'maxTasksPerChild',
   'maxMemoryPerChild',
+  'blockedAfter',
   'logger',
 ];
 
@@ -52,7 +53,9 @@ export function createAppWorker({ app, tasks, broker, brokerUrl, clock }: Worker
       known: KEYS,
     });
   }
-  const duration = (key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit'): number | undefined =>
+  const duration = (
+    key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit' | 'blockedAfter',
+  ): number | undefined =>
     options[key] === undefined ? undefined : parseDuration(options[key], `${key} of the worker`);
   const lockDurationMs = duration('lockDuration') ?? 30_000;
   if (lockDurationMs < MINIMUM_LOCK_MS) {
@@ -84,6 +87,7 @@ export function createAppWorker({ app, tasks, broker, brokerUrl, clock }: Worker
     maxWorkerLost: app.maxWorkerLost,
     hooks: app.hooks,
     burst: options.burst ?? false,
+    blockedAfterMs: duration('blockedAfter') ?? 1000,
     ...(prefork !== undefined && { prefork }),
     logger: options.logger ?? createLogger({ level: 'info', destination: 1 }).log,
     random: Math.random,

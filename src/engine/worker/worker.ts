@@ -33,6 +33,8 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly keepResultSeconds: number;
   /** Stop by itself when no job waits in any of its queues. Scheduled jobs are not waited for. */
   readonly burst: boolean;
+  /** With the pool `async`: a block of the event loop that lasts longer is told in the log, in milliseconds; 0 tells none. */
+  readonly blockedAfterMs?: number;
   /** Runs jobs in child processes. Without it they run in the event loop of this process. */
   readonly prefork?: PreforkOptions;
 }

@@ -193,6 +193,10 @@ export class FakeQueue implements BrokerQueue {
     return this.jobs.delete(id);
   }
 
+  async isHeldBack(): Promise<boolean> {
+    return this.paused;
+  }
+
   async hasWork(): Promise<boolean> {
     return (await this.counts()).waiting > 0;
   }

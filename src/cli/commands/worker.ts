@@ -2,6 +2,7 @@ import type { Settings } from '../../engine/config/settings.ts';
 import type { ProcessLog } from '../../engine/runtime/logger.ts';
 import type { WorkerEnd } from '../../engine/worker/worker.ts';
 import { type CommandContext, defineService } from '../command.ts';
+import type { WorkerPresence } from '../worker-presence.ts';
 
 /** Its options are settings, so that each has its environment variable and its place in tq.config. */
 export const worker = defineService({
@@ -69,14 +70,25 @@ export const worker = defineService({
   optionsAreSettings: true,
   toInput: () => undefined,
   serve: async (_, context) => {
-    const log = await openLog(context);
+    const { openPresence } = await import('../worker-presence.ts');
+    const presence = await openPresence(context.settings.worker);
     try {
-      return await runWorker(context, log);
+      return await serveWith(presence, context);
     } finally {
-      await log.close();
+      await presence.close();
     }
   },
 });
+
+async function serveWith(presence: WorkerPresence, context: CommandContext): Promise<number> {
+  const log = await openLog(context);
+  try {
+    presence.announce(log.log);
+    return await runWorker(context, log, presence);
+  } finally {
+    await log.close();
+  }
+}
 
 /** The log is the output of this command: to stdout, as lines for people on a terminal, as JSON elsewhere. */
 async function openLog({ settings, host, output }: CommandContext): Promise<ProcessLog> {
@@ -94,7 +106,11 @@ async function openLog({ settings, host, output }: CommandContext): Promise<Proc
   });
 }
 
-async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): Promise<number> {
+async function runWorker(
+  context: CommandContext,
+  { log, reopen }: ProcessLog,
+  presence: WorkerPresence,
+): Promise<number> {
   const { settings, session } = context;
   const app = await session.app();
   const { nameWorker, toControlledWorker } = await import('../worker-reach.ts');
@@ -105,6 +121,7 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
       await control.leave();
       throw error;
     });
+  presence.show(created);
   const { onStopSignals } = await import('../../engine/runtime/stop-signals.ts');
   const stopListening = onStopSignals({
     warm(signal) {

@@ -80,6 +80,8 @@ export interface BrokerQueue {
   counts(): Promise<QueueCounts>;
   /** Whether a job waits, or is scheduled for an instant that has passed. */
   hasWork(now: number): Promise<boolean>;
+  /** Whether it gives no job to any worker now though some may wait: it is paused, at its own concurrency or over its rate. */
+  isHeldBack(): Promise<boolean>;
   status(now: number): Promise<QueueStatus>;
   /** Jobs that wait for their time, the next due first. */
   listScheduled(offset: number, limit: number): Promise<StoredJob[]>;

@@ -52,23 +52,22 @@ export async function openHealthPort(host: string | undefined, port: number): Pr
   };
 }
 
-function answer(
-  { method, url = '' }: IncomingMessage,
-  response: ServerResponse,
-  health: Pick<Health, 'live' | 'ready'>,
-): void {
-  const [path] = url.split('?');
-  const isAsked = method === 'GET' || method === 'HEAD';
-  if (isAsked && path === '/healthz') return send(response, health.live ? 200 : 503, health);
-  if (isAsked && path === '/readyz') return send(response, health.ready ? 200 : 503, health);
-  if (isAsked) return send(response, 404, { error: 'ask for /healthz or /readyz' });
-  response.setHeader('allow', 'GET, HEAD');
-  send(response, 405, { error: 'ask with GET' });
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
+function answer(request: IncomingMessage, response: ServerResponse, health: Pick<Health, 'live' | 'ready'>): void {
+  const { status, body } = chooseAnswer(request, health);
+  if (status === 405) response.setHeader('allow', 'GET, HEAD');
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(`${JSON.stringify(body)}\n`);
+}
+
+function chooseAnswer(
+  { method, url = '' }: IncomingMessage,
+  health: Pick<Health, 'live' | 'ready'>,
+): { readonly status: number; readonly body: object } {
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: { error: 'ask with GET' } };
+  const [path] = url.split('?');
+  if (path === '/healthz') return { status: health.live ? 200 : 503, body: health };
+  if (path === '/readyz') return { status: health.ready ? 200 : 503, body: health };
+  return { status: 404, body: { error: 'ask for /healthz or /readyz' } };
 }
 
 function reasonOf(error: unknown): string {

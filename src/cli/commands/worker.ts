@@ -70,6 +70,7 @@ export const worker = defineService({
   optionsAreSettings: true,
   toInput: () => undefined,
   serve: async (_, context) => {
+    if (context.settings.worker.watch) return (await import('../watch/watch-worker.ts')).watchWorker(context);
     const { openPresence } = await import('../worker-presence.ts');
     const presence = await openPresence(context.settings.worker);
     try {

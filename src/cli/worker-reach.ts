@@ -51,6 +51,9 @@ export function toControlledWorker(worker: Worker, app: App, { settings, host }:
     listRunning: () => worker.listHeld().flatMap(({ pid, ...job }) => (pid === null ? [] : [{ ...job, pid }])),
     listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
     counters: worker.counters,
+    get health() {
+      return worker.health;
+    },
     pids: [process.pid],
     stop: () => void worker.stop(),
   };

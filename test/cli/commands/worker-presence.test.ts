@@ -3,8 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { testServers } from '../../support/brokers.ts';
 import { ensureBuilt } from '../../support/build.ts';
 import { projectFolder } from '../../support/project-folder.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { createFolderOfRun } from '../../support/run-folder.ts';
 import { type RunningTq, runTq, startTq } from '../../support/tq-command.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -75,6 +77,27 @@ describe('the health port of a worker', () => {
     expect((await ask(port, '/healthz'))[0]).toBe(200);
     await write('end');
     expect(await worker.exit).toMatchObject({ exitCode: 0 });
+  });
+
+  test.runIf(testServers().canStartRedis)('is live but not ready while the broker is away', async () => {
+    const server = await startRedis({ persistent: true });
+    try {
+      await write('start');
+      const worker = await start(...HEALTH, '--broker', server.url);
+      const port = await findPort(worker);
+      await worker.waitForLine('"message":"worker ready"');
+      await server.stop('SIGKILL');
+      const [, away] = await waitFor('a worker that is not ready', async () => {
+        const answer = await ask(port, '/readyz');
+        return answer[0] === 503 && answer;
+      });
+      expect(away).toMatchObject({ live: true, problems: ['the broker is away'], phase: 'running' });
+      expect((await ask(port, '/healthz'))[0]).toBe(200);
+      await server.restart();
+      await waitFor('a worker that is ready', async () => (await ask(port, '/readyz'))[0] === 200);
+    } finally {
+      await server.stop();
+    }
   });
 
   test('that is taken keeps the worker from starting, and leaves no pidfile', async () => {

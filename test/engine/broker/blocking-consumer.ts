@@ -23,8 +23,9 @@ async function untilJustBeforeRenewal(): Promise<void> {
   for (let last = Number.POSITIVE_INFINITY; ; ) {
     const left = (await queue.listActive(0, 1))[0]?.lockLeftMs ?? 0;
     if (left > last) renewals += 1;
-    if (renewals >= WATCHED && left <= shortest + EARLY_MS) return;
-    shortest = Math.min(shortest, left);
+    // The rest may once have been shorter than it will ever be again: with each further renewal, a little more will do.
+    if (renewals >= WATCHED && left <= shortest + EARLY_MS * (1 + renewals - WATCHED)) return;
+    if (renewals > 0) shortest = Math.min(shortest, left);
     last = left;
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -383,4 +383,31 @@ describe('the health of a worker', () => {
     consumer.options.onRecovered(5);
     expect(worker.health).toMatchObject({ ready: true, components: { broker: { ok: true } } });
   });
+
+  test('is not live when it takes none of the jobs that wait for two lock durations, unless its slots are full', async () => {
+    vi.useFakeTimers();
+    try {
+      const clock = createFakeClock();
+      const task = createDeafTask();
+      const { worker, broker, consumer } = setUp(task.handler, { clock, concurrency: 1, lockDurationMs: 5000 });
+      const pass = async (ms: number): Promise<void> => {
+        for (let passed = 0; passed < ms; passed += 500) {
+          clock.advance(500);
+          await vi.advanceTimersByTimeAsync(500);
+        }
+      };
+      await worker.start();
+      const fed = consumer.feed(new FakeJob());
+      broker.queue('low').waiting.push(new FakeJob());
+      await pass(20_000);
+      expect(worker.health.live).toBe(true);
+      task.finish();
+      await fed;
+      await pass(20_000);
+      expect(worker.health).toMatchObject({ live: false, ready: false, components: { fetch: { ok: false } } });
+      await worker.stop();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

@@ -115,6 +115,7 @@ function createWorker(name: string): ControlledWorker {
     startedAt,
     version: '0',
     tasks: new Map(),
+    health: { live: true, ready: true, problems: [] },
     lockDurationMs: 30_000,
     settings: {},
     listRunning: () => running,

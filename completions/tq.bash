@@ -16,6 +16,10 @@ _tq_value() {
         --soft-time-limit) REPLY="@any" ;;
         --shutdown-timeout) REPLY="@any" ;;
         --lock-duration) REPLY="@any" ;;
+        --blocked-after) REPLY="@any" ;;
+        --health-port) REPLY="@any" ;;
+        --health-host) REPLY="@any" ;;
+        --pidfile) REPLY="@files" ;;
         --logfile) REPLY="@files" ;;
       esac
       ;;
@@ -138,7 +142,7 @@ _tq_words() {
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control") REPLY="revoke shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;

@@ -14,7 +14,7 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --limit
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --limit
                 set skip yes
             case '-*'
             case '*'
@@ -98,8 +98,13 @@ complete -c tq -n '__tq_at "worker"' -l queue-order -x -a 'strict weighted fair'
 complete -c tq -n '__tq_at "worker"' -l time-limit -x -d 'fail an attempt that runs longer'
 complete -c tq -n '__tq_at "worker"' -l soft-time-limit -x -d 'abort the signal of an attempt that runs longer'
 complete -c tq -n '__tq_at "worker"' -l shutdown-timeout -x -d 'how long running jobs may go on after a stop (default: 25s)'
-complete -c tq -n '__tq_at "worker"' -l lock-duration -x -d 'jobs of a dead worker are taken up again after this (default: 30s)'
+complete -c tq -n '__tq_at "worker"' -l lock-duration -x -d 'a blocked worker keeps its jobs for this, those of a dead one run elsewhere within twice this (default: 30s)'
+complete -c tq -n '__tq_at "worker"' -l blocked-after -x -d 'log a task that blocks the event loop for longer (default: 1s)'
 complete -c tq -n '__tq_at "worker"' -l burst -d 'exit when no job waits any more'
+complete -c tq -n '__tq_at "worker"' -l health-port -x -d 'serve /healthz and /readyz on this port; 0 takes a free one'
+complete -c tq -n '__tq_at "worker"' -l health-host -x -d 'address of the health port (default: all interfaces)'
+complete -c tq -n '__tq_at "worker"' -l pidfile -r -F -d 'write the process id to this file while it runs'
+complete -c tq -n '__tq_at "worker"' -l watch -d 'restart when source files change'
 complete -c tq -n '__tq_at "worker"' -l logfile -r -F -d 'append logs to this file'
 complete -c tq -n '__tq_at "call"' -l args -x -d 'the arguments, a JSON array'
 complete -c tq -n '__tq_at "call"' -l input -x -d 'the only argument, any JSON value; - reads it from stdin'

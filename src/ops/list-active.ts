@@ -2,6 +2,7 @@ import { strictObject } from 'valibot';
 import type { ActiveStoredJob, Broker } from '../engine/broker/port.ts';
 import type { HeldJobs } from '../engine/control/replies.ts';
 import { isRecord } from '../engine/core/envelope.ts';
+import { longestRecoveryMs } from '../engine/core/lock-timing.ts';
 import { defineOperation } from './operation.ts';
 import { addressedInput, askWorkers, formatAddressed, type WorkerReplies } from './worker-replies.ts';
 
@@ -98,11 +99,7 @@ async function isStillActive(broker: Broker, { id, queue, startedAt }: ActiveSto
   return job?.state === 'STARTED' && job.startedAt === startedAt;
 }
 
-/**
- * The lock runs out first; then the next look for stalled jobs finds the job without one. A worker looks once in its lock
- * duration, and of several that serve a queue the last one says how long the others keep quiet. A dead worker whose own lock
- * duration was shorter than that costs one more look.
- */
+/** Of several workers that serve a queue, the one with the longest lock duration says how long the others may keep from looking. */
 function findRecovery(
   { queue, lockLeftMs }: ActiveStoredJob,
   held: ReadonlyMap<string, HeldJobs>,
@@ -110,5 +107,5 @@ function findRecovery(
 ): number | null {
   const servers = [...held.values()].filter(({ queues }) => queues.includes(queue));
   if (servers.length === 0) return null;
-  return now + (lockLeftMs ?? 0) + Math.max(...servers.map(({ lockDurationMs }) => lockDurationMs));
+  return now + longestRecoveryMs(lockLeftMs, Math.max(...servers.map(({ lockDurationMs }) => lockDurationMs)));
 }

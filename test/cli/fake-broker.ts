@@ -224,6 +224,10 @@ export class FakeQueue implements BrokerQueue {
     return await this.listBriefs(ids);
   }
 
+  async isHeldBack(): Promise<boolean> {
+    return this.paused;
+  }
+
   async hasWork(): Promise<boolean> {
     return (await this.counts()).waiting > 0;
   }

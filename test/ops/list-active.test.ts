@@ -40,17 +40,17 @@ test('an error of a worker stays its reply', async () => {
 describe('an orphan', () => {
   test('is a job that is active on the broker and that no live worker claims', async () => {
     const broker = new FakeBroker().store('high', taken('a', 'one'), taken('b'), taken('c', 'one'));
-    broker.queue('high').lockLeftMs.set('b', 12_000);
+    broker.queue('high').lockLeftMs.set('b', 20_000);
     broker.control.add('one', holding(['a'], { reserved: ['c'] }));
     expect((await run(broker)).orphaned).toEqual([
       {
         ...{ id: 'b', task: 'email.send', queue: 'high', attempt: 1, worker: 'gone', startedAt: NOW - 5000 },
-        recoverAt: NOW + 12_000 + 30_000,
+        recoverAt: NOW + 20_000 + 15_000,
       },
     ]);
   });
 
-  test('without a lock is found at the next look of a worker', async () => {
+  test('without a lock is found by two looks, as far apart as those of the slowest worker of its queue', async () => {
     const broker = new FakeBroker().store('high', taken('b'));
     broker.control.add('quick', holding([], { lockDurationMs: 5000 }));
     broker.control.add('slow', holding([], { lockDurationMs: 60_000 }));

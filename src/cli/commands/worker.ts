@@ -2,6 +2,7 @@ import type { Settings } from '../../engine/config/settings.ts';
 import type { ProcessLog } from '../../engine/runtime/logger.ts';
 import type { WorkerEnd } from '../../engine/worker/worker.ts';
 import { type CommandContext, defineService } from '../command.ts';
+import type { WorkerPresence } from '../worker-presence.ts';
 
 /** Its options are settings, so that each has its environment variable and its place in tq.config. */
 export const worker = defineService({
@@ -35,9 +36,15 @@ export const worker = defineService({
     { flags: '--shutdown-timeout <duration>', summary: 'how long running jobs may go on after a stop (default: 25s)' },
     {
       flags: '--lock-duration <duration>',
-      summary: 'jobs of a dead worker are taken up again after this (default: 30s)',
+      summary:
+        'a blocked worker keeps its jobs for this, those of a dead one run elsewhere within twice this (default: 30s)',
     },
+    { flags: '--blocked-after <duration>', summary: 'log a task that blocks the event loop for longer (default: 1s)' },
     { flags: '--burst', summary: 'exit when no job waits any more' },
+    { flags: '--health-port <port>', summary: 'serve /healthz and /readyz on this port; 0 takes a free one' },
+    { flags: '--health-host <host>', summary: 'address of the health port (default: all interfaces)' },
+    { flags: '--pidfile <file>', summary: 'write the process id to this file while it runs', completion: 'files' },
+    { flags: '--watch', summary: 'restart when source files change' },
     { flags: '--logfile <file>', summary: 'append logs to this file', completion: 'files' },
   ],
   examples: [
@@ -63,14 +70,26 @@ export const worker = defineService({
   optionsAreSettings: true,
   toInput: () => undefined,
   serve: async (_, context) => {
-    const log = await openLog(context);
+    if (context.settings.worker.watch) return (await import('../watch/watch-worker.ts')).watchWorker(context);
+    const { openPresence } = await import('../worker-presence.ts');
+    const presence = await openPresence(context.settings.worker);
     try {
-      return await runWorker(context, log);
+      return await serveWith(presence, context);
     } finally {
-      await log.close();
+      await presence.close();
     }
   },
 });
+
+async function serveWith(presence: WorkerPresence, context: CommandContext): Promise<number> {
+  const log = await openLog(context);
+  try {
+    presence.announce(log.log);
+    return await runWorker(context, log, presence);
+  } finally {
+    await log.close();
+  }
+}
 
 /** The log is the output of this command: to stdout, as lines for people on a terminal, as JSON elsewhere. */
 async function openLog({ settings, host, output }: CommandContext): Promise<ProcessLog> {
@@ -88,10 +107,15 @@ async function openLog({ settings, host, output }: CommandContext): Promise<Proc
   });
 }
 
-async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): Promise<number> {
+async function runWorker(
+  context: CommandContext,
+  { log, reopen }: ProcessLog,
+  presence: WorkerPresence,
+): Promise<number> {
   const { settings, session } = context;
   const app = await session.app();
   const created = await app.createWorker({ ...toWorkerOptions(settings), logger: log });
+  presence.show(created);
   const { onStopSignals } = await import('../../engine/runtime/stop-signals.ts');
   const stopListening = onStopSignals({
     warm(signal) {
@@ -109,7 +133,10 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
   process.on('SIGHUP', onHangUp);
   try {
     const { showBanner } = await import('../worker-banner.ts');
-    await showBanner(created, { app, context, log });
+    await showBanner(created, { app, context, log }).catch(async (error) => {
+      await created.stopNow();
+      throw error;
+    });
     await created.start();
     log.info({ worker: created.name, queues: created.queues }, 'worker ready');
     const end = await created.ended;
@@ -130,6 +157,7 @@ function toWorkerOptions({ worker: settings }: Settings): Parameters<WorkerFacto
     name: settings.name,
     queueOrder: settings.queueOrder,
     lockDuration: settings.lockDurationMs,
+    blockedAfter: settings.blockedAfterMs,
     shutdownTimeout: settings.shutdownTimeoutMs,
     ...(softTimeLimitMs !== undefined && { softTimeLimit: softTimeLimitMs }),
     ...(timeLimitMs !== undefined && { timeLimit: timeLimitMs }),

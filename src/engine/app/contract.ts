@@ -62,7 +62,10 @@ export interface WorkerOptions {
   remoteControl?: boolean;
   /** Default strict: the order of `queues`. */
   queueOrder?: QueueOrder;
-  /** A job whose worker is gone is taken up again after this time. Default 30 s, at least 5 s. */
+  /**
+   * For how long a worker may fail to renew its locks and keep its jobs. The job of a worker that died runs elsewhere within
+   * twice this time. Default 30 s, at least 5 s.
+   */
   lockDuration?: Duration;
   /** How long running tasks may go on after a stop was asked for. Default 25 s. */
   shutdownTimeout?: Duration;
@@ -87,6 +90,11 @@ export interface WorkerOptions {
    * `500MB`. Its resident memory counts, Node's own some 60 MB included.
    */
   maxMemoryPerChild?: ByteSize;
+  /**
+   * With the pool `async`: when a task blocks the event loop for longer than this, the log says which one, also while it still
+   * does. Default 1 s; 0 turns it off.
+   */
+  blockedAfter?: Duration;
   /** Default one that writes lines of JSON to stdout. */
   logger?: Logger;
 }

@@ -41,6 +41,7 @@ const KEYS: readonly (keyof WorkerOptions)[] = [
   'maxTasksPerChild',
   'maxMemoryPerChild',
   'remoteControl',
+  'blockedAfter',
   'logger',
 ];
 
@@ -73,7 +74,9 @@ function parseWorker(
       known: KEYS,
     });
   }
-  const duration = (key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit'): number | undefined =>
+  const duration = (
+    key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit' | 'blockedAfter',
+  ): number | undefined =>
     options[key] === undefined ? undefined : parseDuration(options[key], `${key} of the worker`);
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
@@ -95,6 +98,7 @@ function parseWorker(
     maxWorkerLost: app.maxWorkerLost,
     hooks: app.hooks,
     burst: options.burst ?? false,
+    blockedAfterMs: duration('blockedAfter') ?? 1000,
     ...(prefork !== undefined && { prefork }),
     logger: options.logger ?? createLogger({ level: 'info', destination: 1 }).log,
     random: Math.random,

@@ -1,5 +1,6 @@
 import type { IQueueBackend, Job, WorkerOptions } from 'bullmq';
 import { createError } from '../core/errors.ts';
+import { planLocks } from '../core/lock-timing.ts';
 import { createPatientBackend } from './patient-backend.ts';
 import type { Consumer, ConsumerOptions } from './port.ts';
 import { QueueWorker } from './queue-worker.ts';
@@ -84,14 +85,16 @@ export class BullConsumer implements Consumer {
   }
 
   #createWorker(queue: string, slots: Slots | undefined): QueueWorker {
+    const locks = planLocks(this.#options.lockDurationMs);
     const options: WorkerOptions = {
       connection: {} as never,
       prefix: this.#store.prefix,
       name: this.#options.workerName,
       autorun: false,
       concurrency: this.#options.concurrency,
-      lockDuration: this.#options.lockDurationMs,
-      stalledInterval: this.#options.lockDurationMs,
+      lockDuration: locks.lifeMs,
+      lockRenewTime: locks.renewMs,
+      stalledInterval: locks.lookMs,
       maxStalledCount: this.#options.maxWorkerLost,
       runRetryDelay: 1000,
       removeOnComplete: { age: this.#options.keepResultSeconds, limit: TRIMMED_AT_ONCE },

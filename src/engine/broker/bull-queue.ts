@@ -158,6 +158,14 @@ export class BullQueue implements BrokerQueue {
     return counts.some((count) => count > 0);
   }
 
+  async isHeldBack(): Promise<boolean> {
+    const backend = this.#reading();
+    const [isPaused, isMaxed, limitMs] = await this.#attempt(`reading queue "${this.name}"`, () =>
+      Promise.all([backend.hasQueueMetaField('paused'), backend.isMaxed(), backend.getRateLimitTtl()]),
+    );
+    return isPaused || isMaxed || limitMs > 0;
+  }
+
   async status(now: number): Promise<QueueStatus> {
     const backend = this.#reading();
     const [counts, paused, clients, oldestAt] = await this.#attempt(`reading queue "${this.name}"`, () =>

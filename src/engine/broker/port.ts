@@ -88,6 +88,8 @@ export interface BrokerQueue {
   counts(): Promise<QueueCounts>;
   /** Whether a job waits, or is scheduled for an instant that has passed. */
   hasWork(now: number): Promise<boolean>;
+  /** Whether it gives no job to any worker now though some may wait: it is paused, at its own concurrency or over its rate. */
+  isHeldBack(): Promise<boolean>;
   status(now: number): Promise<QueueStatus>;
   /** Jobs that wait for their time, the next due first. */
   listScheduled(offset: number, limit: number): Promise<StoredJob[]>;
@@ -137,6 +139,7 @@ export interface ConsumerOptions {
   /** Slots, shared by all queues. */
   readonly concurrency: number;
   readonly workerName: string;
+  /** An event loop that is blocked for less than this loses no lock; a dead worker's job runs elsewhere within twice this. */
   readonly lockDurationMs: number;
   /** How often a job is taken up again after its worker was lost, before it becomes a dead letter. */
   readonly maxWorkerLost: number;

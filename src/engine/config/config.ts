@@ -35,6 +35,16 @@ export interface WorkerConfig {
   shutdownTimeout?: Duration;
   /** Default 30 s, at least 5 s. */
   lockDuration?: Duration;
+  /** The log names a task that blocks the event loop for longer. Default 1 s; 0 turns it off. */
+  blockedAfter?: Duration;
+  /** The port that serves `/healthz` and `/readyz`; 0 takes a free one and logs it. Default none. */
+  healthPort?: number;
+  /** Default all interfaces. */
+  healthHost?: string;
+  /** Holds the process id while the worker runs. */
+  pidfile?: string;
+  /** Restart when source files change. */
+  watch?: boolean;
   logfile?: string;
   burst?: boolean;
 }

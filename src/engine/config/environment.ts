@@ -51,6 +51,11 @@ export function readEnvironment(env: Variables = process.env): Environment {
   };
 }
 
+/** The environment for a child process: that of this one, with some variables of its own. */
+export function inheritEnvironment(own: Variables): Variables {
+  return { ...process.env, ...own };
+}
+
 function isSet(text: string | undefined): boolean {
   return text !== undefined && text.trim() !== '';
 }

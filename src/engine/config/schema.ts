@@ -75,7 +75,32 @@ export const SETTINGS = {
   'worker.lockDuration': setting(
     durationValue(5000),
     ['--lock-duration', 'TQ_LOCK_DURATION'],
-    'after this time the jobs of a worker that died are taken up again; 5s or more',
+    'how long a blocked worker keeps its jobs; those of one that died run elsewhere within twice this time; 5s or more',
+  ),
+  'worker.blockedAfter': setting(
+    durationValue(0),
+    ['--blocked-after', 'TQ_BLOCKED_AFTER'],
+    'the log names a task that blocks the event loop for longer; 0s turns it off',
+  ),
+  'worker.healthPort': setting(
+    wholeNumberValue(0, 65_535),
+    ['--health-port', 'TQ_HEALTH_PORT'],
+    'the port that serves /healthz and /readyz; 0 takes a free one and logs it',
+  ),
+  'worker.healthHost': setting(
+    nameValue(),
+    ['--health-host', 'TQ_HEALTH_HOST'],
+    'the address that the health port listens on',
+  ),
+  'worker.pidfile': setting(
+    pathValue(),
+    ['--pidfile', 'TQ_PIDFILE'],
+    'the file that holds the process id of the worker',
+  ),
+  'worker.watch': setting(
+    booleanValue(),
+    ['--watch', 'TQ_WATCH'],
+    'restarts the worker when source files change, for development',
   ),
   'worker.logfile': setting(pathValue(), ['--logfile', 'TQ_LOGFILE'], 'the file that logs are appended to'),
   'worker.burst': setting(booleanValue(), ['--burst', 'TQ_BURST'], 'the worker exits when its queues are empty'),
@@ -108,6 +133,8 @@ export const DEFAULTS = {
   'worker.queueOrder': 'strict',
   'worker.shutdownTimeout': 25_000,
   'worker.lockDuration': 30_000,
+  'worker.blockedAfter': 1000,
+  'worker.watch': false,
   'worker.burst': false,
 } as const satisfies { readonly [Name in SettingName]?: SettingValue<Name> };
 

@@ -48,6 +48,15 @@ export interface WorkerSettings {
   readonly softTimeLimitMs: number | undefined;
   readonly shutdownTimeoutMs: number;
   readonly lockDurationMs: number;
+  /** 0 watches for no blocks. */
+  readonly blockedAfterMs: number;
+  /** Undefined opens no port. */
+  readonly healthPort: number | undefined;
+  /** Undefined means all interfaces. */
+  readonly healthHost: string | undefined;
+  /** Absolute. */
+  readonly pidfile: string | undefined;
+  readonly watch: boolean;
   /** Absolute. */
   readonly logfile: string | undefined;
   readonly burst: boolean;
@@ -111,6 +120,11 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
       softTimeLimitMs: read('worker.softTimeLimit'),
       shutdownTimeoutMs: get('worker.shutdownTimeout'),
       lockDurationMs: get('worker.lockDuration'),
+      blockedAfterMs: get('worker.blockedAfter'),
+      healthPort: read('worker.healthPort'),
+      healthHost: read('worker.healthHost'),
+      pidfile: path(read('worker.pidfile')),
+      watch: get('worker.watch'),
       logfile: path(read('worker.logfile')),
       burst: get('worker.burst'),
     },

@@ -62,6 +62,7 @@ function listRegistered({ tasks }: ControlledWorker): RegisteredTask[] {
 }
 
 function describeStats({ worker, clock }: ControlContext): WorkerStats {
+  const { live, ready, problems } = worker.health;
   const { rss, heapUsed } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   return {
@@ -79,6 +80,7 @@ function describeStats({ worker, clock }: ControlContext): WorkerStats {
     active: worker.listRunning().length,
     reserved: worker.listReserved().length,
     jobs: worker.counters,
+    health: { live, ready, problems },
     memory: { rssBytes: rss, heapUsedBytes: heapUsed },
     cpu: { userMs: Math.round(user / 1000), systemMs: Math.round(system / 1000) },
   };

@@ -15,7 +15,7 @@ export interface ControlledWorker {
   /** Of tq. */
   readonly version: string;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
-  /** How long a job of this worker stays locked after its last sign of life. */
+  /** As it was given; the locks themselves live longer (lock-timing.ts). */
   readonly lockDurationMs: number;
   /** What it was started with, as flat names and values without secrets. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -28,6 +28,8 @@ export interface ControlledWorker {
   /** Revoked jobs that it did not run to their end, the latest first. */
   listRevoked(): readonly RefusedJob[];
   readonly counters: WorkerCounters;
+  /** As its health port says it. */
+  readonly health: WorkerHealth;
   /** Ids of the processes that run jobs. */
   readonly pids: readonly number[];
   /** Stops it warm, as the first SIGTERM does. Returns at once. */
@@ -48,6 +50,13 @@ export interface RunningJobInfo extends ReservedJobInfo {
   /** Of the process that runs it. */
   readonly pid: number;
   readonly progress: unknown;
+}
+
+export interface WorkerHealth {
+  readonly live: boolean;
+  readonly ready: boolean;
+  /** Why it is not ready, one sentence each. */
+  readonly problems: readonly string[];
 }
 
 /** Attempts since the worker started, by how they ended. */

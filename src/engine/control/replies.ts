@@ -1,6 +1,6 @@
 /** What a worker answers to each control command: the replies that `tq inspect` and `tq control` show. */
 
-import type { RunningJobInfo, WorkerCounters } from './controlled-worker.ts';
+import type { RunningJobInfo, WorkerCounters, WorkerHealth } from './controlled-worker.ts';
 
 export interface ActiveJob extends RunningJobInfo {
   /** For how long it has run by the worker's own clock, so that an asker needs none that agrees with it. */
@@ -34,6 +34,7 @@ export interface WorkerStats {
   readonly active: number;
   readonly reserved: number;
   readonly jobs: WorkerCounters;
+  readonly health: WorkerHealth;
   /** Of the worker's own process. */
   readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number };
   /** CPU time of the worker's own process since it started. */

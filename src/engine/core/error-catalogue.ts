@@ -339,6 +339,21 @@ export const catalogue = {
       next: 'give each worker a name of its own with -n, for example tq%n@%h: %h is the host, %p the process id, %n the first free number',
     }),
   }),
+  HEALTH_PORT_REFUSED: entry<{ host: string; port: number; reason: string }>({
+    name: 'HealthPortRefused',
+    exit: 1,
+    when: 'the health port of a worker cannot be opened, as when another process listens on it; the worker does not start',
+    text: ({ host, port, reason }) => ({
+      message: `the health port ${port} of ${host} cannot be opened: ${reason}`,
+      next: 'give --health-port another port (0 takes a free one), or correct --health-host',
+    }),
+  }),
+  PIDFILE_REFUSED: entry<{ path: string; reason: string; next: string }>({
+    name: 'PidfileRefused',
+    exit: 1,
+    when: 'the file of --pidfile names a process that lives, holds something else, or cannot be written; the worker does not start',
+    text: ({ path, reason, next }) => ({ message: `the pidfile ${path} is refused: ${reason}`, next }),
+  }),
   UNKNOWN_CONTROL: entry<{ worker: string; command: string; near: readonly string[] }>({
     name: 'UnknownControl',
     exit: 1,

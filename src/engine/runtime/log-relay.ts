@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { LogDestination } from './log-destination.ts';
+import type { LogDestination, LogTarget } from './log-destination.ts';
 import { LOG_LEVELS, type LogLevel } from './log-level.ts';
 import type { LoggedError } from './logged-error.ts';
 
@@ -19,8 +19,16 @@ export interface LogRelay {
   whenFull(): Promise<void> | undefined;
 }
 
-interface Origin extends Pick<LogShape, 'redact' | 'base'> {
+/** Where a log goes and how its lines look, as plain data: another thread of this process can write to it by itself. */
+export interface LogPlace extends LogShape {
+  readonly target: 1 | 2 | string;
+  readonly pretty: boolean;
+  readonly color: boolean;
+}
+
+interface Origin extends Pick<LogPlace, 'redact' | 'base' | 'pretty' | 'color'> {
   readonly destination: LogDestination;
+  readonly target: LogTarget;
 }
 
 const origins = new WeakMap<Logger, Origin>();
@@ -47,6 +55,32 @@ export function relayInto(log: Logger): LogRelay {
     write: (line) => destination.write(line),
     whenFull: () => destination.whenFull(),
   };
+}
+
+/**
+ * The place of a logger's lines, for a thread that must say something while the one of the logger cannot. What only the
+ * logger's own thread can write to is stood in for by stderr: a stream of the application, a logger that it made itself.
+ */
+export function findLogPlace(log: Logger): LogPlace {
+  const level = LOG_LEVELS.find((known) => known === log.level) ?? 'info';
+  const origin = origins.get(log);
+  const target = origin === undefined ? undefined : findDescriptor(origin.target);
+  if (origin === undefined || target === undefined) {
+    return { level, redact: origin?.redact ?? [], base: toData(origin?.base), target: 2, pretty: false, color: false };
+  }
+  const { redact, base, pretty, color } = origin;
+  return { level, redact, base: toData(base), target, pretty, color };
+}
+
+/** The streams of the process itself write to its descriptors, and close them as little as a log does. */
+function findDescriptor(target: LogTarget): LogPlace['target'] | undefined {
+  if (typeof target !== 'object') return target;
+  const { fd } = target as { fd?: unknown };
+  return fd === 1 || fd === 2 ? fd : undefined;
+}
+
+function toData(base: LogShape['base'] = {}): LogShape['base'] {
+  return JSON.parse(JSON.stringify(base)) as LogShape['base'];
 }
 
 function logAnew(log: Logger, line: string): void {

@@ -62,7 +62,7 @@ export function createLogger(options: LoggerOptions): ProcessLog {
     },
     destination,
   );
-  registerLog(log, { destination, redact, base });
+  registerLog(log, { destination, redact, base, target: options.destination, pretty, color });
   return { log, reopen: () => destination.reopen(), close: () => destination.close() };
 }
 

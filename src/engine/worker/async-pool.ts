@@ -1,10 +1,13 @@
 import { createExecutor, type ExecutorOptions } from './executor.ts';
 import type { Pool } from './pool.ts';
 import type { ProcessHooks } from './process-hooks.ts';
+import { createWatchdog, type Watchdog } from './watchdog/watchdog.ts';
 
 export interface AsyncPoolOptions extends ExecutorOptions {
   readonly concurrency: number;
   readonly processHooks: ProcessHooks;
+  /** A block of the event loop that lasts longer is told in the log, in milliseconds; 0 or nothing watches for none. */
+  readonly blockedAfterMs?: number | undefined;
 }
 
 /** Runs jobs in the event loop of this process: cheap, and right for tasks that wait. A task that blocks it blocks all. */
@@ -12,6 +15,7 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
   const executor = createExecutor(options);
   let starting: Promise<void> | undefined;
   let stopped = false;
+  let watchdog: Watchdog | undefined;
   return {
     size: options.concurrency,
     capacity: options.concurrency,
@@ -24,8 +28,14 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
       if (stopped) return;
       starting = options.processHooks.start();
       await starting;
+      if (stopped || !options.blockedAfterMs) return;
+      const { logger, blockedAfterMs: thresholdMs } = options;
+      watchdog = createWatchdog({ logger, thresholdMs, running: executor.running });
     },
-    perform: executor.perform,
+    perform(job) {
+      watchdog?.noteStart(job);
+      return executor.perform(job);
+    },
     refuse: executor.refuse,
     abortAll: executor.abortAll,
     releaseAll: executor.releaseAll,
@@ -35,6 +45,7 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
       // Who called start() hears why it failed.
       await starting?.catch(() => undefined);
       if (starting !== undefined) await options.processHooks.stop();
+      await watchdog?.stop();
     },
   };
 }

@@ -27,6 +27,9 @@ export function toControlledWorker(worker: Worker, facts: ControlFacts): Control
     get concurrency() {
       return worker.concurrency;
     },
+    get health() {
+      return worker.health;
+    },
     get pids() {
       return worker.pool === 'prefork' ? worker.children : [process.pid];
     },

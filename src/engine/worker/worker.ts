@@ -14,11 +14,14 @@ import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../b
 import type { RefusedJob, RevokeOrder, RevokeReceipt } from '../control/revoke-order.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
+import { TqError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { createAsyncPool } from './async-pool.ts';
 import { type ControlFacts, toControlledWorker } from './control-view.ts';
 import type { ExecutorOptions } from './executor.ts';
+import { type Health, judgeHealth } from './health/health.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
 import type { Pool, PoolListener } from './pool.ts';
 import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
 import { createProcessHooks } from './process-hooks.ts';
@@ -26,6 +29,8 @@ import { Revocations } from './revocations.ts';
 
 /** How long a task may take to end once its signal has aborted. */
 const ABORT_GRACE_MS = 1000;
+/** A worker that takes no job for so many lock durations, though it should, is unhealthy. */
+const STUCK_AFTER_LOCKS = 2;
 
 export interface WorkerSettings extends ExecutorOptions {
   readonly broker: Broker;
@@ -38,6 +43,8 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly keepResultSeconds: number;
   /** Stop by itself when no job waits in any of its queues. Scheduled jobs are not waited for. */
   readonly burst: boolean;
+  /** With the pool `async`: a block of the event loop that lasts longer is told in the log, in milliseconds; 0 tells none. */
+  readonly blockedAfterMs?: number;
   /** Runs jobs in child processes. Without it they run in the event loop of this process. */
   readonly prefork?: PreforkOptions;
   /** How operators reach it, under its name. Without it they cannot. */
@@ -87,6 +94,7 @@ export class Worker {
   readonly #pool: Pool;
   readonly #revocations: Revocations;
   readonly #consumer: Consumer;
+  readonly #monitor: HealthMonitor;
   readonly #ended = Promise.withResolvers<WorkerEnd>();
   readonly #cold = new AbortController();
   #stopping: Promise<void> | undefined;
@@ -100,6 +108,12 @@ export class Worker {
     this.queues = settings.queues.map(({ name }) => name);
     this.concurrency = settings.concurrency;
     const onCapacity = (capacity: number): void => this.#consumer.resize(capacity);
+    this.#monitor = new HealthMonitor({
+      ...settings,
+      limitMs: STUCK_AFTER_LOCKS * settings.lockDurationMs,
+      listQueues: () => this.queues,
+      hasFreeSlot: () => this.#consumer.held < this.#pool.capacity,
+    });
     this.#pool = createPool(settings, this.#event(), { onCapacity });
     const { worker, clock, prefork } = settings;
     this.#revocations = new Revocations({ worker, clock, pool: this.#pool, canKill: prefork !== undefined });
@@ -112,8 +126,14 @@ export class Worker {
       maxWorkerLost: settings.maxWorkerLost,
       keepResultSeconds: settings.keepResultSeconds,
       perform: (job) => this.#perform(job),
-      onTrouble: (error, queue) => settings.logger.error({ err: error, ...(queue !== '' && { queue }) }, error.message),
-      onRecovered: (downMs) => settings.logger.info({ down_ms: Math.round(downMs) }, 'the broker answers again'),
+      onTrouble: (error, queue) => {
+        if (error instanceof TqError && error.code === 'BROKER_UNAVAILABLE') this.#monitor.noteBrokerLost();
+        settings.logger.error({ err: error, ...(queue !== '' && { queue }) }, error.message);
+      },
+      onRecovered: (downMs) => {
+        this.#monitor.noteBrokerUp();
+        settings.logger.info({ down_ms: Math.round(downMs) }, 'the broker answers again');
+      },
       onIdle: () => void this.#endBurst(),
     });
   }
@@ -165,6 +185,15 @@ export class Worker {
     return this.#pool.children;
   }
 
+  /** How it does, from what is known now: asks nobody. */
+  get health(): Health {
+    const { broker, fetch } = this.#monitor;
+    const phase = this.#stopping !== undefined ? 'stopping' : this.#started ? 'running' : 'starting';
+    const { size, running, children } = this.#pool;
+    const pool = { kind: this.pool, slots: size, running: running.size, children: children.length };
+    return judgeHealth({ phase, broker, fetch, pool });
+  }
+
   /** Resolves when the worker has stopped, whatever stopped it. */
   get ended(): Promise<WorkerEnd> {
     return this.#ended.promise;
@@ -192,6 +221,7 @@ export class Worker {
     }
     this.#started = true;
     await this.#joinControl();
+    if (this.#stopping === undefined) this.#monitor.start();
     // The consumer may have said that it is idle before it was known to run.
     void this.#endBurst();
   }
@@ -212,6 +242,7 @@ export class Worker {
   }
 
   async #stop(timeoutMs: number, why: 'stopped' | 'empty'): Promise<void> {
+    this.#monitor.stop();
     // A burst ends by itself, perhaps with a job on its way here that was still waiting when the queues looked empty.
     if (why === 'stopped') this.#pool.refuse();
     const settled = this.#consumer
@@ -235,6 +266,7 @@ export class Worker {
 
   async #perform(job: TakenJob): Promise<Outcome> {
     this.#held.set(job.id, job);
+    this.#monitor.noteTaken();
     try {
       const outcome = await this.#revocations.watch(job, () => this.#pool.perform(job));
       this.counters[COUNTED_AS[outcome.kind]] += 1;

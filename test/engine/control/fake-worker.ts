@@ -32,6 +32,7 @@ export function createFakeWorker(given: Partial<ControlledWorker> = {}): FakeWor
     listRunning: () => running,
     listReserved: () => [],
     counters: { succeeded: 3, retried: 2, failed: 1, ended: 0, handedBack: 0 },
+    health: { live: true, ready: false, problems: ['the broker is away'] },
     pids: [process.pid],
     revoke: async () => [],
     listRevoked: () => [],

@@ -91,6 +91,7 @@ describe('a worker answers', () => {
         active: 2,
         reserved: 1,
         jobs: worker.counters,
+        health: worker.health,
         memory: { rssBytes: expect.any(Number), heapUsedBytes: expect.any(Number) },
         cpu: { userMs: expect.any(Number), systemMs: expect.any(Number) },
       },

@@ -65,7 +65,7 @@ const facts = {
     to: 'a@b.c',
   },
   ...{ server: 'smtp.host', folder: false, apps: ['one'], commands: ['a'], setting: 'x', variable: 'X', name: 'n' },
-  ...{ host: 'box', pid: 7, since: '2031-05-01T12:00:00.000Z' },
+  ...{ host: 'box', port: 8080, pid: 7, since: '2031-05-01T12:00:00.000Z' },
 };
 
 describe.each(codes)('the error %s', (code) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type Logger, pino } from 'pino';
 import { expect, test } from 'vitest';
-import { relayInto } from '../../../src/engine/runtime/log-relay.ts';
+import { findLogPlace, relayInto } from '../../../src/engine/runtime/log-relay.ts';
 import { createLogger } from '../../../src/engine/runtime/logger.ts';
 import { withTempDir } from '../../support/temp-dir.ts';
 
@@ -101,3 +101,28 @@ function drain(fd: number): void {
     // Nothing is there yet.
   }
 }
+
+test('another thread is told where a log goes: to a descriptor or a file, which is opened anew', async () => {
+  const shape = { level: 'warn', redact: ['password'], base: { worker: 'w' }, pretty: true, color: false } as const;
+  const place = (destination: Parameters<typeof createLogger>[0]['destination']) =>
+    findLogPlace(createLogger({ ...shape, destination }).log);
+  expect(place(2)).toEqual({ ...shape, target: 2 });
+  expect(place(process.stdout)).toEqual({ ...shape, target: 1 });
+  await withTempDir((folder) => {
+    const file = join(folder, 'a.log');
+    expect(place(file)).toEqual({ ...shape, target: file });
+  });
+});
+
+test('what only its own thread can write to is stood in for by stderr, in lines of JSON', () => {
+  const { destination } = record();
+  const stderr = { target: 2, pretty: false, color: false };
+  const { log } = createLogger({ level: 'info', destination, pretty: true, redact: ['a'], base: { b: 1 } });
+  expect(findLogPlace(log)).toEqual({ ...stderr, level: 'info', redact: ['a'], base: { b: 1 } });
+  expect(findLogPlace(pino({ level: 'error' }, destination))).toEqual({
+    ...stderr,
+    level: 'error',
+    redact: [],
+    base: {},
+  });
+});

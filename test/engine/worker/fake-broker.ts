@@ -147,6 +147,12 @@ export class FakeQueue implements BrokerQueue {
     return (await this.counts()).waiting > 0;
   }
 
+  heldBack = false;
+
+  async isHeldBack(): Promise<boolean> {
+    return this.heldBack;
+  }
+
   async counts(): Promise<QueueCounts> {
     if (this.#broker.failures.counts !== undefined) throw this.#broker.failures.counts;
     return { waiting: this.waiting.length, active: 0, scheduled: 0, blocked: 0, dead: 0, completed: 0 };

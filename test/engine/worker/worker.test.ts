@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createError } from '../../../src/engine/core/errors.ts';
 import { parseRetry } from '../../../src/engine/core/retry-policy.ts';
 import type { Hooks } from '../../../src/engine/events/hooks.ts';
 import { context } from '../../../src/engine/task/context.ts';
@@ -357,4 +358,56 @@ test("the broker's troubles and its return stand in the log", () => {
     { level: 'INFO', message: 'the broker answers again', down_ms: 1235 },
   ]);
   expect(log.lines[0]).not.toHaveProperty('queue');
+});
+
+describe('the health of a worker', () => {
+  test('is not ready before it has started and from the first moment of its stop on', async () => {
+    const { worker } = setUp();
+    expect(worker.health).toMatchObject({ live: true, ready: false, phase: 'starting' });
+    await worker.start();
+    expect(worker.health).toMatchObject({ live: true, ready: true, phase: 'running' });
+    const ended = worker.stop();
+    expect(worker.health).toMatchObject({ live: true, ready: false, phase: 'stopping' });
+    await ended;
+    expect(worker.health).toMatchObject({ ready: false, phase: 'stopping' });
+  });
+
+  test('follows the broker, but no other trouble', async () => {
+    const { worker, consumer } = setUp();
+    await worker.start();
+    consumer.options.onTrouble(new Error('a lock was lost'), 'high');
+    expect(worker.health.ready).toBe(true);
+    const facts = { url: 'redis://host', doing: 'working', reason: 'gone', causes: 'start it' };
+    consumer.options.onTrouble(createError('BROKER_UNAVAILABLE', facts), '');
+    expect(worker.health).toMatchObject({ live: true, ready: false, components: { broker: { ok: false } } });
+    consumer.options.onRecovered(5);
+    expect(worker.health).toMatchObject({ ready: true, components: { broker: { ok: true } } });
+  });
+
+  test('is not live when it takes none of the jobs that wait for two lock durations, unless its slots are full', async () => {
+    vi.useFakeTimers();
+    try {
+      const clock = createFakeClock();
+      const task = createDeafTask();
+      const { worker, broker, consumer } = setUp(task.handler, { clock, concurrency: 1, lockDurationMs: 5000 });
+      const pass = async (ms: number): Promise<void> => {
+        for (let passed = 0; passed < ms; passed += 500) {
+          clock.advance(500);
+          await vi.advanceTimersByTimeAsync(500);
+        }
+      };
+      await worker.start();
+      const fed = consumer.feed(new FakeJob());
+      broker.queue('low').waiting.push(new FakeJob());
+      await pass(20_000);
+      expect(worker.health.live).toBe(true);
+      task.finish();
+      await fed;
+      await pass(20_000);
+      expect(worker.health).toMatchObject({ live: false, ready: false, components: { fetch: { ok: false } } });
+      await worker.stop();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

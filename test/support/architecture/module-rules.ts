@@ -13,8 +13,8 @@ const homes: readonly Home[] = [
   { packages: /^(ink|react)(\/|$)/, where: /^src\/ui\//, said: 'src/ui/' },
   {
     packages: /^(node:)?https?2?$/,
-    where: /^src\/(web\/|engine\/worker\/health[^/]*\.ts$)/,
-    said: "src/web/ and the worker's health file",
+    where: /^src\/(web\/|cli\/health-port\.ts$)/,
+    said: "src/web/ and the worker's health port",
   },
 ];
 

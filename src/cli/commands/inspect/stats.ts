@@ -9,7 +9,7 @@ export const inspectStats = defineCommand({
   name: 'inspect stats',
   summary: 'Show what the live workers have done and what they use',
   details:
-    'Attempts are counted since the worker started. Memory is that of its own process; --json has its CPU time too.',
+    'Attempts are counted since the worker started. Memory is that of its own process; --json has its CPU time and its health too.',
   options: [sharedOptions.destination],
   examples: [
     { command: 'tq inspect stats', does: 'of all live workers' },

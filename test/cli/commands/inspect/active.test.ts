@@ -32,7 +32,7 @@ function createBroker(): FakeBroker {
 function createBrokerWithOrphan(queue = 'high'): FakeBroker {
   const broker = createBroker();
   broker.store(queue, { id: 'job-2', state: 'STARTED', attempts: 1, worker: 'tq@dead', startedAt: NOW - 1000 });
-  broker.queue(queue).lockLeftMs.set('job-2', 10_000);
+  broker.queue(queue).lockLeftMs.set('job-2', 25_000);
   return broker;
 }
 

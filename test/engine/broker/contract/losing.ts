@@ -9,12 +9,15 @@ import { defineRule, type Subject } from './rule.ts';
 const LOCK_MS = 300;
 const CRASH: StoredError = { name: 'WorkerLost', message: 'died: SIGSEGV', code: 'WORKER_LOST', stack: null };
 
+/** Of the tests whose ceiling is a promise about the lock duration: long enough for a busy machine, short enough to wait for. */
+const PROMISED_LOCK_MS = 2000;
+
 /** Starts a worker in a process of its own and kills it as soon as it has taken a job. */
-export async function loseWorker(workshop: Workshop, queue: string): Promise<string> {
+export async function loseWorker(workshop: Workshop, queue: string, lockDurationMs = LOCK_MS): Promise<string> {
   const child: ChildProcess = fork(new URL('../doomed-consumer.ts', import.meta.url), [
     workshop.url,
     queue,
-    String(LOCK_MS),
+    String(lockDurationMs),
   ]);
   workshop.afterwards(() => child.kill('SIGKILL'));
   const exited = once(child, 'exit').then(() => ['the worker ended before it took a job']);
@@ -37,6 +40,36 @@ export const losing: Subject = {
       await rescuer.settled();
       expect(await queue.readJob(job.id)).toMatchObject({ state: 'SUCCESS', worker: 'rescuer', workersLost: 1 });
     }),
+
+    defineRule(
+      'it runs elsewhere within two lock durations, where another worker serves the queue',
+      async (workshop) => {
+        const queue = workshop.broker.queue(queueName());
+        const job = newJob();
+        await queue.add(job);
+        await loseWorker(workshop, queue.name, PROMISED_LOCK_MS);
+        const ceiling = AbortSignal.timeout(2 * PROMISED_LOCK_MS);
+        const rescuer = await workshop.consume(queue.name, { lockDurationMs: PROMISED_LOCK_MS });
+        const tooLate = once(ceiling, 'abort').then(() => 'nobody took it up in two lock durations');
+        expect(await Promise.race([rescuer.taken.next(), tooLate])).toMatchObject({ id: job.id, workersLost: 1 });
+      },
+    ),
+
+    defineRule(
+      'a worker whose event loop is blocked for less than the lock duration keeps its job',
+      async (workshop) => {
+        const queue = workshop.broker.queue(queueName());
+        await queue.add(newJob({ id: 'only' }));
+        const script = new URL('../blocking-consumer.ts', import.meta.url);
+        const times = [PROMISED_LOCK_MS, 0.9 * PROMISED_LOCK_MS].map(String);
+        const child = fork(script, [workshop.url, queue.name, ...times]);
+        workshop.afterwards(() => child.kill('SIGKILL'));
+        expect(await once(child, 'message')).toContain('blocking');
+        const other = await workshop.consume(queue.name, { lockDurationMs: PROMISED_LOCK_MS });
+        expect(await once(child, 'message')).toContain('SUCCESS blocking 0');
+        expect(other.taken.all).toEqual([]);
+      },
+    ),
 
     defineRule('the job of a worker that was killed is listed as active, and its lock runs out', async (workshop) => {
       const queue = workshop.broker.queue(queueName());

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Outcome } from '../../../../src/engine/core/job.ts';
 import { newJob, newJobs, queueName } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
 
@@ -67,6 +68,36 @@ export const reading: Subject = {
       await probe.taken.take(2);
       await probe.settled();
       expect(await queue.counts()).toEqual({ waiting: 0, active: 0, scheduled: 3, blocked: 0, dead: 1, completed: 4 });
+    }),
+
+    defineRule('a queue is held back while it is paused', async ({ broker, plainQueue }) => {
+      const queue = broker.queue(queueName());
+      expect(await queue.isHeldBack()).toBe(false);
+      await queue.add(newJob());
+      expect(await queue.isHeldBack()).toBe(false);
+      const plain = plainQueue(queue.name);
+      await plain.pause();
+      expect(await queue.isHeldBack()).toBe(true);
+      await plain.resume();
+      expect(await queue.isHeldBack()).toBe(false);
+    }),
+
+    defineRule('a queue is held back at its own concurrency, and over its own rate', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      await queue.addBulk(newJobs(2));
+      const plain = workshop.plainQueue(queue.name);
+      await plain.setGlobalConcurrency(1);
+      expect(await queue.isHeldBack()).toBe(false);
+      const hold = workshop.gate<Outcome>();
+      const probe = await workshop.consume(queue.name, { perform: () => hold.promise });
+      await probe.taken.next();
+      expect(await queue.isHeldBack()).toBe(true);
+      await plain.removeGlobalConcurrency();
+      expect(await queue.isHeldBack()).toBe(false);
+      await plain.rateLimit(60_000);
+      expect(await queue.isHeldBack()).toBe(true);
+      await plain.removeRateLimitKey();
+      expect(await queue.isHeldBack()).toBe(false);
     }),
 
     defineRule('a job that waits for its children is blocked', async ({ broker, plainFlow }) => {

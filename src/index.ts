@@ -25,4 +25,5 @@ export type { AsyncResult } from './engine/results/async-result.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';
+export type { UniqueKey, UniqueOptions } from './engine/task/unique.ts';
 export type { Worker, WorkerEnd } from './engine/worker/worker.ts';

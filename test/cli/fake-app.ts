@@ -16,6 +16,8 @@ export class FakeApp implements UsedApp {
   readonly queues = ['high', 'default'];
   readonly brokerUrl = 'redis://localhost:6379/0';
   readonly sent: { task: string; args: readonly unknown[]; options: CallOptions }[] = [];
+  /** The key of all its calls. */
+  unique: string | undefined;
   readonly #broker: FakeBroker;
 
   constructor(broker: FakeBroker) {
@@ -31,10 +33,13 @@ export class FakeApp implements UsedApp {
     const queue = options.queue ?? this.queueOf(task);
     const id = options.id ?? '0198f6a2-7c1e-7000-8000-3f2a9c51d7e4';
     const delayMs = typeof options.countdown === 'number' ? options.countdown : undefined;
-    await this.#broker
-      .queue(queue)
-      .add({ id, task, args, meta: {}, createdAt: NOW, ...(delayMs !== undefined && { delayMs }) });
-    return createJobResult<Result>(id, { openBroker: async () => this.#broker, task, queue });
+    const stored = await this.#broker.queue(queue).add({
+      ...{ id, task, args, meta: {}, createdAt: NOW },
+      ...(delayMs !== undefined && { delayMs }),
+      ...(this.unique !== undefined && { unique: { key: this.unique } }),
+    });
+    const isDuplicate = stored !== id;
+    return createJobResult<Result>(stored, { openBroker: async () => this.#broker, task, queue, isDuplicate });
   }
 
   async broker(): Promise<FakeBroker> {

@@ -118,8 +118,8 @@ class TaskApp implements App {
   ): Promise<AsyncResult<Result>> {
     const [prepared] = await this.#prepare(task, [args], options);
     const { queue, job } = prepared as Prepared;
-    await queue.add(job);
-    return this.#resultOf<Result>(job, queue.name);
+    const id = await queue.add(job);
+    return this.#resultOf<Result>(job, queue.name, id);
   }
 
   async sendBulk<Result>(
@@ -132,11 +132,15 @@ class TaskApp implements App {
       throw createError('INVALID_OPTION', { what, expected: 'left out, each job gets its own', given: 'one for all' });
     }
     const prepared = await this.#prepare(task, argsList, options);
+    const results: AsyncResult<Result>[] = [];
     for (let from = 0; from < prepared.length; from += BATCH) {
       const batch = prepared.slice(from, from + BATCH);
-      await batch[0]?.queue.addBulk(batch.map(({ job }) => job));
+      const ids = await batch[0]?.queue.addBulk(batch.map(({ job }) => job));
+      for (const [index, { job, queue }] of batch.entries()) {
+        results.push(this.#resultOf<Result>(job, queue.name, ids?.[index]));
+      }
     }
-    return prepared.map(({ job, queue }) => this.#resultOf<Result>(job, queue.name));
+    return results;
   }
 
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
@@ -228,8 +232,14 @@ class TaskApp implements App {
     throw createError('PRIORITIES_OFF', { queue: queue.name, task });
   }
 
-  #resultOf<Result>({ id, task }: NewJob, queue: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, task, queue });
+  /** @param stored the id that the store gave: that of another job when a unique key was held */
+  #resultOf<Result>({ id, task }: NewJob, queue: string, stored = id): AsyncResult<Result> {
+    return createJobResult<Result>(stored, {
+      openBroker: this.#openBrokerOnce,
+      task,
+      queue,
+      ...(stored !== id && { isDuplicate: true }),
+    });
   }
 
   #assertDeclared(queue: string): void {

@@ -4,8 +4,9 @@ import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryOptions, type RetryPolicy } from '../core/retry-policy.ts';
+import { parseUnique, type UniqueOptions, type UniqueRule } from './unique.ts';
 
-export interface TaskOptions {
+export interface TaskOptions<Args extends readonly unknown[] = never[]> {
   /** Queue of its calls, when neither the call nor a route says another. */
   queue?: string;
   /** Retries on failure; none without it. `true` takes the defaults. */
@@ -22,6 +23,11 @@ export interface TaskOptions {
   resultExpires?: Duration;
   /** Keeps no result: the job is removed when it succeeds. */
   ignoreResult?: boolean;
+  /**
+   * A call is not stored while a job of a call with the same key is there, and gives the result of that job. `true` takes the arguments as
+   * the key and holds it until the job has ended.
+   */
+  unique?: UniqueOptions<Args> | boolean;
   /** Shown by `tq inspect registered` and in completions. */
   description?: string;
 }
@@ -39,6 +45,7 @@ export interface TaskDefinition<Args extends readonly unknown[] = readonly unkno
   readonly expiresMs: number | undefined;
   /** Seconds; false keeps nothing; undefined leaves it to the app. */
   readonly keepResultSeconds: number | false | undefined;
+  readonly unique: UniqueRule | undefined;
   readonly description: string | undefined;
   /** The schema of the only argument. */
   readonly input: StandardSchemaV1 | undefined;
@@ -59,17 +66,17 @@ type Handler<Args extends readonly unknown[], Result> = (...args: Args) => Resul
  */
 export function defineTask<Schema extends StandardSchemaV1, Result>(
   name: string,
-  options: TaskOptions & { input: Schema; args?: never },
+  options: TaskOptions<[StandardSchemaV1.InferInput<Schema>]> & { input: Schema; args?: never },
   handler: (input: StandardSchemaV1.InferOutput<Schema>) => Result,
 ): TaskDefinition<[StandardSchemaV1.InferInput<Schema>], Awaited<Result>>;
 export function defineTask<Schema extends StandardSchemaV1<unknown[], unknown[]>, Result>(
   name: string,
-  options: TaskOptions & { args: Schema; input?: never },
+  options: TaskOptions<StandardSchemaV1.InferInput<Schema>> & { args: Schema; input?: never },
   handler: (...args: StandardSchemaV1.InferOutput<Schema>) => Result,
 ): TaskDefinition<StandardSchemaV1.InferInput<Schema>, Awaited<Result>>;
 export function defineTask<Args extends readonly unknown[], Result>(
   name: string,
-  options: TaskOptions & { input?: never; args?: never },
+  options: TaskOptions<Args> & { input?: never; args?: never },
   handler: Handler<Args, Result>,
 ): TaskDefinition<Args, Awaited<Result>>;
 export function defineTask<Args extends readonly unknown[], Result>(
@@ -95,6 +102,7 @@ const KEYS = [
   'expires',
   'resultExpires',
   'ignoreResult',
+  'unique',
   'description',
   'input',
   'args',
@@ -145,6 +153,7 @@ function parseDefinition(
         : resultExpiresMs === undefined
           ? undefined
           : Math.ceil(resultExpiresMs / 1000),
+    unique: parseUnique(options.unique, owner),
     description: options.description,
     input: options.input,
     args: options.args,

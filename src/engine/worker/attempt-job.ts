@@ -13,6 +13,7 @@ export type AttemptJob = Pick<
   | 'workersLost'
   | 'unreadable'
   | 'dropResult'
+  | 'noteStart'
   | 'updateProgress'
   | 'readLog'
 >;

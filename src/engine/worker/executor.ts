@@ -110,6 +110,8 @@ async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOp
   const definition = options.tasks.get(job.task);
   if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
   if (definition.keepResultSeconds === false) job.dropResult();
+  const noted = job.noteStart();
+  if (noted !== undefined) await noted;
   const startedAt = options.clock.monotonic();
   const reported = options.reporter.started(task);
   if (reported !== undefined) await reported;

@@ -1,5 +1,6 @@
 /** What the children of the live tests load. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from '../../../src/engine/app/contract.ts';
 import { createApp } from '../../../src/engine/app/create-app.ts';
@@ -30,6 +31,11 @@ export function registerTasks(app: App) {
     deaf: app.task('deaf', (file: string): Promise<never> => {
       appendFileSync(file, 'holding\n');
       return new Promise(() => {});
+    }),
+    /** Says in the file that it runs, and ends when there is a file `go` in the folder. */
+    sync: app.task('sync', { unique: { until: 'started' } }, async (file: string, folder: string) => {
+      appendFileSync(file, 'x');
+      while (!existsSync(join(folder, 'go'))) await wait(10);
     }),
     /** Calls another task from within a child. */
     caller: app.task('caller', async () => {

@@ -12,11 +12,13 @@ import type { Subject } from './contract/rule.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
 import { taking } from './contract/taking.ts';
+import { unique } from './contract/unique.ts';
 import { waiting } from './contract/waiting.ts';
 
 /** What every store promises (port.ts). A new store is right when it keeps all of it. */
 export const contract: readonly Subject[] = [
   adding,
+  unique,
   foreign,
   reading,
   priorities,

@@ -200,9 +200,9 @@ function startProbe(broker: Broker, queues: readonly string[], options: ProbeOpt
 
 /** A taken job is read from the store's record when it is asked, and that changes once the outcome is stored. */
 function snapshot(job: TakenJob): Taken {
-  const { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason } = job;
+  const { id, task, queue, state, args, meta, unique, unreadable, dueAt, finishedAt, result, error, reason } = job;
   const { priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks } = job;
-  const fixed = { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason };
+  const fixed = { id, task, queue, state, args, meta, unique, unreadable, dueAt, finishedAt, result, error, reason };
   return { ...fixed, priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks };
 }
 

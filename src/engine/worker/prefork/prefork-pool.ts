@@ -126,7 +126,8 @@ export class PreforkPool implements Pool {
       }
       if (definition.keepResultSeconds === false) job.dropResult();
       const child = this.#idle.take() ?? (await this.#idle.wait());
-      return child === undefined ? RELEASED : await this.#runIn(child, job, definition);
+      if (child === undefined || !(await this.#noteStart(child, job))) return RELEASED;
+      return await this.#runIn(child, job, definition);
     } catch (error) {
       // Nothing above throws by design; if it does, the job must not be lost: it is judged like a failing task.
       this.#options.logger.error({ ...this.#describe(job).fields, err: error }, 'the attempt itself failed');
@@ -167,6 +168,20 @@ export class PreforkPool implements Pool {
   async stop(): Promise<void> {
     this.refuse();
     await this.#staff.stop();
+  }
+
+  /** Gives a unique key back that is held until now. @returns whether the child is still there to run the job */
+  async #noteStart(child: Child, job: TakenJob): Promise<boolean> {
+    const noted = job.noteStart();
+    if (noted === undefined) return true;
+    let isNoted = false;
+    try {
+      await noted;
+      isNoted = !this.#refusing && child.isIdle;
+      return isNoted;
+    } finally {
+      if (!isNoted && child.isIdle) this.#idle.offer(child);
+    }
   }
 
   async #runIn(child: Child, job: TakenJob, definition: TaskDefinition): Promise<Outcome> {

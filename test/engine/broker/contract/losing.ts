@@ -1,28 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { expect } from 'vitest';
 import type { Outcome, StoredError } from '../../../../src/engine/core/job.ts';
 import { waitFor } from '../../../support/wait-for.ts';
+import { loseWorker as lose } from '../lose-worker.ts';
 import { newJob, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
 
 const LOCK_MS = 300;
 const CRASH: StoredError = { name: 'WorkerLost', message: 'died: SIGSEGV', code: 'WORKER_LOST', stack: null };
 
-/** Starts a worker in a process of its own and kills it as soon as it has taken a job. */
-async function loseWorker(workshop: Workshop, queue: string): Promise<string> {
-  const child: ChildProcess = fork(new URL('../doomed-consumer.ts', import.meta.url), [
-    workshop.url,
-    queue,
-    String(LOCK_MS),
-  ]);
-  workshop.afterwards(() => child.kill('SIGKILL'));
-  const exited = once(child, 'exit').then(() => ['the worker ended before it took a job']);
-  const [jobId = ''] = (await Promise.race([once(child, 'message'), exited])) as string[];
-  child.kill('SIGKILL');
-  await exited;
-  return jobId;
-}
+const loseWorker = (workshop: Workshop, queue: string): Promise<string> => lose(workshop, queue, LOCK_MS);
 
 export const losing: Subject = {
   subject: 'losing workers',

@@ -6,9 +6,9 @@ import type { NewJob } from '../core/job.ts';
 import { createJobId } from '../core/job-id.ts';
 import { encodeJson } from '../core/json.ts';
 import { nearestNames } from '../core/nearest.ts';
-import { storeRetry } from '../core/retry-policy.ts';
+import { parseRetry, storeRetry } from '../core/retry-policy.ts';
 import { currentContext } from '../task/context.ts';
-import { assertLimits, assertPriority, type TaskDefinition } from '../task/definition.ts';
+import { assertLimits, assertNoRetry, assertPriority, type TaskDefinition } from '../task/definition.ts';
 import type { CallOptions } from './call-options.ts';
 import { readUnique } from './unique-call.ts';
 
@@ -124,6 +124,9 @@ function createMeta({ task, definition, options, now }: MetaSource): Meta {
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs ?? definition?.softTimeLimitMs, timeLimitMs ?? definition?.timeLimitMs, owner);
+  if (options.retry !== undefined && definition?.delivery === 'at-most-once') {
+    assertNoRetry(parseRetry(options.retry, `retry of ${owner}`, definition.retry).max, `retry of ${owner}`);
+  }
   const expiresAt = readExpiresAt(options.expires, { definition, owner, now });
   const requestId = options.requestId ?? parent?.requestId;
   return {

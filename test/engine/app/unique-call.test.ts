@@ -76,6 +76,16 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
+test('a call of a task that may be started only once cannot ask for retries', async () => {
+  const { app, broker } = setUp();
+  const task = app.task('pay', { delivery: 'at-most-once' }, () => undefined);
+  await expect(task.apply([], { retry: { max: 2 } })).rejects.toThrow(
+    'retry of a call of task "pay" must be left out with delivery "at-most-once", got a policy of 2 retries',
+  );
+  await task.apply([], { retry: false });
+  expect(broker.sent).toHaveLength(1);
+});
+
 describe('who gives the key back', () => {
   const metaOf = async (unique: TaskOptions['unique']): Promise<unknown> => {
     const { app, broker } = setUp();

@@ -1,4 +1,5 @@
 import { adding } from './contract/adding.ts';
+import { atMostOnce } from './contract/at-most-once.ts';
 import { control } from './contract/control.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
@@ -27,6 +28,7 @@ export const contract: readonly Subject[] = [
   sharing,
   resizing,
   losing,
+  atMostOnce,
   waiting,
   purging,
   state,

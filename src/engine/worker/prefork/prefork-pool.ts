@@ -15,6 +15,7 @@ import type { TakenJob } from '../../broker/port.ts';
 import { type Outcome, toStoredError } from '../../core/job.ts';
 import { relayInto } from '../../runtime/log-relay.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
+import { giveUp, handBack, refuseSecondStart } from '../at-most-once.ts';
 import { createReporter, type Reporter } from '../attempt-report.ts';
 import type { ExecutorOptions } from '../executor.ts';
 import { judge } from '../judge.ts';
@@ -24,7 +25,7 @@ import { RunningTask } from '../running-task.ts';
 import { armLimits } from '../time-limits.ts';
 import { postponeUnknown } from '../unknown-task.ts';
 import type { Child, RunEnd } from './child.ts';
-import { type Death, judgeDeath } from './death.ts';
+import { type Death, describeDeath, judgeDeath } from './death.ts';
 import { Haste } from './haste.ts';
 import { IdleChildren } from './idle-children.ts';
 import { Staff } from './staff.ts';
@@ -124,6 +125,8 @@ export class PreforkPool implements Pool {
       if (definition === undefined) {
         return await this.#reporter.ended(this.#describe(job), await postponeUnknown(job, this.#options));
       }
+      const second = refuseSecondStart(job, definition);
+      if (second !== undefined) return await this.#reporter.ended(this.#describe(job), second);
       if (definition.keepResultSeconds === false) job.dropResult();
       const child = this.#idle.take() ?? (await this.#idle.wait());
       if (child === undefined || !(await this.#noteStart(child, job))) return RELEASED;
@@ -211,12 +214,15 @@ export class PreforkPool implements Pool {
       return end.outcome;
     }
     const durationMs = clock.monotonic() - startedAt;
-    if (run.outcome !== undefined) return this.#reportForced(task, run.outcome);
+    if (run.outcome !== undefined) {
+      // It was handed over, so its function may have begun.
+      return this.#reportForced(task, run.outcome.kind === 'released' ? handBack(definition) : run.outcome);
+    }
     if (exceeded !== undefined) {
       const outcome = judge({ error: exceeded, job, definition, random, stopping: run.isStopping });
       return this.#reporter.failed(task, outcome, { error: exceeded, durationMs });
     }
-    return this.#reportDeath(task, job, { death: end.death, durationMs });
+    return this.#reportDeath(task, job, { death: end.death, durationMs, definition });
   }
 
   async #reportForced(task: RunningTask, outcome: Outcome): Promise<Outcome> {
@@ -227,9 +233,12 @@ export class PreforkPool implements Pool {
   #reportDeath(
     task: RunningTask,
     job: TakenJob,
-    { death, durationMs }: { death: Death; durationMs: number },
+    { death, durationMs, definition }: { death: Death; durationMs: number; definition: TaskDefinition },
   ): Promise<Outcome> {
-    const outcome = judgeDeath(job, death, this.#options.maxWorkerLost);
+    const isOnce = definition.delivery === 'at-most-once';
+    const outcome = isOnce
+      ? giveUp(job.task, `its process died: ${describeDeath(death).how}`)
+      : judgeDeath(job, death, this.#options.maxWorkerLost);
     const { name, message, code, stack } = outcome.error;
     const error = Object.assign(new Error(message), { name, code, stack: stack ?? `${name}: ${message}` });
     return this.#reporter.failed(task, outcome, { error, durationMs });

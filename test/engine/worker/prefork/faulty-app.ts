@@ -79,6 +79,17 @@ task('hold-and-finish', {}, async () => {
   process.stdout.write('holding\n');
   return ((await untilAborted()) as { code?: unknown }).code;
 });
+const once: TaskOptions = { delivery: 'at-most-once' };
+task('once', once, () => {});
+task('once-exit', once, () => process.exit(3));
+task('once-hold', once, async () => {
+  process.stdout.write('holding\n');
+  throw await untilAborted();
+});
+task('once-hold-deafly', once, () => {
+  process.stdout.write('holding\n');
+  return forever();
+});
 task('hold-for', {}, (ms: number) => wait(ms));
 task('group', {}, () => Number(readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]));
 task('hold-deafly', {}, () => {

@@ -18,6 +18,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
+import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
@@ -54,6 +55,8 @@ class TaskApp implements App {
   readonly notes: readonly string[];
   readonly hooks: Hooks;
   readonly task: DefineTask;
+  readonly inspect: AppInspect;
+  readonly control: AppControl;
   readonly #openBrokerOnce = (): Promise<Broker> => this.broker();
   readonly #settings: AppSettings;
   readonly #clock: Clock;
@@ -81,6 +84,9 @@ class TaskApp implements App {
     this.queues = settings.queues.map(({ name }) => name);
     this.hooks = settings.hooks;
     this.task = ((name: string, ...rest: [never, never]) => this.register(defineTask(name, ...rest))) as DefineTask;
+    const asking = { openBroker: this.#openBrokerOnce, clock };
+    this.inspect = createAppInspect(asking);
+    this.control = createAppControl(asking);
     this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(settings.builtins, environment)];
   }
 

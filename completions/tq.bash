@@ -113,6 +113,12 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "control call")
+      case "$2" in
+        --args) REPLY="@any" ;;
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
   esac
   [[ -n $REPLY ]] && return
   case "$2" in
@@ -131,6 +137,7 @@ _tq_argument() {
     "result:0") REPLY="@ids" ;;
     "jobs show:0") REPLY="@ids" ;;
     "control revoke:0") REPLY="@ids" ;;
+    "control call:0") REPLY="@any" ;;
     "completion:0") REPLY="bash zsh fish" ;;
   esac
 }
@@ -141,7 +148,7 @@ _tq_words() {
     "") REPLY="inspect jobs control worker call result demo status purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control") REPLY="revoke shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control") REPLY="revoke shutdown call -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -160,6 +167,7 @@ _tq_words() {
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control revoke") REPLY="-Q --queue --terminate -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control shutdown") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control call") REPLY="--args -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "migrate") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "completion") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     *) REPLY="" ;;
@@ -209,7 +217,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control shutdown" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -18,7 +18,7 @@ function __tq_state
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control shutdown' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control shutdown' 'control call' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -89,6 +89,7 @@ complete -c tq -n '__tq_at "inspect" 0' -a ping -d 'Ask the live workers whether
 complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
 complete -c tq -n '__tq_at "control" 0' -a revoke -d 'Revoke jobs: never start those that wait, abort those that run'
 complete -c tq -n '__tq_at "control" 0' -a shutdown -d 'Stop live workers as their first SIGTERM does'
+complete -c tq -n '__tq_at "control" 0' -a call -d 'Ask live workers for a control command of their application'
 
 complete -c tq -n '__tq_at "worker"' -s c -l concurrency -x -d 'slots: jobs that run at once (default: number of CPUs)'
 complete -c tq -n '__tq_at "worker"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues to serve, in order; high:6 has the weight 6 (default: those of the app)'
@@ -140,4 +141,6 @@ complete -c tq -n '__tq_at "control revoke"' -l terminate -d 'end the processes 
 complete -c tq -n '__tq_at "control revoke"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "control revoke" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "control shutdown"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control call"' -l args -x -d 'what its handler gets, any JSON value; - reads it from stdin'
+complete -c tq -n '__tq_at "control call"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "completion" 0' -a 'bash zsh fish'

@@ -1,8 +1,11 @@
 /** The public library: everything that `import { ... } from 'taskq'` gives. */
+export type { ActiveReplies, AppControl, AppInspect } from './engine/app/app-control.ts';
+export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
 export type { App, AppOptions, QueueDeclaration, WorkerOptions } from './engine/app/contract.ts';
 export { createApp } from './engine/app/create-app.ts';
 export type { Task } from './engine/app/task.ts';
+export type { Replies, ReplyError } from './engine/app/worker-replies.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';
 export type { Duration } from './engine/core/duration.ts';
 export {
@@ -26,4 +29,5 @@ export type { AsyncResult } from './engine/results/async-result.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';
+export type { UniqueKey, UniqueOptions } from './engine/task/unique.ts';
 export type { Worker, WorkerEnd } from './engine/worker/worker.ts';

@@ -117,6 +117,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/control/shutdown.ts')).controlShutdown,
   },
   {
+    name: 'control call',
+    summary: 'Ask live workers for a control command of their application',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/call.ts')).controlCall,
+  },
+  {
     name: 'migrate',
     summary: 'Create or upgrade the schema of the broker',
     heading: 'Act',

@@ -28,6 +28,8 @@ export interface CalledJob {
   readonly task: string;
   readonly queue: string;
   readonly state: JobState;
+  /** Nothing was stored: a job with the same unique key was there, and this is that job. */
+  readonly duplicate: boolean;
 }
 
 const instant = pipe(number(), integer());
@@ -74,7 +76,7 @@ export const callTask = defineOperation({
     const sent = await app.send(call.task, call.args, toCallOptions(call));
     const queue = sent.queue ?? call.queue ?? app.queueOf(call.task);
     if (call.wait === true) return await waitForResult(session, { id: sent.id, queue }, call.timeoutMs);
-    return { id: sent.id, task: call.task, queue, state: await sent.state() };
+    return { id: sent.id, task: call.task, queue, state: await sent.state(), duplicate: sent.isDuplicate };
   },
   commandLine: (call) => ['call', call.task, ...callFlags(call)],
 });

@@ -1,5 +1,6 @@
 import { array, exactOptional, integer, maxValue, minValue, nonEmpty, number, pipe, string } from 'valibot';
 import type { ControlAnswer } from '../engine/broker/control-port.ts';
+import { askLiveWorkers } from '../engine/control/ask-live-workers.ts';
 import { MAX_TIMER_MS } from '../engine/core/duration.ts';
 import type { Session } from './session.ts';
 
@@ -22,18 +23,15 @@ export const addressedInput = {
   timeoutMs: exactOptional(pipe(number(), integer(), minValue(1), maxValue(MAX_TIMER_MS))),
 };
 
-/** A worker answers within milliseconds unless its event loop is blocked. */
-const DEFAULT_TIMEOUT_MS = 2000;
-
 /** @throws BROKER_UNAVAILABLE */
 export async function askWorkers(
   session: Session,
   command: string,
-  { destinations, timeoutMs = DEFAULT_TIMEOUT_MS }: Addressed,
+  addressed: Addressed,
+  args: unknown = null,
 ): Promise<WorkerReplies> {
   const broker = await session.broker();
-  const only = destinations === undefined ? {} : { destinations };
-  return await broker.control.ask({ command, args: null, ...only, timeoutMs });
+  return await askLiveWorkers(broker.control, { command, args }, addressed);
 }
 
 /** The arguments of `tq` that address the same workers. */

@@ -16,6 +16,8 @@ export class FakeApp implements UsedApp {
   readonly queues = ['high', 'default'];
   readonly brokerUrl = 'redis://localhost:6379/0';
   readonly sent: { task: string; args: readonly unknown[]; options: CallOptions }[] = [];
+  /** The key of all its calls. */
+  unique: string | undefined;
   readonly #broker: FakeBroker;
 
   constructor(broker: FakeBroker) {
@@ -31,13 +33,16 @@ export class FakeApp implements UsedApp {
     const queue = options.queue ?? this.queueOf(task);
     const id = options.id ?? '0198f6a2-7c1e-7000-8000-3f2a9c51d7e4';
     const delayMs = typeof options.countdown === 'number' ? options.countdown : undefined;
-    await this.#broker
-      .queue(queue)
-      .add({ id, task, args, meta: {}, createdAt: NOW, ...(delayMs !== undefined && { delayMs }) });
+    const stored = await this.#broker.queue(queue).add({
+      ...{ id, task, args, meta: {}, createdAt: NOW },
+      ...(delayMs !== undefined && { delayMs }),
+      ...(this.unique !== undefined && { unique: { key: this.unique } }),
+    });
+    const isDuplicate = stored !== id;
     const revoke = (): never => {
       throw new Error('the double revokes nothing');
     };
-    return createJobResult<Result>(id, { openBroker: async () => this.#broker, revoke, task, queue });
+    return createJobResult<Result>(stored, { openBroker: async () => this.#broker, revoke, task, queue, isDuplicate });
   }
 
   async broker(): Promise<FakeBroker> {

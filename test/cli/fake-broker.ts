@@ -155,22 +155,36 @@ export class FakeQueue implements BrokerQueue {
     for (const look of this.#waiting) look();
   }
 
-  async add(job: NewJob): Promise<void> {
+  async add(job: NewJob): Promise<string> {
     this.#broker.assertUp();
     this.#broker.queues.set(this.name, this);
-    if (this.jobs.has(job.id)) return;
+    if (this.jobs.has(job.id)) return job.id;
+    const holder = [...this.jobs.values()].find(({ unique }) => unique !== null && unique === job.unique?.key);
+    if (holder !== undefined) return holder.id;
     this.#broker.changes.push(`add ${job.task} to ${this.name}`);
     const { id, task, args, meta, createdAt, delayMs } = job;
     this.put(
       createStoredJob({
-        ...{ id, task, args, meta, createdAt, queue: this.name, priority: job.priority ?? null },
+        ...{
+          id,
+          task,
+          args,
+          meta,
+          createdAt,
+          queue: this.name,
+          priority: job.priority ?? null,
+          unique: job.unique?.key ?? null,
+        },
         ...(delayMs !== undefined && { state: 'SCHEDULED', dueAt: createdAt + delayMs }),
       }),
     );
+    return job.id;
   }
 
-  async addBulk(jobs: readonly NewJob[]): Promise<void> {
-    for (const job of jobs) await this.add(job);
+  async addBulk(jobs: readonly NewJob[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const job of jobs) ids.push(await this.add(job));
+    return ids;
   }
 
   async hasPriorities(): Promise<boolean> {
@@ -316,6 +330,7 @@ export function createStoredJob(given: Partial<StoredJob> = {}): StoredJob {
     error: null,
     reason: null,
     stacks: [],
+    unique: null,
     unreadable: null,
     ...given,
   };

@@ -13,7 +13,7 @@ describe('calling a task', () => {
     const execution = await call({ task: 'email.send', args: [{ to: 'a@example.com' }] }, session);
     expect(execution).toEqual({
       kind: 'done',
-      result: { id: expect.any(String), task: 'email.send', queue: 'high', state: 'PENDING' },
+      result: { id: expect.any(String), task: 'email.send', queue: 'high', state: 'PENDING', duplicate: false },
     });
     expect(session.fake.changes).toEqual(['add email.send to high']);
   });

@@ -59,6 +59,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'inspect-workers': { command: 'ping', destinations: ['tq@a', 'tq@b'] },
   'list-active': { destinations: ['tq@a'] },
   'show-status': {},
+  'call-control': { command: 'cache.clear', args: { prefix: "o'hara" }, destinations: ['tq@a'] },
   'shutdown-workers': { destinations: ['tq@a'] },
   'revoke-jobs': { ids: ['a', 'b'], queue: 'mail', terminate: true, destinations: ['tq@a'] },
   'list-revoked': { destinations: ['tq@a'] },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { ActiveJobs } from '../../src/engine/control/active-jobs.ts';
 import type { HeldJobs } from '../../src/engine/control/replies.ts';
-import { type ActiveJobs, listActive } from '../../src/ops/list-active.ts';
+import { listActive } from '../../src/ops/list-active.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 

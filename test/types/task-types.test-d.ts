@@ -55,6 +55,18 @@ describe('a task without a schema', () => {
   });
 });
 
+describe('the unique key of a task', () => {
+  test('takes the arguments of the function, or what the schema takes in', () => {
+    app.task('unique.plain', { unique: { key: (a, b) => [a, b] } }, (a: number, b: string) => a + b.length);
+    const input = z.object({ at: z.coerce.date<string>() });
+    app.task('unique.input', { input, unique: { key: ({ at }) => at.toUpperCase() } }, ({ at }) => at.getTime());
+    const args = z.tuple([z.string(), z.number()]);
+    app.task('unique.args', { args, unique: { key: (text, n) => `${text.trim()} ${n.toFixed()}` } }, () => undefined);
+    // @ts-expect-error an object is no key
+    app.task('unique.wrong', { unique: { key: (a) => ({ a }) } }, (a: number) => a);
+  });
+});
+
 describe('a task with the schema of its only argument', () => {
   const mail = app.task(
     'mail',

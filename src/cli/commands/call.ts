@@ -1,5 +1,6 @@
 import { createError } from '../../engine/core/errors.ts';
 import { isFinished } from '../../engine/core/state.ts';
+import type { CalledJob } from '../../ops/call-task.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { presentResult } from '../job-result.ts';
 import { isIsoDate, readDuration, readInstant, readInteger, readJson, readPairs, readText } from '../option-values.ts';
@@ -52,7 +53,7 @@ export const call = defineCommand({
       does: 'read the argument from stdin, start later',
     },
   ],
-  json: ['id', 'task', 'queue', 'state'],
+  json: ['id', 'task', 'queue', 'state', 'duplicate'],
   operation: async () => (await import('../../ops/call-task.ts')).callTask,
   toInput({ arguments: [task = ''], options, timeoutMs }: Values<Options>) {
     assertOneOf(options);
@@ -75,10 +76,15 @@ export const call = defineCommand({
     return {
       json: called,
       blocks: [line(called.id)],
-      notes: isFinished(called.state) ? [`it was called before and is ${called.state}`] : [],
+      notes: describeEarlier(called),
     };
   },
 });
+
+function describeEarlier({ state, duplicate }: CalledJob): string[] {
+  if (duplicate) return [`nothing was stored: this job with the same unique key is there already and is ${state}`];
+  return isFinished(state) ? [`it was called before and is ${state}`] : [];
+}
 
 function assertOneOf({ args, input, countdown, eta }: Options): void {
   const both = (first: string, second: string): Error =>

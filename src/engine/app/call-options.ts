@@ -23,6 +23,11 @@ export interface CallOptions {
   /** Replaces parts of the task's retry policy for this call; false turns retries off. */
   retry?: CallRetryOptions | false;
   resultExpires?: Duration;
+  /**
+   * Whether a job with the same key keeps this call from being stored, see `unique` of a task: false for no, a key in place of that of the
+   * task, true for the key of the task (its arguments, if it has none). Default what the task says.
+   */
+  unique?: boolean | string | number;
   /** Keeps no result: the job is removed when it succeeds. */
   ignoreResult?: boolean;
 }

@@ -6,10 +6,11 @@ import type { NewJob } from '../core/job.ts';
 import { createJobId } from '../core/job-id.ts';
 import { encodeJson } from '../core/json.ts';
 import { nearestNames } from '../core/nearest.ts';
-import { storeRetry } from '../core/retry-policy.ts';
+import { parseRetry, storeRetry } from '../core/retry-policy.ts';
 import { currentContext } from '../task/context.ts';
-import { assertLimits, assertPriority, type TaskDefinition } from '../task/definition.ts';
+import { assertLimits, assertNoRetry, assertPriority, type TaskDefinition } from '../task/definition.ts';
 import type { CallOptions } from './call-options.ts';
+import { readUnique } from './unique-call.ts';
 
 interface Call {
   readonly task: string;
@@ -39,16 +40,25 @@ export function createJob({ task, definition, args, options, now, payloadLimit, 
   if (bytes > payloadLimit) throw createError('PAYLOAD_TOO_LARGE', { task, bytes, limit: payloadLimit });
   const dueAt = readDueAt(options, { task, now });
   const meta = createMeta({ task, definition, options, now });
+  const unique = readUnique({ task, definition, args: sent, option: options.unique });
   const resultExpiresMs = readResultExpiry(options, { task, definition, longestResultMs });
   return {
     id,
     task,
     args: sent,
     argsJson,
-    meta: resultExpiresMs === undefined ? meta : { ...meta, resultExpiresMs },
+    meta:
+      resultExpiresMs === undefined && unique?.until === undefined
+        ? meta
+        : {
+            ...meta,
+            ...(resultExpiresMs !== undefined && { resultExpiresMs }),
+            ...(unique?.until !== undefined && { uniqueUntil: unique.until }),
+          },
     createdAt: now,
     ...(dueAt > now && { delayMs: dueAt - now }),
     ...(options.ignoreResult === true && { ignoreResult: true }),
+    ...(unique !== undefined && { unique: unique.hold }),
   };
 }
 
@@ -65,6 +75,7 @@ const OPTIONS: readonly (keyof CallOptions)[] = [
   'timeLimit',
   'retry',
   'resultExpires',
+  'unique',
   'ignoreResult',
 ];
 
@@ -75,6 +86,14 @@ function assertKnownOptions(options: CallOptions, task: string): void {
     throw createError('UNKNOWN_OPTION', { what: `a call of task "${task}"`, option: key, near, known: OPTIONS });
   }
   if (options.priority !== undefined) assertPriority(options.priority, `priority of a call of task "${task}"`);
+  if (options.unique !== undefined && !['boolean', 'string', 'number'].includes(typeof options.unique)) {
+    const what = `unique of a call of task "${task}"`;
+    throw createError('INVALID_OPTION', {
+      what,
+      expected: 'true, false or a key',
+      given: formatGiven(options.unique),
+    });
+  }
 }
 
 /** A missing last argument is no argument; anywhere else JSON would turn undefined into null, which is refused. */
@@ -105,6 +124,9 @@ function createMeta({ task, definition, options, now }: MetaSource): Meta {
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs ?? definition?.softTimeLimitMs, timeLimitMs ?? definition?.timeLimitMs, owner);
+  if (options.retry !== undefined && definition?.delivery === 'at-most-once') {
+    assertNoRetry(parseRetry(options.retry, `retry of ${owner}`, definition.retry).max, `retry of ${owner}`);
+  }
   const expiresAt = readExpiresAt(options.expires, { definition, owner, now });
   const requestId = options.requestId ?? parent?.requestId;
   return {

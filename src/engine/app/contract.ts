@@ -9,6 +9,7 @@ import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
+import type { AppControl, AppInspect } from './app-control.ts';
 import type { CallOptions } from './call-options.ts';
 import type { DefineTask, Task } from './task.ts';
 
@@ -138,6 +139,10 @@ export interface App {
    *   options
    */
   createWorker(options?: WorkerOptions): Promise<Worker>;
+  /** Asks the live workers what they are and what they do. */
+  readonly inspect: AppInspect;
+  /** Tells the live workers what to do. */
+  readonly control: AppControl;
   /** The connection to the broker, opened on first use and shared. */
   broker(): Promise<Broker>;
   /** Connects to this broker instead of its own option; only before the first use. */

@@ -19,6 +19,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
+import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
@@ -55,6 +56,8 @@ class TaskApp implements App {
   readonly notes: readonly string[];
   readonly hooks: Hooks;
   readonly task: DefineTask;
+  readonly inspect: AppInspect;
+  readonly control: AppControl;
   readonly #openBrokerOnce = (): Promise<Broker> => this.broker();
   readonly #revoke: RevokeJob = async (id, options) => {
     const broker = await this.broker();
@@ -92,6 +95,9 @@ class TaskApp implements App {
     this.queues = settings.queues.map(({ name }) => name);
     this.hooks = settings.hooks;
     this.task = ((name: string, ...rest: [never, never]) => this.register(defineTask(name, ...rest))) as DefineTask;
+    const asking = { openBroker: this.#openBrokerOnce, clock };
+    this.inspect = createAppInspect(asking);
+    this.control = createAppControl(asking);
     this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(settings.builtins, environment)];
   }
 
@@ -129,8 +135,8 @@ class TaskApp implements App {
   ): Promise<AsyncResult<Result>> {
     const [prepared] = await this.#prepare(task, [args], options);
     const { queue, job } = prepared as Prepared;
-    await queue.add(job);
-    return this.#resultOf<Result>(job, queue.name);
+    const id = await queue.add(job);
+    return this.#resultOf<Result>(job, queue.name, id);
   }
 
   async sendBulk<Result>(
@@ -143,11 +149,15 @@ class TaskApp implements App {
       throw createError('INVALID_OPTION', { what, expected: 'left out, each job gets its own', given: 'one for all' });
     }
     const prepared = await this.#prepare(task, argsList, options);
+    const results: AsyncResult<Result>[] = [];
     for (let from = 0; from < prepared.length; from += BATCH) {
       const batch = prepared.slice(from, from + BATCH);
-      await batch[0]?.queue.addBulk(batch.map(({ job }) => job));
+      const ids = await batch[0]?.queue.addBulk(batch.map(({ job }) => job));
+      for (const [index, { job, queue }] of batch.entries()) {
+        results.push(this.#resultOf<Result>(job, queue.name, ids?.[index]));
+      }
     }
-    return prepared.map(({ job, queue }) => this.#resultOf<Result>(job, queue.name));
+    return results;
   }
 
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
@@ -244,8 +254,15 @@ class TaskApp implements App {
     throw createError('PRIORITIES_OFF', { queue: queue.name, task });
   }
 
-  #resultOf<Result>({ id, task }: NewJob, queue: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, { openBroker: this.#openBrokerOnce, revoke: this.#revoke, task, queue });
+  /** @param stored the id that the store gave: that of another job when a unique key was held */
+  #resultOf<Result>({ id, task }: NewJob, queue: string, stored = id): AsyncResult<Result> {
+    return createJobResult<Result>(stored, {
+      openBroker: this.#openBrokerOnce,
+      revoke: this.#revoke,
+      task,
+      queue,
+      ...(stored !== id && { isDuplicate: true }),
+    });
   }
 
   #assertDeclared(queue: string): void {

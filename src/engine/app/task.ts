@@ -22,17 +22,17 @@ export interface Task<Args extends readonly unknown[] = readonly unknown[], Resu
 export interface DefineTask {
   <Schema extends StandardSchemaV1, Result>(
     name: string,
-    options: TaskOptions & { input: Schema; args?: never },
+    options: TaskOptions<[StandardSchemaV1.InferInput<Schema>]> & { input: Schema; args?: never },
     handler: (input: StandardSchemaV1.InferOutput<Schema>) => Result,
   ): Task<[StandardSchemaV1.InferInput<Schema>], Awaited<Result>>;
   <Schema extends StandardSchemaV1<unknown[], unknown[]>, Result>(
     name: string,
-    options: TaskOptions & { args: Schema; input?: never },
+    options: TaskOptions<StandardSchemaV1.InferInput<Schema>> & { args: Schema; input?: never },
     handler: (...args: StandardSchemaV1.InferOutput<Schema>) => Result,
   ): Task<StandardSchemaV1.InferInput<Schema>, Awaited<Result>>;
   <Args extends readonly unknown[], Result>(
     name: string,
-    options: TaskOptions & { input?: never; args?: never },
+    options: TaskOptions<Args> & { input?: never; args?: never },
     handler: (...args: Args) => Result,
   ): Task<Args, Awaited<Result>>;
   <Args extends readonly unknown[], Result>(

@@ -1,5 +1,6 @@
 import type { IQueueBackend, Job, WorkerOptions } from 'bullmq';
 import { createError } from '../core/errors.ts';
+import type { Outcome } from '../core/job.ts';
 import { planLocks } from '../core/lock-timing.ts';
 import { createPatientBackend } from './patient-backend.ts';
 import type { Consumer, ConsumerOptions } from './port.ts';
@@ -9,9 +10,11 @@ import { createSlotGate, type SlotGate } from './slot-gate.ts';
 import { createSlots, type Slots } from './slots.ts';
 import type { Store } from './store.ts';
 import { encodeResult } from './stored-job.ts';
-import { TakenBullJob } from './taken-bull-job.ts';
+import { releaseUnique, TakenBullJob } from './taken-bull-job.ts';
 import { isTrouble, unavailable } from './trouble.ts';
 
+/** Outcomes after which the job is not run again. */
+const ENDS = new Set<Outcome['kind']>(['succeeded', 'ended', 'dead']);
 const TRIM_EVERY_MS = 100;
 const TRIMMED_AT_ONCE = 2000;
 /** After `stop()`, how long the outcomes of the last jobs may wait for a lost store. Their locks run out after that. */
@@ -143,6 +146,11 @@ export class BullConsumer implements Consumer {
         revoked: worker.revoked.get(job),
       });
       const outcome = await this.#options.perform(taken);
+      // The store does it with the outcome, but not for a key with a time. Before the outcome, so that whoever sees the end can call
+      // again; a worker that dies in between leaves the job to run without its key.
+      if (taken.meta.uniqueUntil === 'finished' && ENDS.has(outcome.kind)) {
+        await releaseUnique(job, worker.getBackend()).catch(() => undefined);
+      }
       if (outcome.kind === 'succeeded' || outcome.kind === 'ended') this.#spareTrim(job);
       if (outcome.kind === 'succeeded') return encodeResult(outcome.result);
       return await settle(job, token, outcome, {

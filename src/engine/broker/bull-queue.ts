@@ -37,20 +37,20 @@ export class BullQueue implements BrokerQueue {
     this.#store = store;
   }
 
-  async add(job: NewJob): Promise<void> {
+  async add(job: NewJob): Promise<string> {
     const json = toJobJson(job);
-    await this.#attempt(`sending task "${job.task}" to queue "${this.name}"`, async () => {
+    return this.#attempt(`sending task "${job.task}" to queue "${this.name}"`, async () => {
       const backend = this.#producing ?? (await this.#produce());
-      await backend.addJob(json, job.id);
+      return await backend.addJob(json, job.id);
     });
   }
 
-  async addBulk(jobs: readonly NewJob[]): Promise<void> {
-    if (jobs.length === 0) return;
+  async addBulk(jobs: readonly NewJob[]): Promise<readonly string[]> {
+    if (jobs.length === 0) return [];
     const entries = jobs.map((job) => ({ job: toJobJson(job), jobId: job.id }));
-    await this.#attempt(`sending ${jobs.length} jobs to queue "${this.name}"`, async () => {
+    return this.#attempt(`sending ${jobs.length} jobs to queue "${this.name}"`, async () => {
       const backend = this.#producing ?? (await this.#produce());
-      await backend.addJobs(entries);
+      return await backend.addJobs(entries);
     });
   }
 
@@ -285,7 +285,11 @@ function toJobJson(job: NewJob): JobJson {
   const opts = toJobOptions(job);
   const data = `{"args":${job.argsJson ?? JSON.stringify(job.args)},"meta":${JSON.stringify(job.meta)}}`;
   const json = { id, name, data, opts, timestamp };
-  return { ...json, ...(opts.delay !== undefined && { delay: opts.delay }) } as JobJson;
+  return {
+    ...json,
+    ...(opts.delay !== undefined && { delay: opts.delay }),
+    ...(job.unique !== undefined && { deduplicationId: job.unique.key }),
+  } as JobJson;
 }
 
 function toJobOptions(job: NewJob): JobsOptions {
@@ -293,6 +297,10 @@ function toJobOptions(job: NewJob): JobsOptions {
   if (job.delayMs !== undefined && job.delayMs > 0) options.delay = job.delayMs;
   if (job.priority !== undefined) options.priority = encodePriority(job.priority);
   if (job.ignoreResult === true) options.removeOnComplete = true;
+  if (job.unique !== undefined) {
+    const { key: id, ttlMs: ttl } = job.unique;
+    options.deduplication = { id, ...(ttl !== undefined && { ttl }) };
+  }
   return options;
 }
 

@@ -25,7 +25,14 @@ export interface PatientBackendOptions {
 /** They store an outcome. */
 const OUTCOMES = ['moveToCompleted', 'moveToFailed', 'moveToDelayed', 'moveJobFromActiveToWait', 'retryJob'] as const;
 
-const PATIENT = [...OUTCOMES, 'moveToActive', 'addLog', 'getJobLogs', 'updateProgress'] as const;
+const PATIENT = [
+  ...OUTCOMES,
+  'moveToActive',
+  'addLog',
+  'getJobLogs',
+  'updateProgress',
+  'removeDeduplicationKey',
+] as const;
 
 /** Makes the backend of a consumer patient: the same object, which nobody else uses, with its operations replaced. */
 export function createPatientBackend(inner: IQueueBackend, options: PatientBackendOptions): IQueueBackend {

@@ -3,7 +3,8 @@
  *
  * Every store keeps the same promises, and one contract table (`test/engine/broker/contract.ts`) runs against each:
  *
- * 1. `add` and `addBulk` return once the jobs are stored; an id that is stored already is left as it is.
+ * 1. `add` and `addBulk` return once the jobs are stored; an id that is stored already is left as it is. A job whose unique key
+ *    is held is not stored, and the id of the holder is given in place of its own.
  * 2. A job that a consumer took is nobody else's until its lock runs out; the lock is renewed while it runs.
  * 3. An outcome is stored before the next job is started in its slot. If storing fails because the broker is away, it is
  *    tried again until it works or the lock is lost; a lost lock means that another worker has the job, and the outcome is
@@ -62,9 +63,10 @@ export interface QueueStatus extends QueueCounts {
 
 export interface BrokerQueue {
   readonly name: string;
-  add(job: NewJob): Promise<void>;
-  /** One round trip for the whole batch. */
-  addBulk(jobs: readonly NewJob[]): Promise<void>;
+  /** @returns its id, or that of the job that holds its unique key */
+  add(job: NewJob): Promise<string>;
+  /** One round trip for the whole batch. @returns as `add`, in the order of the jobs */
+  addBulk(jobs: readonly NewJob[]): Promise<readonly string[]>;
   /** @param fresh reads the store again instead of trusting what was read within the last minute */
   hasPriorities(fresh?: boolean): Promise<boolean>;
   /** Switches priorities on for every producer of this queue. Cannot be undone while jobs wait. */
@@ -163,6 +165,11 @@ export interface TakenJob extends StoredJob {
   revoked?: Revocation | undefined;
   /** Replaces how long the result is kept, for this job. */
   dropResult(): void;
+  /**
+   * The function of the task is about to begin: a unique key that is held until then is given back. Patient, and rejects only when the
+   * consumer gives up.
+   */
+  noteStart(): Promise<void> | undefined;
   updateProgress(progress: unknown): Promise<void>;
   /** Adds a row to the job's log. */
   log(row: string): Promise<void>;

@@ -40,6 +40,12 @@ export function decodePriority(stored: number | undefined): number | null {
   return stored === undefined || stored === 0 ? null : Math.max(0, 10 - stored);
 }
 
+/** A key of tq begins with its task; that of another producer is shown as it is. */
+export function decodeUnique(stored: string | undefined, task: string): string | null {
+  if (stored === undefined) return null;
+  return stored.startsWith(`${task} `) ? stored.slice(task.length + 1) : stored;
+}
+
 /** What the worker of a lost job finds in it; see moveStalledJobsToWait of BullMQ. */
 export const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
 
@@ -78,6 +84,7 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     error: state === 'completed' || json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
     reason: marker?.reason ?? (revoked === undefined ? null : describeRevocation(revoked)),
     stacks,
+    unique: decodeUnique(json.deduplicationId, json.name),
     unreadable: data.problem,
     ...(revoked !== undefined && { revoked }),
   };

@@ -2,7 +2,7 @@ import type { IQueueBackend, Job } from 'bullmq';
 import { decodeEnvelope, type Meta } from '../core/envelope.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { TakenJob } from './port.ts';
-import { decodePriority } from './stored-job.ts';
+import { decodePriority, decodeUnique } from './stored-job.ts';
 
 interface TakenFrom {
   readonly name: string;
@@ -79,6 +79,14 @@ export class TakenBullJob implements TakenJob {
     return this.#job.stacktrace ?? [];
   }
 
+  get unique(): string | null {
+    return decodeUnique(this.#job.deduplicationId, this.task);
+  }
+
+  noteStart(): Promise<void> | undefined {
+    return this.meta.uniqueUntil === 'started' ? releaseUnique(this.#job, this.#backend) : undefined;
+  }
+
   dropResult(): void {
     this.#job.opts.removeOnComplete = true;
   }
@@ -95,4 +103,9 @@ export class TakenBullJob implements TakenJob {
     const { logs } = await this.#backend.getJobLogs(this.id, 0, -1, true);
     return logs;
   }
+}
+
+/** Gives back the unique key of a job; one that another job holds by now is left to it. */
+export async function releaseUnique({ id, deduplicationId }: Job, backend: IQueueBackend): Promise<void> {
+  if (id !== undefined && deduplicationId !== undefined) await backend.removeDeduplicationKey(deduplicationId, id);
 }

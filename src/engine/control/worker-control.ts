@@ -13,6 +13,7 @@ import { type ControlMembership, createNodeId } from '../broker/control-port.ts'
 import type { Broker } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
+import { assertJson } from '../core/json.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { type ControlCommand, controlCommands } from './control-commands.ts';
 import type { ControlledWorker } from './controlled-worker.ts';
@@ -22,7 +23,7 @@ import { type NameRequest, takeWorkerName } from './worker-name.ts';
  * A control command of an application, asked for by its name.
  *
  * @param args what the asker sent: JSON, unchecked
- * @returns what JSON can carry
+ * @returns what JSON can carry, or nothing; anything else is answered with the error NOT_JSON
  */
 export type ControlHandler = (args: unknown, worker: ControlledWorker) => unknown;
 
@@ -108,7 +109,13 @@ export function assertControlHandlers(handlers: Readonly<Record<string, unknown>
 function findCommand(command: string, worker: string, { handlers = {} }: WorkerControlOptions): ControlCommand {
   if (Object.hasOwn(controlCommands, command)) return controlCommands[command as keyof typeof controlCommands];
   const handler = Object.hasOwn(handlers, command) ? handlers[command] : undefined;
-  if (handler !== undefined) return async (context, args) => ({ value: await handler(args, context.worker) });
+  if (handler !== undefined) {
+    return async (context, args) => {
+      const value = (await handler(args, context.worker)) ?? null;
+      assertJson(value, `the answer of worker ${worker} to "${command}"`, 'answer');
+      return { value };
+    };
+  }
   const known = [...Object.keys(controlCommands), ...Object.keys(handlers)];
   throw createError('UNKNOWN_CONTROL', { worker, command, near: nearestNames(command, known) });
 }

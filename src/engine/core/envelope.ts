@@ -25,6 +25,8 @@ export interface Meta {
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the result may be read after the job has ended, in milliseconds; the app's rule without it. */
   readonly resultExpiresMs?: number;
+  /** When its worker gives the unique key of the job back. Without it, the store does when the job ends. */
+  readonly uniqueUntil?: 'started' | 'finished';
 }
 
 /**
@@ -50,6 +52,7 @@ function decodeMeta(raw: Record<string, unknown>): Meta {
     const value = raw[key];
     if (typeof value === 'number' && Number.isFinite(value)) meta[key] = value;
   }
+  if (raw.uniqueUntil === 'started' || raw.uniqueUntil === 'finished') meta.uniqueUntil = raw.uniqueUntil;
   if (raw.retry === false) meta.retry = false;
   else if (isRecord(raw.retry)) meta.retry = raw.retry as StoredRetry;
   if (isRecord(raw.headers)) meta.headers = decodeHeaders(raw.headers);

@@ -303,6 +303,15 @@ export const catalogue = {
         next ?? 'look for out-of-memory kills and for code that blocks the event loop longer than the lock duration',
     }),
   }),
+  NOT_RUN_AGAIN: entry<{ task: string; how: string }>({
+    name: 'NotRunAgain',
+    exit: 1,
+    when: 'a job of a task with `delivery: at-most-once` was started, or may have been, and its attempt did not end',
+    text: ({ task, how }) => ({
+      message: `the attempt of task "${task}" did not end: ${how}; its delivery is at-most-once, so it is not run again`,
+      next: 'find out how far it came, and call the task again if it must be done',
+    }),
+  }),
   CHILD_FAILED: entry<{ how: string; next?: string }>({
     name: 'ChildFailed',
     exit: 1,

@@ -41,6 +41,8 @@ export interface StoredJob {
   readonly reason: string | null;
   /** Stacks of the failed attempts, oldest first, at most ten. */
   readonly stacks: readonly string[];
+  /** The key that lets one job of its kind be there at a time; null for a job that has none. It may be held no more. */
+  readonly unique: string | null;
   /** Set when the stored data is not JSON: `args` then holds the raw text. */
   readonly unreadable: string | null;
   /** It was revoked and has not ended yet: one that waits is never run, one that runs is not retried. */
@@ -62,6 +64,16 @@ export interface NewJob {
   readonly priority?: number;
   /** Keeps no result: the job is removed when it succeeds. */
   readonly ignoreResult?: boolean;
+  /** Not stored while another job of the queue holds its key. */
+  readonly unique?: UniqueHold;
+}
+
+/** One job at a time for a key. It is held until the job ends, also as a dead letter, or is removed. */
+export interface UniqueHold {
+  /** Of its queue; begins with the task. */
+  readonly key: string;
+  /** Ends the hold this long after the call, whatever becomes of the job; its end is then no end of the hold. */
+  readonly ttlMs?: number;
 }
 
 /**

@@ -9,6 +9,8 @@ export interface AsyncResult<Result = unknown> {
   readonly id: string;
   readonly task: string | undefined;
   readonly queue: string | undefined;
+  /** The call stored nothing: a job with the same unique key was there, and this is that job. False for what is no call. */
+  readonly isDuplicate: boolean;
   state(): Promise<JobState>;
   /** Everything the broker holds about the job; undefined when it holds nothing. */
   job(): Promise<StoredJob | undefined>;

@@ -12,6 +12,7 @@ interface JobResultOptions {
   readonly task?: string;
   /** Where to look; every queue of the broker without it. */
   readonly queue?: string | undefined;
+  readonly isDuplicate?: boolean;
   /** Queues to look into first. */
   readonly likelyQueues?: readonly string[];
 }
@@ -24,12 +25,14 @@ export function createJobResult<Result>(id: string, options: JobResultOptions): 
 class JobResult<Result> implements AsyncResult<Result> {
   readonly id: string;
   readonly task: string | undefined;
+  readonly isDuplicate: boolean;
   readonly #options: JobResultOptions;
   #queue: string | undefined;
 
   constructor(id: string, options: JobResultOptions) {
     this.id = id;
     this.task = options.task;
+    this.isDuplicate = options.isDuplicate ?? false;
     this.#options = options;
     this.#queue = options.queue;
   }

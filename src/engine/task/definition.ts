@@ -4,8 +4,11 @@ import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryOptions, type RetryPolicy } from '../core/retry-policy.ts';
+import { parseUnique, type UniqueOptions, type UniqueRule } from './unique.ts';
 
-export interface TaskOptions {
+export type Delivery = 'at-least-once' | 'at-most-once';
+
+export interface TaskOptions<Args extends readonly unknown[] = never[]> {
   /** Queue of its calls, when neither the call nor a route says another. */
   queue?: string;
   /** Retries on failure; none without it. `true` takes the defaults. */
@@ -22,6 +25,16 @@ export interface TaskOptions {
   resultExpires?: Duration;
   /** Keeps no result: the job is removed when it succeeds. */
   ignoreResult?: boolean;
+  /**
+   * `at-most-once`: a job that has started is not started again, whatever happens to its worker; it becomes a dead letter instead, and
+   * there are no retries. Default `at-least-once`.
+   */
+  delivery?: Delivery;
+  /**
+   * A call is not stored while a job of a call with the same key is there, and gives the result of that job. `true` takes the arguments as
+   * the key and holds it until the job has ended.
+   */
+  unique?: UniqueOptions<Args> | boolean;
   /** Shown by `tq inspect registered` and in completions. */
   description?: string;
 }
@@ -39,6 +52,8 @@ export interface TaskDefinition<Args extends readonly unknown[] = readonly unkno
   readonly expiresMs: number | undefined;
   /** Seconds; false keeps nothing; undefined leaves it to the app. */
   readonly keepResultSeconds: number | false | undefined;
+  readonly delivery: Delivery;
+  readonly unique: UniqueRule | undefined;
   readonly description: string | undefined;
   /** The schema of the only argument. */
   readonly input: StandardSchemaV1 | undefined;
@@ -59,17 +74,17 @@ type Handler<Args extends readonly unknown[], Result> = (...args: Args) => Resul
  */
 export function defineTask<Schema extends StandardSchemaV1, Result>(
   name: string,
-  options: TaskOptions & { input: Schema; args?: never },
+  options: TaskOptions<[StandardSchemaV1.InferInput<Schema>]> & { input: Schema; args?: never },
   handler: (input: StandardSchemaV1.InferOutput<Schema>) => Result,
 ): TaskDefinition<[StandardSchemaV1.InferInput<Schema>], Awaited<Result>>;
 export function defineTask<Schema extends StandardSchemaV1<unknown[], unknown[]>, Result>(
   name: string,
-  options: TaskOptions & { args: Schema; input?: never },
+  options: TaskOptions<StandardSchemaV1.InferInput<Schema>> & { args: Schema; input?: never },
   handler: (...args: StandardSchemaV1.InferOutput<Schema>) => Result,
 ): TaskDefinition<StandardSchemaV1.InferInput<Schema>, Awaited<Result>>;
 export function defineTask<Args extends readonly unknown[], Result>(
   name: string,
-  options: TaskOptions & { input?: never; args?: never },
+  options: TaskOptions<Args> & { input?: never; args?: never },
   handler: Handler<Args, Result>,
 ): TaskDefinition<Args, Awaited<Result>>;
 export function defineTask<Args extends readonly unknown[], Result>(
@@ -95,6 +110,8 @@ const KEYS = [
   'expires',
   'resultExpires',
   'ignoreResult',
+  'delivery',
+  'unique',
   'description',
   'input',
   'args',
@@ -130,11 +147,14 @@ function parseDefinition(
   const duration = (key: 'softTimeLimit' | 'timeLimit' | 'expires' | 'resultExpires'): number | undefined =>
     options[key] === undefined ? undefined : parseDuration(options[key], `${key} of ${owner}`);
   const resultExpiresMs = duration('resultExpires');
+  const delivery = parseDelivery(options.delivery, owner);
+  const retry = parseRetryOption(options.retry, owner);
+  if (delivery === 'at-most-once') assertNoRetry(retry.max, `retry of ${owner}`);
   const definition: TaskDefinition = {
     name,
     queue: options.queue,
-    retry: parseRetryOption(options.retry, owner),
-    retryIsDefault: options.retry === undefined,
+    retry,
+    retryIsDefault: options.retry === undefined && delivery === 'at-least-once',
     priority: options.priority,
     softTimeLimitMs: duration('softTimeLimit'),
     timeLimitMs: duration('timeLimit'),
@@ -145,6 +165,8 @@ function parseDefinition(
         : resultExpiresMs === undefined
           ? undefined
           : Math.ceil(resultExpiresMs / 1000),
+    delivery,
+    unique: parseUnique(options.unique, owner),
     description: options.description,
     input: options.input,
     args: options.args,
@@ -157,6 +179,26 @@ function parseDefinition(
 function parseRetryOption(retry: RetryOptions | boolean | undefined, owner: string): RetryPolicy {
   if (retry === undefined || retry === false) return NO_RETRY;
   return parseRetry(retry === true ? {} : retry, `retry of ${owner}`);
+}
+
+function parseDelivery(delivery: unknown, owner: string): Delivery {
+  if (delivery === undefined || delivery === 'at-least-once') return 'at-least-once';
+  if (delivery === 'at-most-once') return delivery;
+  throw createError('INVALID_OPTION', {
+    what: `delivery of ${owner}`,
+    expected: '"at-least-once" or "at-most-once"',
+    given: formatGiven(delivery),
+  });
+}
+
+/** A retry is a second run, which a task with the delivery at-most-once must not have. */
+export function assertNoRetry(max: number, what: string): void {
+  if (max === 0) return;
+  throw createError('INVALID_OPTION', {
+    what,
+    expected: 'left out with delivery "at-most-once"',
+    given: `a policy of ${max} retries`,
+  });
 }
 
 export function assertTaskName(name: unknown): asserts name is string {

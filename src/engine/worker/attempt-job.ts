@@ -14,6 +14,7 @@ export type AttemptJob = Pick<
   | 'unreadable'
   | 'revoked'
   | 'dropResult'
+  | 'noteStart'
   | 'updateProgress'
   | 'readLog'
 >;

@@ -3,7 +3,8 @@
  *
  * 1. refuse: a stopping worker takes nothing new; a revoked job, data that is not JSON, a job whose workers were lost too
  *    often and an expired job end here;
- * 2. resolve the task; an unknown one is put back for a newer worker (unknown-task.ts);
+ * 2. resolve the task; an unknown one is put back for a newer worker (unknown-task.ts), and one that may be started only once
+ *    is not started again (at-most-once.ts);
  * 3. parse the arguments by the task's schema; a mismatch is a dead letter at once, a retry cannot help;
  * 4. arm the time limits;
  * 5. perform the task function in its context, until it ends, its time limit passes or the job is handed back;
@@ -24,6 +25,7 @@ import type { Hooks } from '../events/hooks.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { runInContext } from '../task/context.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import { handBack, refuseSecondStart } from './at-most-once.ts';
 import type { AttemptJob } from './attempt-job.ts';
 import { createReporter, type Reporter } from './attempt-report.ts';
 import { judge } from './judge.ts';
@@ -121,7 +123,11 @@ async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOp
   if (refusal !== undefined) return options.reporter.ended(task, refusal);
   const definition = options.tasks.get(job.task);
   if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
+  const second = refuseSecondStart(job, definition);
+  if (second !== undefined) return options.reporter.ended(task, second);
   if (definition.keepResultSeconds === false) job.dropResult();
+  const noted = job.noteStart();
+  if (noted !== undefined) await noted;
   const startedAt = options.clock.monotonic();
   const reported = options.reporter.started(task);
   if (reported !== undefined) await reported;
@@ -129,7 +135,7 @@ async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOp
   try {
     const args = hasSchema(definition) ? await parseArguments(definition, job.args, 'running') : job.args;
     result = await performTask(definition, args, { job, task, options });
-    if (result !== undefined && result !== RELEASED) {
+    if (result !== undefined && result !== NOT_BEGUN && result !== RELEASED) {
       assertJson(result, `the result of task "${definition.name}"`, 'result');
     }
   } catch (error) {
@@ -137,10 +143,12 @@ async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOp
     const outcome = judge({ error, job, definition, random: options.random, stopping, revoked });
     return options.reporter.failed(task, outcome, { error, durationMs: options.clock.monotonic() - startedAt });
   }
-  if (result === RELEASED) return options.reporter.ended(task, { kind: 'released' });
+  if (result === NOT_BEGUN) return options.reporter.ended(task, { kind: 'released' });
+  if (result === RELEASED) return options.reporter.ended(task, handBack(definition));
   return options.reporter.succeeded(task, { result, durationMs: options.clock.monotonic() - startedAt });
 }
 
+const NOT_BEGUN = Symbol('not begun');
 const RELEASED = Symbol('released');
 const NOTHING_TO_DISARM = (): void => {};
 
@@ -150,12 +158,12 @@ interface Performing {
   readonly options: AttemptOptions;
 }
 
-/** The only place that calls the user's function. Gives its result, or RELEASED; throws what it throws. */
+/** The only place that calls the user's function. Gives its result, NOT_BEGUN or RELEASED; throws what it throws. */
 function performTask(definition: TaskDefinition, args: readonly unknown[], performing: Performing): unknown {
   const { job, task } = performing;
   // Its job was revoked, or the worker was stopped meanwhile: a function that has not begun is not begun.
   if (task.revoked !== undefined) throw createTaskRevoked(job, task.revoked, false);
-  if (task.isStopping || task.isReleased) return RELEASED;
+  if (task.isStopping || task.isReleased) return NOT_BEGUN;
   const ended = runInContext(task, async () => definition.handler(...(args as never[])));
   return untilEnded(ended, definition, performing);
 }

@@ -1,9 +1,10 @@
-import { createError, TqError } from '../core/errors.ts';
+import { createError, messageOf, TqError } from '../core/errors.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
-import { isRetryable, parseRetry, type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
+import { isRetryable, NO_RETRY, parseRetry, type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
 import { type Revocation, revokedOutcome } from '../core/revocation.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { Ignore, Reject, Retry } from '../task/exceptions.ts';
+import { handBack } from './at-most-once.ts';
 import type { AttemptJob } from './attempt-job.ts';
 
 type JudgedJob = Pick<AttemptJob, 'id' | 'task' | 'attempts' | 'meta'>;
@@ -25,7 +26,8 @@ interface Case {
  *
  * - an attempt whose job was revoked while it ran ends the job as REVOKED, whatever it threw;
  * - `Ignore` ends the job without a result; `Reject` and arguments that do not fit make it a dead letter;
- * - an attempt that gave up because the worker stops is handed back, and costs nothing;
+ * - an attempt that gave up because the worker stops is handed back, and costs nothing; a job that may be started only once is a dead
+ *   letter, also where it asks for a retry;
  * - `Retry` is granted as long as retries are left, anything else also if the policy's `on` and `except` let it.
  */
 export function judge({ error, job, definition, random, stopping, revoked }: Case): Outcome {
@@ -35,11 +37,18 @@ export function judge({ error, job, definition, random, stopping, revoked }: Cas
     return dead(createError('REJECTED', { task: job.task, reason: error.message }, error.cause ?? error));
   }
   if (isFinal(error)) return dead(error);
-  if (stopping && !isLimit(error)) return { kind: 'released' };
+  if (stopping && !isLimit(error)) return handBack(definition);
   const policy = policyOf(job, definition);
   const asked = isNamed(error, Retry) ? error : undefined;
   // The cause of a Retry is what failed; the Retry itself says only that another attempt is wanted.
   const failure = asked?.cause ?? error;
+  if (asked !== undefined && definition.delivery === 'at-most-once') {
+    const what = `retry() in task "${job.task}"`;
+    const given = `a retry after: ${messageOf(failure)}`;
+    return dead(
+      createError('INVALID_OPTION', { what, expected: 'left out with delivery "at-most-once"', given }, failure),
+    );
+  }
   const retries = job.attempts - 1;
   const max = asked?.max ?? policy.max;
   if (retries >= max || (asked === undefined && !isAllowed(failure, policy))) return dead(failure);
@@ -82,6 +91,7 @@ function isLimit(error: unknown): boolean {
 
 function policyOf(job: JudgedJob, definition: TaskDefinition): RetryPolicy {
   const { retry } = job.meta;
+  if (definition.delivery === 'at-most-once') return NO_RETRY;
   if (retry === undefined) return definition.retry;
   try {
     return parseRetry(retry, `retry of job ${job.id}`, definition.retry);

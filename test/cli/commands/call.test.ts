@@ -59,8 +59,23 @@ describe('input to output', () => {
 
   test('--json prints the job', async () => {
     const { exitCode, stdout } = await run(['call', 'email.send', '--countdown', '1m', '--id', 'mine', '--json']);
-    expect(JSON.parse(stdout)).toEqual({ id: 'mine', task: 'email.send', queue: 'high', state: 'SCHEDULED' });
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ id: 'mine', task: 'email.send', queue: 'high', state: 'SCHEDULED', duplicate: false },
+    });
     expect(exitCode).toBe(0);
+  });
+
+  test('a unique call for which a job is there prints the id of that one, and says so on stderr', async () => {
+    const session = createFakeSession();
+    session.fakeApp.unique = 'email.send x';
+    await run(['call', 'email.send', '--id', 'first'], { session });
+    expect(await run(['call', 'email.send', '--id', 'second'], { session })).toMatchObject({
+      exitCode: 0,
+      stdout: 'first\n',
+      stderr: 'nothing was stored: this job with the same unique key is there already and is PENDING\n',
+    });
+    const { stdout } = await run(['call', 'email.send', '--id', 'third', '--json'], { session });
+    expect(JSON.parse(stdout)).toMatchObject({ id: 'first', duplicate: true });
   });
 
   test('--input - reads the argument from stdin', async () => {

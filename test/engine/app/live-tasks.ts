@@ -1,5 +1,6 @@
 /** What the children of the live tests load. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from '../../../src/engine/app/contract.ts';
 import { createApp } from '../../../src/engine/app/create-app.ts';
@@ -8,6 +9,10 @@ import { context } from '../../../src/engine/task/context.ts';
 /** Registers the tasks; the app of the children has no broker of its own. */
 export function registerTasks(app: App) {
   const add = app.task('add', (a: number, b: number) => a + b);
+  const holdDeafly = (file: string): Promise<never> => {
+    appendFileSync(file, 'holding\n');
+    return new Promise(() => {});
+  };
   return {
     add,
     /** Ends its process the first times that it runs; the file counts. */
@@ -27,9 +32,12 @@ export function registerTasks(app: App) {
       for (;;);
     }),
     sleep: app.task('sleep', (ms: number) => wait(ms)),
-    deaf: app.task('deaf', (file: string): Promise<never> => {
-      appendFileSync(file, 'holding\n');
-      return new Promise(() => {});
+    deaf: app.task('deaf', holdDeafly),
+    deafOnce: app.task('deaf-once', { delivery: 'at-most-once' }, holdDeafly),
+    /** Says in the file that it runs, and ends when there is a file `go` in the folder. */
+    sync: app.task('sync', { unique: { until: 'started' } }, async (file: string, folder: string) => {
+      appendFileSync(file, 'x');
+      while (!existsSync(join(folder, 'go'))) await wait(10);
     }),
     /** Calls another task from within a child. */
     caller: app.task('caller', async () => {

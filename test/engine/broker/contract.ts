@@ -1,4 +1,5 @@
 import { adding } from './contract/adding.ts';
+import { atMostOnce } from './contract/at-most-once.ts';
 import { control } from './contract/control.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
@@ -13,11 +14,13 @@ import type { Subject } from './contract/rule.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
 import { taking } from './contract/taking.ts';
+import { unique } from './contract/unique.ts';
 import { waiting } from './contract/waiting.ts';
 
 /** What every store promises (port.ts). A new store is right when it keeps all of it. */
 export const contract: readonly Subject[] = [
   adding,
+  unique,
   foreign,
   reading,
   priorities,
@@ -26,6 +29,7 @@ export const contract: readonly Subject[] = [
   sharing,
   resizing,
   losing,
+  atMostOnce,
   waiting,
   purging,
   revoking,

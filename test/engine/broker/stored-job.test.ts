@@ -28,6 +28,14 @@ function record(fields: Partial<JobJson> = {}): JobJson {
 }
 
 describe('a stored job', () => {
+  test('shows its unique key without the task, and the key of another producer as it is', () => {
+    const unique = (deduplicationId?: string) =>
+      toStoredJob(record(deduplicationId === undefined ? {} : { deduplicationId }), 'q', 'wait').unique;
+    expect(unique()).toBeNull();
+    expect(unique('work [1]')).toBe('[1]');
+    expect(unique('worker [1]')).toBe('worker [1]');
+  });
+
   test.each<[state: string, attemptsMade: number, JobState]>([
     ['waiting', 0, 'PENDING'],
     ['waiting', 1, 'RETRY'],

@@ -200,23 +200,11 @@ function startProbe(broker: Broker, queues: readonly string[], options: ProbeOpt
 
 /** A taken job is read from the store's record when it is asked, and that changes once the outcome is stored. */
 function snapshot(job: TakenJob): Taken {
-  const { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason } = job;
-  const { revoked } = job;
-  const { priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks } = job;
-  const fixed = { id, task, queue, state, args, meta, unreadable, dueAt, finishedAt, result, error, reason };
-  return {
-    ...fixed,
-    revoked,
-    priority,
-    createdAt,
-    startedAt,
-    attempts,
-    timesTaken,
-    workersLost,
-    worker,
-    progress,
-    stacks,
-  };
+  const { id, task, queue, state, args, meta, unique, unreadable, dueAt, finishedAt, result, error, reason } = job;
+  const { priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks, revoked } = job;
+  const fixed = { id, task, queue, state, args, meta, unique, unreadable, dueAt, finishedAt, result, error, reason };
+  const run = { createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks };
+  return { ...fixed, ...run, priority, revoked };
 }
 
 /** How an application without tq would construct BullMQ's classes on this store. */

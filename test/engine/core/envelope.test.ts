@@ -13,6 +13,7 @@ describe('decodeEnvelope', () => {
       timeLimitMs: 2,
       retry: { max: 3, delay: 100 },
       headers: { tenant: 'a' },
+      uniqueUntil: 'started',
     };
     expect(decodeEnvelope({ args: [1, 'two'], meta })).toEqual({ args: [1, 'two'], meta });
     expect(decodeEnvelope({ args: [], meta: { retry: false } })).toEqual({ args: [], meta: { retry: false } });
@@ -41,6 +42,7 @@ describe('decodeEnvelope', () => {
     ['timeLimitMs', [5]],
     ['retry', true],
     ['retry', [3]],
+    ['uniqueUntil', 'ended'],
     ['headers', 'a=b'],
     ['headers', ['a']],
     ['somethingElse', 1],

@@ -75,6 +75,18 @@ describe('defineTask', () => {
     ['a bad expiry', { expires: 'soon' }, 'INVALID_DURATION', 'expires of task "a" must be a duration'],
     ['a bad retry', { retry: { max: -1 } }, 'INVALID_OPTION', 'max in retry of task "a" must be a whole number'],
     [
+      'an unknown delivery',
+      { delivery: 'once' } as never,
+      'INVALID_OPTION',
+      'delivery of task "a" must be "at-least-once" or "at-most-once", got "once"',
+    ],
+    [
+      'retries of a job that may be started only once',
+      { delivery: 'at-most-once', retry: true },
+      'INVALID_OPTION',
+      'retry of task "a" must be left out with delivery "at-most-once", got a policy of 3 retries',
+    ],
+    [
       'a soft limit that is not below the hard one',
       { softTimeLimit: '10s', timeLimit: '10s' },
       'INVALID_OPTION',
@@ -84,6 +96,13 @@ describe('defineTask', () => {
     expect(() => defineTask('a', options, handler)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
     );
+  });
+
+  test('a task with the delivery at-most-once does not take the retries of its app', () => {
+    const once = defineTask('a', { delivery: 'at-most-once' }, handler);
+    expect(once).toMatchObject({ delivery: 'at-most-once', retry: { max: 0 }, retryIsDefault: false });
+    expect(defineTask('a', { delivery: 'at-most-once', retry: { max: 0 } }, handler).retry.max).toBe(0);
+    expect(defineTask('a', handler)).toMatchObject({ delivery: 'at-least-once', retryIsDefault: true });
   });
 
   test('refuses a task without a function, and one with both kinds of schema', () => {

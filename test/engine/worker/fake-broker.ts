@@ -94,15 +94,20 @@ export class FakeQueue implements BrokerQueue {
     this.#broker = broker;
   }
 
-  async add(job: NewJob): Promise<void> {
-    await this.addBulk([job]);
+  async add(job: NewJob): Promise<string> {
+    return (await this.addBulk([job]))[0] as string;
   }
 
-  async addBulk(jobs: readonly NewJob[]): Promise<void> {
+  async addBulk(jobs: readonly NewJob[]): Promise<string[]> {
     if (this.#broker.failures.add !== undefined) throw this.#broker.failures.add;
     this.#broker.roundTrips += 1;
     this.sent.push(...jobs);
-    for (const job of jobs) this.stored.set(job.id, new FakeJob({ ...job, queue: this.name, state: 'PENDING' }));
+    for (const job of jobs) {
+      const { unique, ...rest } = job;
+      const fields = { ...rest, unique: unique?.key ?? null, queue: this.name, state: 'PENDING' } as const;
+      this.stored.set(job.id, new FakeJob(fields));
+    }
+    return jobs.map(({ id }) => id);
   }
 
   async hasPriorities(): Promise<boolean> {

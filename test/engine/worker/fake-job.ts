@@ -2,7 +2,7 @@ import type { TakenJob } from '../../../src/engine/broker/port.ts';
 import type { Meta } from '../../../src/engine/core/envelope.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 
-export type FakeJobFields = Partial<Omit<TakenJob, 'dropResult' | 'updateProgress' | 'log' | 'readLog'>>;
+export type FakeJobFields = Partial<Omit<TakenJob, 'dropResult' | 'noteStart' | 'updateProgress' | 'log' | 'readLog'>>;
 
 /** A job that was taken, with what a worker did to it. */
 export class FakeJob implements TakenJob {
@@ -25,6 +25,7 @@ export class FakeJob implements TakenJob {
   readonly error: TakenJob['error'];
   readonly reason: string | null;
   readonly stacks = [];
+  readonly unique: string | null;
   readonly unreadable: string | null;
   revoked: TakenJob['revoked'];
 
@@ -33,6 +34,8 @@ export class FakeJob implements TakenJob {
   readonly progressed: unknown[] = [];
   readonly rows: string[] = [];
   isDropped = false;
+  /** How often its start was noted. */
+  starts = 0;
 
   constructor(fields: FakeJobFields = {}) {
     this.id = fields.id ?? 'job-1';
@@ -51,8 +54,14 @@ export class FakeJob implements TakenJob {
     this.result = fields.result ?? null;
     this.error = fields.error ?? null;
     this.reason = fields.reason ?? null;
+    this.unique = fields.unique ?? null;
     this.unreadable = fields.unreadable ?? null;
     this.revoked = fields.revoked;
+  }
+
+  noteStart(): Promise<void> | undefined {
+    this.starts += 1;
+    return undefined;
   }
 
   dropResult(): void {

@@ -1,4 +1,4 @@
-import type { ActiveJobs, OrphanedJob } from '../../../ops/list-active.ts';
+import type { ActiveJobs, OrphanedJob } from '../../../engine/control/active-jobs.ts';
 import { defineCommand } from '../../command.ts';
 import { sharedOptions } from '../../options.ts';
 import { type Column, table } from '../../presentation.ts';

@@ -27,8 +27,10 @@ export class ChildJob implements AttemptJob {
     this.#ask = ask;
   }
 
-  /** The parent has done it: it knows the task too. */
+  /** The parent has done both: it knows the task too. */
   dropResult(): void {}
+
+  noteStart(): undefined {}
 
   async updateProgress(value: unknown): Promise<void> {
     await this.#ask({ about: 'progress', value });

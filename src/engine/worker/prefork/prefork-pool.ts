@@ -16,6 +16,7 @@ import { type Outcome, toStoredError } from '../../core/job.ts';
 import { type Revocation, revokedOutcome } from '../../core/revocation.ts';
 import { relayInto } from '../../runtime/log-relay.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
+import { giveUp, handBack, refuseSecondStart } from '../at-most-once.ts';
 import { createReporter, type Reporter } from '../attempt-report.ts';
 import type { ExecutorOptions } from '../executor.ts';
 import { judge } from '../judge.ts';
@@ -25,7 +26,7 @@ import { RunningTask } from '../running-task.ts';
 import { armLimits } from '../time-limits.ts';
 import { postponeUnknown } from '../unknown-task.ts';
 import type { Child, RunEnd } from './child.ts';
-import { type Death, judgeDeath } from './death.ts';
+import { type Death, describeDeath, judgeDeath } from './death.ts';
 import { Haste } from './haste.ts';
 import { IdleChildren } from './idle-children.ts';
 import { Staff } from './staff.ts';
@@ -125,9 +126,11 @@ export class PreforkPool implements Pool {
       if (definition === undefined) {
         return await this.#reporter.ended(this.#describe(job), await postponeUnknown(job, this.#options));
       }
+      const second = refuseSecondStart(job, definition);
+      if (second !== undefined) return await this.#reporter.ended(this.#describe(job), second);
       if (definition.keepResultSeconds === false) job.dropResult();
       const child = this.#idle.take() ?? (await this.#idle.wait());
-      if (child === undefined) return RELEASED;
+      if (child === undefined || !(await this.#noteStart(child, job))) return RELEASED;
       if (job.revoked === undefined) return await this.#runIn(child, job, definition);
       this.#idle.offer(child);
       return await this.#reporter.ended(this.#describe(job), revokedOutcome(job.revoked));
@@ -185,6 +188,20 @@ export class PreforkPool implements Pool {
     await this.#staff.stop();
   }
 
+  /** Gives a unique key back that is held until now. @returns whether the child is still there to run the job */
+  async #noteStart(child: Child, job: TakenJob): Promise<boolean> {
+    const noted = job.noteStart();
+    if (noted === undefined) return true;
+    let isNoted = false;
+    try {
+      await noted;
+      isNoted = !this.#refusing && child.isIdle;
+      return isNoted;
+    } finally {
+      if (!isNoted && child.isIdle) this.#idle.offer(child);
+    }
+  }
+
   async #runIn(child: Child, job: TakenJob, definition: TaskDefinition): Promise<Outcome> {
     const { clock, random } = this.#options;
     const task = this.#describe(job);
@@ -212,13 +229,16 @@ export class PreforkPool implements Pool {
       return end.outcome;
     }
     const durationMs = clock.monotonic() - startedAt;
-    if (run.outcome !== undefined) return this.#reportForced(task, run.outcome);
+    if (run.outcome !== undefined) {
+      // It was handed over, so its function may have begun.
+      return this.#reportForced(task, run.outcome.kind === 'released' ? handBack(definition) : run.outcome);
+    }
     if (run.revoked !== undefined) return this.#reportForced(task, revokedOutcome(run.revoked));
     if (exceeded !== undefined) {
       const outcome = judge({ error: exceeded, job, definition, random, stopping: run.isStopping });
       return this.#reporter.failed(task, outcome, { error: exceeded, durationMs });
     }
-    return this.#reportDeath(task, job, { death: end.death, durationMs });
+    return this.#reportDeath(task, job, { death: end.death, durationMs, definition });
   }
 
   async #reportForced(task: RunningTask, outcome: Outcome): Promise<Outcome> {
@@ -229,9 +249,12 @@ export class PreforkPool implements Pool {
   #reportDeath(
     task: RunningTask,
     job: TakenJob,
-    { death, durationMs }: { death: Death; durationMs: number },
+    { death, durationMs, definition }: { death: Death; durationMs: number; definition: TaskDefinition },
   ): Promise<Outcome> {
-    const outcome = judgeDeath(job, death, this.#options.maxWorkerLost);
+    const isOnce = definition.delivery === 'at-most-once';
+    const outcome = isOnce
+      ? giveUp(job.task, `its process died: ${describeDeath(death).how}`)
+      : judgeDeath(job, death, this.#options.maxWorkerLost);
     const { name, message, code, stack } = outcome.error;
     const error = Object.assign(new Error(message), { name, code, stack: stack ?? `${name}: ${message}` });
     return this.#reporter.failed(task, outcome, { error, durationMs });

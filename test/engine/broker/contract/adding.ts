@@ -31,6 +31,7 @@ export const adding: Subject = {
         error: null,
         reason: null,
         stacks: [],
+        unique: null,
         unreadable: null,
       });
     }),

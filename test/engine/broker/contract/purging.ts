@@ -67,7 +67,7 @@ export const purging: Subject = {
           await queue.addBulk(newJobs(1000, batch % 3 === 0 ? { delayMs: 600_000 } : {}));
         }
         const progress: number[] = [];
-        const added: Promise<void>[] = [];
+        const added: Promise<unknown>[] = [];
         const removed = await queue.purge((count) => {
           progress.push(count);
           // As a producer on another machine does; its clock is at least a millisecond on.

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
 import type { Outcome } from '../../../../src/engine/core/job.ts';
+import { loseWorker } from '../lose-worker.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
-import { loseWorker } from './losing.ts';
 import { defineRule, type Rule, type Subject } from './rule.ts';
 
 const AT = Date.parse('2031-05-01T12:00:00Z');
@@ -112,7 +112,7 @@ export const revoking: Subject = {
       const queue = workshop.broker.queue(queueName());
       const job = newJob();
       await queue.add(job);
-      await loseWorker(workshop, queue.name);
+      await loseWorker(workshop, queue.name, 300);
       expect(await queue.revoke([job.id], REVOCATION)).toMatchObject([{ phase: 'active', worker: 'doomed' }]);
       const rescuer = await workshop.consume(queue.name, { lockDurationMs: 300 });
       expect(await rescuer.taken.next()).toMatchObject({ id: job.id, ...TAKEN_MARKED, workersLost: 1 });

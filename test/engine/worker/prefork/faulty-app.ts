@@ -87,6 +87,17 @@ task('hold-and-tell-why', { retry }, async () => {
   process.stdout.write(`${JSON.stringify({ isTaskRevoked: reason instanceof TaskRevoked, name, by, terminate })}\n`);
   throw new Error('a task may throw what it likes');
 });
+const once: TaskOptions = { delivery: 'at-most-once' };
+task('once', once, () => {});
+task('once-exit', once, () => process.exit(3));
+task('once-hold', once, async () => {
+  process.stdout.write('holding\n');
+  throw await untilAborted();
+});
+task('once-hold-deafly', once, () => {
+  process.stdout.write('holding\n');
+  return forever();
+});
 task('hold-for', {}, (ms: number) => wait(ms));
 task('group', {}, () => Number(readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]));
 task('hold-deafly', {}, () => {

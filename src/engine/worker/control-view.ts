@@ -1,6 +1,5 @@
-import type { ControlledWorker } from '../control/controlled-worker.ts';
+import type { ControlledWorker, RunningJobInfo } from '../control/controlled-worker.ts';
 import type { TaskDefinition } from '../task/definition.ts';
-import type { Worker } from './worker.ts';
 
 /** What a worker does not know of itself. */
 export interface ControlFacts {
@@ -13,8 +12,20 @@ export interface ControlFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** What a worker says of itself. */
+interface ViewedWorker
+  extends Pick<ControlledWorker, 'name' | 'queues' | 'pool' | 'concurrency' | 'lockDurationMs' | 'counters'> {
+  /** Process ids. */
+  readonly children: readonly number[];
+  /** The process of a job is null while it waits for a place in the pool. */
+  listHeld(): readonly (Omit<RunningJobInfo, 'pid'> & { readonly pid: number | null })[];
+  readonly revoke: ControlledWorker['revoke'];
+  readonly listRevoked: ControlledWorker['listRevoked'];
+  stop(): unknown;
+}
+
 /** A worker as operators see it. Its values are read when they are asked for. */
-export function toControlledWorker(worker: Worker, facts: ControlFacts): ControlledWorker {
+export function toControlledWorker(worker: ViewedWorker, facts: ControlFacts): ControlledWorker {
   return {
     ...facts,
     name: worker.name,

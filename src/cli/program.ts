@@ -60,7 +60,7 @@ function parse(argv: readonly string[], entry: CommandEntry | undefined, command
     declare(commander, command);
     commander.action(() => {
       const values = {
-        arguments: (commander.processedArgs as (string | undefined)[]).flat(),
+        arguments: commander.processedArgs.flat() as (string | undefined)[],
         options: commander.opts(),
       };
       request = { kind: 'run', command, flags: root.opts(), values };

@@ -3,11 +3,12 @@ import type { NewJob, StoredJob } from '../core/job.ts';
 import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
 import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
-import { isMarked, toJobBrief } from './job-brief.ts';
+import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
 import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import type { MarkRecord, Store } from './store.ts';
 import { encodePriority, toStoredJob } from './stored-job.ts';
+import { isTrouble } from './trouble.ts';
 
 /** The field of BullMQ's queue metadata that says whether jobs have priorities. */
 const PRIORITIES = 'tq.priorities';
@@ -131,12 +132,23 @@ export class BullQueue implements BrokerQueue {
     if (ids.length === 0) return [];
     return await this.#attempt(`revoking ${ids.length} jobs of queue "${this.name}"`, async () => {
       const records = await this.#store.listMarks(this.name, ids, formatMark(revocation));
+      const scheduled = ids.filter((_, index) => isEarly(records[index] ?? null));
+      await Promise.all(scheduled.map((id) => this.#bringForward(id)));
       // Those who wait for a result of this queue look again now, not at their next look.
       if (records.some((record) => record !== null && isMarked(record))) {
         await this.#reading().publishEvent({ event: REVOKED_EVENT, by: 'tq' }, MAX_EVENTS);
       }
       return this.#toBriefs(ids, records);
     });
+  }
+
+  /** A revoked job waits for nothing: the next worker files it away. It may have left the scheduled ones meanwhile. */
+  async #bringForward(id: string): Promise<void> {
+    await this.#reading()
+      .promote(id)
+      .catch((error) => {
+        if (isTrouble(error)) throw error;
+      });
   }
 
   #toBriefs(ids: readonly string[], records: readonly (MarkRecord | null)[]): JobBrief[] {

@@ -32,3 +32,11 @@ export function isMarked(record: MarkRecord): boolean {
   const phase = PHASES[record.state];
   return phase !== 'active' && phase !== 'finished' && parseMark(record.deferredFailure) !== undefined;
 }
+
+/**
+ * Whether it waits for its time with a mark. The next job of a schedule entry stays where it is: it holds the place by which
+ * BullMQ finds the one after it.
+ */
+export function isEarly(record: MarkRecord | null): boolean {
+  return record !== null && record.state === 'delayed' && record.schedulerId === null && isMarked(record);
+}

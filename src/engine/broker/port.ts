@@ -85,6 +85,7 @@ export interface BrokerQueue {
   /**
    * Marks those of the jobs that have not finished as revoked, and gives what they are after that. A job that is not active
    * then is never run; one that is active is not run again. An earlier mark stays. Finished jobs are not changed.
+   * A scheduled one is given to the next worker, which files it away, unless it is that of a schedule entry.
    */
   revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]>;
   counts(): Promise<QueueCounts>;

@@ -61,6 +61,8 @@ export interface MarkRecord {
   readonly attemptsMade: number;
   readonly processedBy: string | null;
   readonly deferredFailure: string | null;
+  /** Of the job scheduler that made it. */
+  readonly schedulerId: string | null;
 }
 
 export interface StoreOptions {

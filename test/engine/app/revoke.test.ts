@@ -18,12 +18,12 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
   test('who waits for a scheduled job that is revoked hears it at once, without a worker', async () => {
     const app = bench.createApp();
     const later = await app.send('later', [], { countdown: '1h' });
-    const waiting = later.get();
+    const waiting = expect(later.get()).rejects.toThrow(TaskRevoked);
     expect(await app.result(later.id).revoke()).toEqual({
       ...{ id: later.id, task: 'later', queue: bench.queue },
       ...{ happened: 'never started', state: 'REVOKED', worker: null },
     });
-    await expect(waiting).rejects.toThrow(TaskRevoked);
+    await waiting;
     await expect(later.get()).rejects.toThrow(TaskRevoked);
     expect(await later.state()).toBe('REVOKED');
   });

@@ -330,7 +330,7 @@ describe('the list of revoked jobs that lie in the broker', () => {
     await revoke({ ids: [second.id] });
     const lying = await listLying(workshop.broker, 10);
     expect(lying.toSorted((a, b) => (a.id === first.id ? -1 : b.id === first.id ? 1 : 0))).toMatchObject([
-      { id: first.id, task: 'work', queue: queue.name, phase: 'scheduled', by: 'ada' },
+      { id: first.id, task: 'work', queue: queue.name, phase: 'waiting', by: 'ada' },
       { id: second.id, phase: 'waiting', by: null },
     ]);
     await queue.removeJob(second.id);

@@ -4,7 +4,7 @@ import type { RedisClient } from './redis-client.ts';
 
 /**
  * KEYS: completed, failed, delayed, waiting-children, active, then the jobs. ARGV: '' or the mark, the begin of every mark,
- * then the ids. Gives name, state, attempts, worker and deferred failure of each job, all empty for one that is not there.
+ * then the ids. Gives name, state, attempts, worker, deferred failure and scheduler of each job, all empty for one that is not there.
  *
  * A key that is no hash with a name is another key of the queue, which an id may look like.
  */
@@ -15,7 +15,7 @@ const LIST_MARKS = `
     local key, id = KEYS[at], ARGV[at - 3]
     local job = {}
     if redis.call('TYPE', key).ok == 'hash' then
-      job = redis.call('HMGET', key, 'name', 'atm', 'pb', 'defa')
+      job = redis.call('HMGET', key, 'name', 'atm', 'pb', 'defa', 'rjk')
     end
     local state = ''
     if job[1] then
@@ -35,7 +35,7 @@ const LIST_MARKS = `
         job[4] = ARGV[1]
       end
     end
-    found[#found + 1] = { job[1] or '', state, job[2] or '0', job[3] or '', job[4] or '' }
+    found[#found + 1] = { job[1] or '', state, job[2] or '0', job[3] or '', job[4] or '', job[5] or '' }
   end
   return found`;
 
@@ -49,8 +49,8 @@ export async function listMarks(
   const sets = ['completed', 'failed', 'delayed', 'waiting-children', 'active'].map((set) => `${base}:${set}`);
   const keys = [...sets, ...ids.map((id) => `${base}:${id}`)];
   const found = await client.eval(LIST_MARKS, keys.length, ...keys, mark, MARK_PREFIX, ...ids);
-  return (found as [string, string, string, string, string][]).map(
-    ([name, state, attemptsMade, processedBy, deferredFailure]) =>
+  return (found as string[][]).map(
+    ([name = '', state = '', attemptsMade, processedBy = '', deferredFailure = '', schedulerId = '']) =>
       state === ''
         ? null
         : {
@@ -59,6 +59,7 @@ export async function listMarks(
             attemptsMade: Number(attemptsMade),
             processedBy: processedBy === '' ? null : processedBy,
             deferredFailure: deferredFailure === '' ? null : deferredFailure,
+            schedulerId: schedulerId === '' ? null : schedulerId,
           },
   );
 }

@@ -87,8 +87,12 @@ export const revoking: Subject = {
       given: {},
       phase: 'waiting',
     }),
-    waitingRule('a scheduled job that is revoked is taken with the mark when it is due', {
-      given: { delayMs: 300 },
+    waitingRule('a scheduled job that is revoked is taken with the mark before it is due', {
+      given: { delayMs: 3_600_000 },
+      phase: 'scheduled',
+    }),
+    waitingRule('a scheduled job with a priority is taken with the mark before it is due', {
+      given: { delayMs: 3_600_000, priority: 3 },
       phase: 'scheduled',
     }),
     waitingRule('a job with a priority is taken with the mark', { given: { priority: 7 }, phase: 'waiting' }),
@@ -116,6 +120,47 @@ export const revoking: Subject = {
       expect(await queue.revoke([job.id], REVOCATION)).toMatchObject([{ phase: 'active', worker: 'doomed' }]);
       const rescuer = await workshop.consume(queue.name, { lockDurationMs: 300 });
       expect(await rescuer.taken.next()).toMatchObject({ id: job.id, ...TAKEN_MARKED, workersLost: 1 });
+    }),
+
+    defineRule(
+      'an idle worker files a scheduled job away as soon as it is revoked',
+      async ({ broker, consume, openBroker }) => {
+        const queue = broker.queue(queueName());
+        const job = newJob({ delayMs: 3_600_000 });
+        await queue.add(job);
+        const looked = Promise.withResolvers<void>();
+        const probe = await consume(queue.name, { broker: await openBroker(), onIdle: looked.resolve });
+        await looked.promise;
+        await queue.revoke([job.id], REVOCATION);
+        expect(await probe.taken.next()).toMatchObject({ id: job.id, ...TAKEN_MARKED });
+      },
+    ),
+
+    defineRule('a retry that is revoked is taken with the mark before it is due', async ({ broker, consume }) => {
+      const queue = broker.queue(queueName());
+      const job = newJob();
+      await queue.add(job);
+      const ends: Outcome[] = [{ kind: 'retry', delayMs: 3_600_000, error: ERROR }];
+      const probe = await consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
+      await probe.taken.next();
+      await probe.settled();
+      expect(await queue.revoke([job.id], REVOCATION)).toMatchObject([{ phase: 'scheduled', attempts: 1 }]);
+      expect(await probe.taken.next()).toMatchObject({ id: job.id, attempts: 2, ...TAKEN_MARKED });
+    }),
+
+    defineRule('the next job of a schedule entry stays until it is due, and the entry goes on', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      const plain = workshop.plainQueue(queue.name);
+      const next = await plain.upsertJobScheduler('entry', { every: 1000 }, { name: 'tick' });
+      // The first is due at once; the one after it is scheduled when that is taken.
+      const probe = await workshop.consume(queue.name);
+      const first = await probe.taken.next();
+      const [later] = await plain.getDelayed();
+      expect([next?.id, later?.name]).toEqual([first.id, 'tick']);
+      await queue.revoke([later?.id ?? ''], REVOCATION);
+      expect(await probe.taken.next()).toMatchObject({ id: later?.id, ...TAKEN_MARKED });
+      expect(await probe.taken.next()).toMatchObject({ task: 'tick', revoked: undefined });
+      await plain.removeJobScheduler('entry');
     }),
 
     defineRule('finished jobs are not changed, and unknown ids are left out', async ({ broker, consume }) => {

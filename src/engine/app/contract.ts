@@ -64,8 +64,8 @@ export interface WorkerOptions {
   /** Default strict: the order of `queues`. */
   queueOrder?: QueueOrder;
   /**
-   * For how long a worker may fail to renew its locks and keep its jobs. The job of a worker that died runs elsewhere within
-   * twice this time. Default 30 s, at least 5 s.
+   * A worker whose event loop is blocked for less keeps its jobs, and the job of a worker that died runs elsewhere within twice
+   * this time. Default 30 s, at least 5 s.
    */
   lockDuration?: Duration;
   /** How long running tasks may go on after a stop was asked for. Default 25 s. */

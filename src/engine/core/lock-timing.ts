@@ -1,8 +1,8 @@
 /**
  * What follows from the lock duration D, the one number that a person chooses (`--lock-duration`).
  *
- * 1. A job keeps its lock while its process cannot renew it for up to D, whenever that begins: the lock lives D and the
- *    longest wait between two renewals, and a twentieth of D more for the way to the store and late timers.
+ * 1. A job keeps its lock while the event loop of its process is blocked for up to D, whenever that begins: the lock lives D and
+ *    the longest wait between two renewals, and a twentieth of D more for the way to the store and late timers.
  * 2. A dead worker's job runs elsewhere within 2 D: its lock ends after at most 1.25 D, and the look that finds it so comes
  *    within two of the intervals at which workers look. One, in most cases: workers of a queue keep each other from looking
  *    sooner, and one that comes a moment too early comes again only an interval later.

@@ -18,6 +18,8 @@ export interface FetchWatch {
 }
 
 const NOTHING: FetchNews = { kind: 'nothing' };
+/** Two looks can be far apart because the machine slept in between, and meet two different jobs. */
+const LEAST_LOOKS = 3;
 
 /**
  * Decides when the fetching of jobs counts as stuck: at every look for `limitMs` there was a job to take and a slot for it,
@@ -26,6 +28,7 @@ const NOTHING: FetchNews = { kind: 'nothing' };
  */
 export function createFetchWatch(limitMs: number): FetchWatch {
   let suspectSince: number | undefined;
+  let looks = 0;
   let isStuck = false;
   let lastTaken = 0;
   return {
@@ -43,9 +46,10 @@ export function createFetchWatch(limitMs: number): FetchWatch {
         isStuck = false;
         return { kind: 'recovered', forMs };
       }
+      looks = suspectSince === undefined ? 1 : looks + 1;
       suspectSince ??= at;
       const forMs = at - suspectSince;
-      if (isStuck || forMs < limitMs) return NOTHING;
+      if (isStuck || forMs < limitMs || looks < LEAST_LOOKS) return NOTHING;
       isStuck = true;
       return { kind: 'stuck', forMs };
     },

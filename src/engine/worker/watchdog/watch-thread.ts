@@ -13,8 +13,8 @@ import { createBlockWatch } from './block-watch.ts';
 import { CURRENT_TASK_EXPRESSION, parseCurrentTask } from './current-task.ts';
 import type { BlockEnded, WatchSettings } from './watch-protocol.ts';
 
-/** JavaScript can be paused within milliseconds; what takes longer is not JavaScript. */
-const LOOK_LIMIT_MS = 500;
+/** JavaScript can be paused within milliseconds, on a busy machine within some more; what takes longer is not JavaScript. */
+const LOOK_LIMIT_MS = 2000;
 
 const settings = workerData as WatchSettings;
 const board = createBeatBoard(settings.memory);

@@ -46,3 +46,10 @@ test('a stuck fetch stays stuck while nobody can tell', () => {
   expect(kinds(...stuck, unknown, should()).slice(4)).toEqual(['nothing', 'nothing']);
   expect(look(...stuck, unknown, idle()).at(-1)).toEqual({ kind: 'recovered', forMs: 50_000 });
 });
+
+test('two looks that are far apart, as those of a machine that slept, prove nothing', () => {
+  const watch = createFetchWatch(30_000);
+  expect(watch.look({ ...should(), at: 0 })).toEqual({ kind: 'nothing' });
+  expect(watch.look({ ...should(), at: 600_000 })).toEqual({ kind: 'nothing' });
+  expect(watch.look({ ...should(), at: 601_000 })).toEqual({ kind: 'stuck', forMs: 601_000 });
+});

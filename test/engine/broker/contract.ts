@@ -1,5 +1,6 @@
 import { adding } from './contract/adding.ts';
 import { control } from './contract/control.ts';
+import { events } from './contract/events.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
 import { losing } from './contract/losing.ts';
@@ -30,4 +31,5 @@ export const contract: readonly Subject[] = [
   state,
   holding,
   control,
+  events,
 ];

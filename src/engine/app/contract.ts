@@ -4,10 +4,12 @@ import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
+import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
+import type { EventOptions } from './app-events.ts';
 import type { CallOptions } from './call-options.ts';
 import type { DefineTask, Task } from './task.ts';
 
@@ -121,6 +123,13 @@ export interface App {
    * @throws WORKER_IN_CHILD in a child process of a worker, INVALID_OPTION and what else is wrong with the options
    */
   createWorker(options?: WorkerOptions): Promise<Worker>;
+  /**
+   * What happens to the jobs of all queues of the broker and to its workers, live: `for await (const event of app.events())`.
+   * Nothing of it is paid for while nobody reads.
+   *
+   * @throws INVALID_QUERY, INVALID_DURATION, INVALID_OPTION for options that cannot be
+   */
+  events(options?: EventOptions): AsyncGenerator<Event, void, void>;
   /** The connection to the broker, opened on first use and shared. */
   broker(): Promise<Broker>;
   /** Connects to this broker instead of its own option; only before the first use. */

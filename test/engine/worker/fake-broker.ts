@@ -55,6 +55,10 @@ export class FakeBroker implements Broker {
     throw new Error('the double keeps no state');
   }
 
+  get events(): never {
+    throw new Error('the double has no events');
+  }
+
   get control(): never {
     throw new Error('the double has no control bus');
   }

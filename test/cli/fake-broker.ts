@@ -134,6 +134,8 @@ class FakeJobEvents implements JobEvents {
   readonly entries: LogEntry[] = [];
   /** What was asked for, in order. */
   readonly asked: ListenOptions[] = [];
+  /** Is called when the reader has taken all entries, and asks for more. */
+  onTold: () => void = () => {};
 
   constructor(broker: FakeBroker) {
     this.#broker = broker;
@@ -141,13 +143,14 @@ class FakeJobEvents implements JobEvents {
 
   listen(options: ListenOptions): JobEventFeed {
     this.asked.push(options);
-    const { entries } = this;
+    const { entries, onTold } = this;
     const broker = this.#broker;
     return {
       async *[Symbol.asyncIterator]() {
         broker.assertUp();
         options.onListening?.();
         if (entries.length > 0) yield entries;
+        onTold();
         if (!options.signal.aborted) await once(options.signal, 'abort');
       },
       readFacts: async () => new Map(),

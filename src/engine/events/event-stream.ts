@@ -13,7 +13,8 @@ export interface EventStreamOptions extends Omit<ListenOptions, 'signal'> {
 }
 
 /**
- * What happens to the jobs of all queues and to the workers of a broker, until the signal aborts or the caller stops reading.
+ * What happens to the jobs of all queues and to the workers of a broker, until the signal aborts, the caller stops reading or
+ * the broker is closed.
  * Nothing is read from the store beyond one batch of jobs and one of workers before it is asked for.
  *
  * @throws BROKER_UNAVAILABLE when the broker cannot be reached at the beginning; later on it is waited for
@@ -59,23 +60,20 @@ interface Turn {
   readonly events: readonly Event[];
 }
 
-/** Whatever any of the sources gives next, until all are over. Each is asked for more once what it gave was taken. */
+/** Whatever any of the sources gives next, until one is over. Each is asked for more once what it gave was taken. */
 async function* takeTurns(sources: readonly Source[]): AsyncGenerator<Turn, void, void> {
-  const asked = new Map<Source, Promise<Turn | Source>>();
+  const asked = new Map<Source, Promise<Turn | undefined>>();
   const ask = (source: Source): void => {
     asked.set(
       source,
-      source.next().then(({ done, value }) => (done === true ? source : { source, events: value as readonly Event[] })),
+      source.next().then(({ value: events }) => (events === undefined ? undefined : { source, events })),
     );
   };
   for (const source of sources) ask(source);
-  while (asked.size > 0) {
+  for (;;) {
     const turn = await Promise.race(asked.values());
-    if ('events' in turn) {
-      yield turn;
-      ask(turn.source);
-    } else {
-      asked.delete(turn);
-    }
+    if (turn === undefined) return;
+    yield turn;
+    ask(turn.source);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ControlBus, ControlNode } from '../broker/control-port.ts';
 import type { Clock } from '../core/clock.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import { createEvent, type Event, type EventType } from './event.ts';
 
 /** How often the live workers are listed. One that came and left between two looks is not seen. */
@@ -23,7 +24,8 @@ export async function* watchWorkers(
 ): AsyncGenerator<readonly Event[], void, void> {
   let known: ReadonlyMap<string, ControlNode> | undefined;
   while (!signal.aborted) {
-    const nodes = await control.listNodes().catch(() => undefined);
+    const listing = control.listNodes().catch(() => undefined);
+    const nodes = await untilAborted(listing, signal);
     if (signal.aborted) return;
     if (nodes !== undefined) {
       const live = new Map(nodes.map((node) => [node.id, node]));

@@ -46,7 +46,9 @@ describe.each(stores)('on $title, a stream of events', ({ name, start }) => {
     for (const stop of stops.splice(0).reverse()) await stop();
   });
 
-  test('goes on after its broker was killed, and loses and repeats nothing', { timeout: 60_000 }, async () => {
+  test('goes on after its broker was killed, loses and repeats nothing, and ends while it is away', {
+    timeout: 60_000,
+  }, async () => {
     const server = await start();
     stops.push(() => server.stop('SIGKILL'));
     await createStore({ name, createUrl: async () => server.url });
@@ -88,5 +90,10 @@ describe.each(stores)('on $title, a stream of events', ({ name, start }) => {
     await queue.add(newJob({ task: 'last' }));
     expect((await heard.next()).task).toBe('last');
     expect(troubles.all.length).toBe(recoveries.all.length);
+
+    await server.stop('SIGKILL');
+    while (troubles.all.length === recoveries.all.length) await troubles.next();
+    ending.abort();
+    await ended;
   });
 });

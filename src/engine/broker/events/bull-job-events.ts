@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { IQueueBackend, JobJson } from 'bullmq';
 import { createError, messageOf, TqError } from '../../core/errors.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import { attempt } from '../attempt.ts';
 import type { JobEventFeed, JobEvents, JobFacts, ListenOptions, LogEntry } from '../event-port.ts';
 import type { Store } from '../store.ts';
@@ -57,9 +58,10 @@ class BullJobEventFeed implements JobEventFeed {
     this.#track(ended);
     const reader = this.#store.openEventLog(since);
     try {
-      await attempt(this.#store, 'listening to the queues', async () => {
+      const started = attempt(this.#store, 'listening to the queues', async () => {
         if (!signal.aborted) await reader.start();
       });
+      await untilAborted(started, signal);
       if (!signal.aborted) onListening?.();
       while (!signal.aborted) {
         const entries = (await this.#patiently('reading the events', () => reader.read(signal))) ?? [];
@@ -91,7 +93,7 @@ class BullJobEventFeed implements JobEventFeed {
     const { clock, url, faultBehind } = this.#store;
     for (let attempts = 0; !signal.aborted; attempts += 1) {
       try {
-        const result = await operation();
+        const result = await untilAborted(operation(), signal);
         if (this.#lostAt !== undefined && !signal.aborted) onRecovered?.(clock.monotonic() - this.#lostAt);
         this.#lostAt = undefined;
         return result;

@@ -70,6 +70,7 @@ class PostgresEventLog implements EventLogReader {
   #nextReadInMs = LOOK_ANYWAY_MS;
   #wake: () => void = () => {};
   #noticed = false;
+  #closed = false;
 
   constructor(options: PostgresEventLogOptions) {
     this.#options = options;
@@ -105,6 +106,7 @@ class PostgresEventLog implements EventLogReader {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const client = this.#client;
     this.#client = undefined;
     if (client !== undefined) await endWithin(client);
@@ -135,7 +137,9 @@ class PostgresEventLog implements EventLogReader {
       void endWithin(client);
       throw error;
     }
-    this.#client = client;
+    // A read that was under way when this was closed has no use for it any more.
+    if (this.#closed) void endWithin(client);
+    else this.#client = client;
     return client;
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { array2obj } from 'bullmq';
 import type { Clock } from '../../core/clock.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import {
   type EventLogReader,
   LOOK_FOR_QUEUES_MS,
@@ -132,15 +133,8 @@ export function createRedisEventLog(options: RedisEventLogOptions): EventLogRead
       }
       const reading = [...groups.values()].filter(({ positions }) => positions.size > 0);
       for (const group of reading) group.reading ??= ask(group);
-      const over = Promise.withResolvers<void>();
-      const end = (): void => over.resolve();
-      signal.addEventListener('abort', end, { once: true });
-      try {
-        const pause = reading.length === 0 ? [wait(PAUSE_MS, undefined, { signal }).catch(() => undefined)] : [];
-        await Promise.race([over.promise, ...pause, ...reading.map((group) => group.reading)]);
-      } finally {
-        signal.removeEventListener('abort', end);
-      }
+      const pause = reading.length === 0 ? [wait(PAUSE_MS)] : [];
+      await untilAborted(Promise.race([...pause, ...reading.map((group) => group.reading)]), signal);
       const entries = collect();
       const failed = reading.find(({ failure }) => failure !== undefined);
       if (failed === undefined || entries.length > 0) return entries;

@@ -12,8 +12,8 @@ const ERROR: StoredError = { name: 'TypeError', message: 'no luck\nsecond line',
 
 interface Listening {
   readonly heard: Channel<Event>;
-  /** Ends the stream, and resolves when it has. */
-  stop(): Promise<void>;
+  /** Resolves when the stream has ended; it does with the test. */
+  readonly ended: Promise<void>;
 }
 
 /** Reads a stream of events of some queues until the test ends; resolves once it listens. */
@@ -33,13 +33,12 @@ async function listen(
   const ended = (async () => {
     for await (const event of stream) if (queues === undefined || queues.includes(event.queue ?? '')) heard.push(event);
   })();
-  const stop = (): Promise<void> => {
+  afterwards(() => {
     ending.abort();
     return ended;
-  };
-  afterwards(stop);
+  });
   await Promise.race([ready.promise, ended]);
-  return { heard, stop };
+  return { heard, ended };
 }
 
 const tell = ({ type, task, attempt, state }: Event): string =>
@@ -176,15 +175,27 @@ export const events: Subject = {
       await queue.enablePriorities();
       const { heard } = await listen(workshop, [name]);
       await queue.add(newJob({ priority: 5 }));
-      await act(workshop, name, [
+      const outcomes: Outcome[] = [
         { kind: 'released' },
         { kind: 'postponed', delayMs: 1, note: 'unknown here' },
         { kind: 'lost', delayMs: 1, error: ERROR },
         { kind: 'retry', delayMs: 1, error: ERROR },
         SUCCEEDED,
-      ]);
+      ];
+      // Each end waits until its start was heard: the job is then read between the two, as it is with tasks that take time.
+      const starts = createChannel<void>();
+      await workshop.consume(name, {
+        perform: async () => {
+          await starts.next();
+          return outcomes.shift() ?? SUCCEEDED;
+        },
+      });
       const told: string[] = [];
-      while (told.at(-1)?.startsWith('succeeded') !== true) told.push(tell(await heard.next()));
+      while (told.at(-1)?.startsWith('succeeded') !== true) {
+        const event = await heard.next();
+        told.push(tell(event));
+        if (event.type === 'started') starts.push();
+      }
       expect(told.filter((line) => /retried|succeeded|started/.test(line))).toEqual([
         ...Array.from({ length: 4 }, () => 'started work attempt 1 STARTED'),
         'retried work attempt 1 RETRY',
@@ -350,9 +361,9 @@ export const events: Subject = {
       await queue.add(newJob());
       const before = await workshop.broker.listQueues();
       const own = await workshop.openBroker();
-      const { stop } = await listen(workshop, [], { on: own, since: 1 });
+      const { ended } = await listen(workshop, [], { on: own, since: 1 });
       await own.close();
-      await stop();
+      await ended;
       expect(await workshop.broker.listQueues()).toEqual(before);
       expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 });
     }),

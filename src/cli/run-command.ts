@@ -48,8 +48,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
 
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */
 async function chooseSession(command: Command, { dryRun }: Settings, { note }: Output): Promise<SessionOptions> {
-  // What listens waits for what will happen, so it makes the file as a worker does.
-  if (command.kind === 'stream') return { note };
+  if (command.kind === 'stream') return { onlyExisting: true, waitForFile: true, note };
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
   return { onlyExisting: dryRun || (await command.operation()).effect !== 'write', note };

@@ -1,5 +1,6 @@
 import { parseDuration } from '../../engine/core/duration.ts';
 import { createError } from '../../engine/core/errors.ts';
+import { untilAborted } from '../../engine/core/until-aborted.ts';
 import { EVENT_KEYS, type Event } from '../../engine/events/event.ts';
 import { parseEventQuery } from '../../engine/events/event-query.ts';
 import { type CommandContext, defineStream, type Values } from '../command.ts';
@@ -8,7 +9,7 @@ import { isIsoDate, readText } from '../option-values.ts';
 import { sharedOptions } from '../options.ts';
 
 interface Input {
-  readonly matches: ((event: Event, now: number) => boolean) | undefined;
+  readonly where: string | undefined;
   readonly since: Since | undefined;
 }
 
@@ -38,8 +39,10 @@ export const events = defineStream({
   json: [...EVENT_KEYS],
   toInput({ options }: Values<{ where?: string; since?: string }>): Input {
     const where = readText(options.where, '--where');
+    // Its mistakes are found here, before anything is opened.
+    if (where !== undefined) parseEventQuery(where);
     return {
-      matches: where === undefined ? undefined : parseEventQuery(where),
+      where,
       since: options.since === undefined ? undefined : readSince(options.since),
     };
   },
@@ -48,18 +51,17 @@ export const events = defineStream({
 });
 
 async function* tellEvents(
-  { matches, since }: Input,
+  { where, since }: Input,
   { session, output, host, settings }: CommandContext,
   signal: AbortSignal,
 ): AsyncGenerator<Event, void, void> {
-  const [broker, { streamEvents }] = await Promise.all([
-    session.broker(),
-    import('../../engine/events/event-stream.ts'),
-  ]);
+  const { streamEvents } = await import('../../engine/events/event-stream.ts');
+  const broker = await untilAborted(session.broker(), signal);
+  if (broker === undefined) return;
   const isWatched = host.streams.stdout.isTTY === true && !settings.json;
   yield* streamEvents(broker, session.clock, {
     signal,
-    ...(matches !== undefined && { matches }),
+    ...(where !== undefined && { matches: parseEventQuery(where) }),
     ...(since !== undefined && { since: 'at' in since ? since.at : session.clock.now() - since.agoMs }),
     ...(isWatched && { onListening: () => output.note('listening; Ctrl-C ends it') }),
     onTrouble: (error) => output.note(`${error.message}; waiting for it`),

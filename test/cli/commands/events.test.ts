@@ -12,7 +12,6 @@ import { brokersUnderTest, createSqliteUrl } from '../../support/brokers.ts';
 import { ensureBuilt } from '../../support/build.ts';
 import { projectFolder } from '../../support/project-folder.ts';
 import { type RunningTq, startTq } from '../../support/tq-command.ts';
-import { waitFor } from '../../support/wait-for.ts';
 import { NOW } from '../fake-broker.ts';
 import { createFakeSession, type FakeSession } from '../fake-session.ts';
 import { parseInput, usageFault } from '../parse-input.ts';
@@ -20,10 +19,10 @@ import { run } from '../run-fake.ts';
 
 describe('argv to input', () => {
   test('the whole stream, or a part of it', async () => {
-    expect(await parseInput('events')).toEqual({ matches: undefined, since: undefined });
+    expect(await parseInput('events')).toEqual({ where: undefined, since: undefined });
     expect(await parseInput('events', '--since', '10m')).toMatchObject({ since: { agoMs: 600_000 } });
     expect(await parseInput('events', '--since', '2031-05-01T12:00:00Z')).toMatchObject({ since: { at: NOW } });
-    expect(await parseInput('events', '--where', '-type:progress')).toMatchObject({ matches: expect.any(Function) });
+    expect(await parseInput('events', '--where', '-type:progress')).toMatchObject({ where: '-type:progress' });
   });
 
   test('a time that is none and a query that cannot be read are usage errors', async () => {
@@ -179,12 +178,20 @@ describe.each(brokersUnderTest())('the built command on $name', ({ createUrl }) 
   });
 });
 
-test('the file of a SQLite broker is made, so that one can listen before the first worker', async () => {
+test('the file of a SQLite broker that is not there is not made, and waited for', { timeout: 60_000 }, async () => {
   const url = createSqliteUrl();
-  const running = await startTq(['events', '--broker', url, '--json', '--since', '1m']);
+  const file = url.slice('sqlite:'.length);
+  const [running, idle] = [
+    await startTq(['events', '--broker', url, '--json', '--since', '1m']),
+    await startTq(['events', '--broker', url]),
+  ];
   try {
-    const file = url.slice('sqlite:'.length);
-    await waitFor('the file', () => existsSync(file));
+    await Promise.all(
+      [running, idle].map((each) => each.waitForLine('yet; the first call or worker makes it: waiting')),
+    );
+    idle.signal('SIGINT');
+    expect(await idle.exit).toEqual({ exitCode: 0, signal: undefined });
+    expect(existsSync(file)).toBe(false);
     const broker = await openBroker(url, { clock: systemClock });
     const job = newJob();
     await broker.queue('new').add(job);

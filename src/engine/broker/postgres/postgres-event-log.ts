@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Clock } from '../../core/clock.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { PostgresAddress } from '../broker-url.ts';
 import {
   type EventLogReader,
@@ -87,7 +88,7 @@ class PostgresEventLog implements EventLogReader {
       const { rows } = await client.query<{ queue: string; id: string }>(LAST, [queues]);
       for (const { queue, id } of rows) this.#positions.set(queue, Number(id));
     } else {
-      this.#startAt = since;
+      this.#startAt = Math.floor(since);
       await this.#lookForQueues(client);
     }
     this.#gaps.startAfter(Math.max(0, ...this.#positions.values()));
@@ -197,9 +198,11 @@ class PostgresEventLog implements EventLogReader {
     const pauseMs = this.#nextReadInMs;
     this.#nextReadInMs = LOOK_ANYWAY_MS;
     if (!this.#noticed && !signal.aborted) {
-      const noticed = new AbortController();
-      this.#wake = () => noticed.abort();
-      await wait(pauseMs, undefined, { signal: AbortSignal.any([signal, noticed.signal]) }).catch(() => undefined);
+      const { promise: noticed, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const timer = setTimeout(resolve, pauseMs);
+      await untilAborted(noticed, signal);
+      clearTimeout(timer);
       this.#wake = () => {};
     }
     if (this.#noticed) this.#nextReadInMs = LOOK_AGAIN_MS;

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
+import type { Event } from '../../../../src/engine/events/event.ts';
 import { streamEvents } from '../../../../src/engine/events/event-stream.ts';
 import { systemClock } from '../../../../src/engine/runtime/system-clock.ts';
 import { createRedisUrl, testServers } from '../../../support/brokers.ts';
@@ -128,6 +130,23 @@ test.skipIf(!canStartRedis)('listening takes one connection for all queues, and 
   expect(await count()).toBe(before + 1);
   await stream.return();
   await waitFor('the connection to be gone', async () => (await count()) === before);
+});
+
+test.skipIf(!canStartRedis)('queues of a cluster that lie in several slots are listened to together', async () => {
+  const server = await startRedis({ cluster: true });
+  stops.push(() => server.stop());
+  const workshop = await open(`${server.url}?prefix=apart`);
+  const [first, second] = ['{a}', '{b}'].map((name) => workshop.broker.queue(name)) as [BrokerQueue, BrokerQueue];
+  await first.add(newJob({ task: 'first' }));
+  await second.add(newJob({ task: 'second' }));
+  const stream = streamEvents(workshop.broker, systemClock, { since: 1, matches: ({ type }) => type === 'sent' });
+  const next = async (): Promise<string | null | undefined> => ((await stream.next()).value as Event).task;
+  expect([await next(), await next()].toSorted()).toEqual(['first', 'second']);
+  for (const queue of [second, first, second]) {
+    await queue.add(newJob({ task: `later in ${queue.name}` }));
+    expect(await next()).toBe(`later in ${queue.name}`);
+  }
+  await stream.return();
 });
 
 describe.skipIf(!redisUrl)('on Redis', () => {

@@ -51,6 +51,12 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "events")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --since) REPLY="@any" ;;
+      esac
+      ;;
     "inspect scheduled")
       case "$2" in
         -Q | --queues) REPLY="@queues," ;;
@@ -145,7 +151,7 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs control worker call result demo status purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "") REPLY="inspect jobs control worker call result demo status events purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control") REPLY="revoke shutdown call -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -154,6 +160,7 @@ _tq_words() {
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "status") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "events") REPLY="--where --since -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect queues") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect active") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -217,7 +224,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -14,11 +14,11 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --limit
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control shutdown' 'control call' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control shutdown' 'control call' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -74,6 +74,7 @@ complete -c tq -n '__tq_at "" 0' -a call -d 'Call a task: enqueue one job'
 complete -c tq -n '__tq_at "" 0' -a result -d 'Show the state and the result of a job'
 complete -c tq -n '__tq_at "" 0' -a demo -d 'Watch a worker at work, on a throw-away broker'
 complete -c tq -n '__tq_at "" 0' -a status -d 'Show the live workers and the queues in one view'
+complete -c tq -n '__tq_at "" 0' -a events -d 'Tell what happens to jobs and workers, as it happens'
 complete -c tq -n '__tq_at "" 0' -a purge -d 'Remove the waiting and scheduled jobs of queues'
 complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schema of the broker'
 complete -c tq -n '__tq_at "" 0' -a completion -d 'Print the completion script of a shell'
@@ -123,6 +124,8 @@ complete -c tq -n '__tq_at "result"' -l wait -d 'wait until the job has ended, a
 complete -c tq -n '__tq_at "result" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "demo"' -l for -x -d 'end after this long'
 complete -c tq -n '__tq_at "status"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "events"' -l where -x -d 'only those that a query takes: \'type:failed task:email.*\' (docs/queries.md)'
+complete -c tq -n '__tq_at "events"' -l since -x -d 'begin in the past: a duration such as 10m, or an ISO 8601 date'
 complete -c tq -n '__tq_at "inspect scheduled"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
 complete -c tq -n '__tq_at "inspect scheduled"' -l limit -x -d 'jobs to list, 100 without it'
 complete -c tq -n '__tq_at "inspect active"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'

@@ -48,7 +48,7 @@ async function formatJsonFields(): Promise<string> {
   return `# What \`--json\` prints
 
 One document on stdout and nothing else; a command that lists prints an array of objects with these fields, and one that goes on
-(\`worker\`, \`demo\`) one object a line. Times are epoch milliseconds, an absent value is \`null\`, an empty list is \`[]\`. With \`--dry-run\`, a command that changes something
+(\`worker\`, \`demo\`, \`events\`) one object a line. Times are epoch milliseconds, an absent value is \`null\`, an empty list is \`[]\`. With \`--dry-run\`, a command that changes something
 prints \`dryRun\`, \`operation\`, \`summary\`, \`count\` and \`rows\` instead.
 
 ${GENERATED}

@@ -1,5 +1,6 @@
 /** The public library: everything that `import { ... } from 'taskq'` gives. */
 export type { ActiveReplies, AppControl, AppInspect } from './engine/app/app-control.ts';
+export type { EventOptions } from './engine/app/app-events.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
 export type { App, AppOptions, QueueDeclaration, WorkerOptions } from './engine/app/contract.ts';
@@ -24,6 +25,7 @@ export type { StoredError, StoredJob } from './engine/core/job.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
+export type { Event, EventType } from './engine/events/event.ts';
 export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';
 export type { AsyncResult } from './engine/results/async-result.ts';
 export { context, type TaskContext } from './engine/task/context.ts';

@@ -39,6 +39,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'events',
+    summary: 'Tell what happens to jobs and workers, as it happens',
+    heading: 'Look',
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
     name: 'inspect queues',
     summary: 'List every queue of the broker, and the dead letters of all of them last',
     heading: 'Look',

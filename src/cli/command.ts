@@ -90,6 +90,19 @@ interface ServiceCommand<Input, Options> extends Declaration {
   readonly serve: (input: Input, context: CommandContext) => Promise<number>;
 }
 
+/**
+ * A command that tells one thing after the other until Ctrl-C, the end of its reader or its own: then it has done what was
+ * asked for, and the exit code is 0. It goes on no faster than its output is read.
+ */
+interface StreamCommand<Input, Item, Options> extends Declaration {
+  readonly kind: 'stream';
+  readonly toInput: (values: Values<Options>) => Input;
+  /** @param signal ends the stream, which is then over without an error */
+  readonly listen: (input: Input, context: CommandContext, signal: AbortSignal) => AsyncIterable<Item>;
+  /** One line, in a pipe and on a terminal; `json` is one of NDJSON. */
+  readonly present: (item: Item) => Pick<Presentation, 'json' | 'blocks'>;
+}
+
 /** A command that needs neither settings nor broker, so that it works where they are broken. */
 interface StandaloneCommand<Input, Options> extends Declaration {
   readonly kind: 'standalone';
@@ -101,6 +114,7 @@ interface StandaloneCommand<Input, Options> extends Declaration {
 export type Command =
   | OperationCommand<GenericSchema, unknown, never>
   | ServiceCommand<unknown, never>
+  | StreamCommand<unknown, unknown, never>
   | StandaloneCommand<unknown, never>;
 
 /** What the list of commands shows, and how to get the rest. Nothing of a command is loaded before it is asked for. */
@@ -142,6 +156,12 @@ export function defineService<Input, Options = Record<never, never>>(
   command: Omit<ServiceCommand<Input, Options>, 'kind'>,
 ): Command {
   return { kind: 'service', ...command } as unknown as Command;
+}
+
+export function defineStream<Input, Item, Options = Record<never, never>>(
+  command: Omit<StreamCommand<Input, Item, Options>, 'kind'>,
+): Command {
+  return { kind: 'stream', ...command } as unknown as Command;
 }
 
 export function defineStandalone<Input, Options = Record<never, never>>(

@@ -64,6 +64,10 @@ export const sharedOptions = {
     completion: 'workers',
     many: 'split',
   },
+  where: {
+    flags: '--where <query>',
+    summary: "only those that a query takes: 'type:failed task:email.*' (docs/queries.md)",
+  },
   wait: { flags: '--wait', summary: 'wait until the job has ended, at most --timeout' },
 } as const satisfies Record<string, OptionDefinition>;
 

@@ -117,7 +117,10 @@ function formatForTerminal(
     case 'line':
       return `${look.paint(block.tone ?? 'plain', escapeControl(block.text))}\n`;
     case 'row':
-      return `${block.cells.map((cell) => formatCell(cell, look.paint)).join('  ')}\n`;
+      return `${block.cells
+        .map((cell) => formatCell(cell, look.paint))
+        .join('  ')
+        .trimEnd()}\n`;
     case 'verbatim':
       return block.text;
     case 'table':
@@ -137,7 +140,7 @@ function formatForPipe(block: Block): string {
     case 'line':
       return `${escapeControl(block.text)}\n`;
     case 'row':
-      return `${block.cells.map(({ text }) => escapeControl(text)).join('\t')}\n`;
+      return `${block.cells.map(({ text, exact = text }) => escapeControl(exact)).join('\t')}\n`;
     case 'verbatim':
       return block.text;
     case 'table':

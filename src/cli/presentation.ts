@@ -32,6 +32,8 @@ export type Block =
 
 export interface Cell {
   readonly text: string;
+  /** In a pipe, where that is another text: an exact time, nothing for a dash. */
+  readonly exact?: string;
   readonly tone: Tone;
   /** Filled up to, on a terminal; from the left when negative. */
   readonly width?: number;

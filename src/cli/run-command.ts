@@ -17,7 +17,7 @@ type RunRequest = Extract<Request, { kind: 'run' }>;
  *
  * 1. the settings are loaded, except for a command that needs none;
  * 2. what stands on stdin replaces `-`, and the command turns the values into its input;
- * 3. an operation passes the gate, a service serves;
+ * 3. an operation passes the gate, a service serves, a stream is told until it ends;
  * 4. the output policy prints what came of it, and the connections are closed.
  *
  * @returns the exit code
@@ -37,7 +37,9 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
   const session = await host.openSession(settings, await chooseSession(command, settings, output));
   try {
     const context: CommandContext = { settings, session, output, host };
-    return command.kind === 'service' ? await command.serve(input, context) : await operate(command, input, context);
+    if (command.kind === 'service') return await command.serve(input, context);
+    if (command.kind === 'stream') return await (await import('./run-stream.ts')).runStream(command, input, context);
+    return await operate(command, input, context);
   } finally {
     output.clearProgress();
     await session.close();
@@ -46,6 +48,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
 
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */
 async function chooseSession(command: Command, { dryRun }: Settings, { note }: Output): Promise<SessionOptions> {
+  if (command.kind === 'stream') return { onlyExisting: true, waitForFile: true, note };
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
   return { onlyExisting: dryRun || (await command.operation()).effect !== 'write', note };

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from '../engine/app/contract.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { Settings } from '../engine/config/settings.ts';
@@ -14,6 +15,8 @@ type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker' | 'defaul
 export interface SessionOptions {
   /** A SQLite file that is not there is not made: nothing will be added to it. */
   readonly onlyExisting?: boolean;
+  /** With `onlyExisting`: a file that is not there is waited for, by who listens to what will happen in it. */
+  readonly waitForFile?: boolean;
   /** Is told, once each, what a person may not expect of the broker that was found. */
   readonly note?: (text: string) => void;
 }
@@ -29,11 +32,12 @@ export interface SessionOptions {
 export function createSession(
   settings: SessionSettings,
   clock: Clock,
-  { onlyExisting = false, note }: SessionOptions = {},
+  { onlyExisting = false, waitForFile = false, note }: SessionOptions = {},
 ): CliSession {
   let app: Promise<App> | undefined;
   let broker: Promise<Broker> | undefined;
   let isDefaultNoted = false;
+  const closing = new AbortController();
 
   const useDefault = (): string => {
     if (!isDefaultNoted) note?.(`no broker is named; using ${settings.defaultBroker}`);
@@ -58,8 +62,15 @@ export function createSession(
       import('../engine/broker/open-broker.ts'),
     ]);
     // Without a look at the schema nothing is opened yet, so nothing is made.
-    const missing = onlyExisting && !skipSchema ? findMissingFile(url) : undefined;
-    if (missing !== undefined) note?.(`there is no ${missing} yet; the first call or worker makes it`);
+    const findMissing = (): string | undefined => (onlyExisting && !skipSchema ? findMissingFile(url) : undefined);
+    let missing = findMissing();
+    if (missing !== undefined) {
+      note?.(`there is no ${missing} yet; the first call or worker makes it${waitForFile ? ': waiting for it' : ''}`);
+    }
+    while (waitForFile && missing !== undefined) {
+      await wait(LOOK_FOR_FILE_MS, undefined, { signal: closing.signal });
+      missing = findMissing();
+    }
     return await openBroker(url, { clock, skipSchema, onlyExisting: missing !== undefined });
   };
 
@@ -71,12 +82,15 @@ export function createSession(
       return broker;
     },
     async close() {
+      closing.abort();
       // What failed to open has told its caller already.
       const opened = await Promise.allSettled([app, broker]);
       await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value?.close() : undefined)));
     },
   };
 }
+
+const LOOK_FOR_FILE_MS = 100;
 
 async function loadApp({ app: file, exportedApp, broker }: SessionSettings, useDefault: () => string): Promise<App> {
   const app = (file === undefined ? (exportedApp ?? (await createDefaultApp())) : await importApp(file)) as App;

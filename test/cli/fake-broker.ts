@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type {
   ControlAnswer,
   ControlAnswers,
@@ -5,6 +6,7 @@ import type {
   ControlNode,
   ControlQuestion,
 } from '../../src/engine/broker/control-port.ts';
+import type { JobEventFeed, JobEvents, ListenOptions, LogEntry } from '../../src/engine/broker/event-port.ts';
 import type {
   ActiveStoredJob,
   Broker,
@@ -70,6 +72,7 @@ export class FakeBroker implements Broker {
   readonly state = createFakeState();
 
   readonly control = new FakeControlBus(this);
+  readonly events = new FakeJobEvents(this);
 
   createConsumer(): never {
     throw new Error('the double runs nothing');
@@ -129,6 +132,36 @@ class FakeControlBus implements ControlBus {
 
   async join(): Promise<never> {
     throw new Error('the double has no place for workers of its own');
+  }
+}
+
+/** Gives the entries that the test has put into it, and then waits for the end. */
+class FakeJobEvents implements JobEvents {
+  readonly #broker: FakeBroker;
+  readonly entries: LogEntry[] = [];
+  /** What was asked for, in order. */
+  readonly asked: ListenOptions[] = [];
+  /** Is called when the reader has taken all entries, and asks for more. */
+  onTold: () => void = () => {};
+
+  constructor(broker: FakeBroker) {
+    this.#broker = broker;
+  }
+
+  listen(options: ListenOptions): JobEventFeed {
+    this.asked.push(options);
+    const { entries, onTold } = this;
+    const broker = this.#broker;
+    return {
+      async *[Symbol.asyncIterator]() {
+        broker.assertUp();
+        options.onListening?.();
+        if (entries.length > 0) yield entries;
+        onTold();
+        if (!options.signal.aborted) await once(options.signal, 'abort');
+      },
+      readFacts: async () => new Map(),
+    };
   }
 }
 

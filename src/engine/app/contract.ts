@@ -5,11 +5,13 @@ import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
+import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
+import type { EventOptions } from './app-events.ts';
 import type { CallOptions } from './call-options.ts';
 import type { DefineTask, Task } from './task.ts';
 
@@ -143,6 +145,13 @@ export interface App {
   readonly inspect: AppInspect;
   /** Tells the live workers what to do. */
   readonly control: AppControl;
+  /**
+   * What happens to the jobs of all queues of the broker and to its workers, live: `for await (const event of app.events())`.
+   * Nothing of it is paid for while nobody reads.
+   *
+   * @throws INVALID_QUERY, INVALID_DURATION, INVALID_OPTION for options that cannot be
+   */
+  events(options?: EventOptions): AsyncGenerator<Event, void, void>;
   /** The connection to the broker, opened on first use and shared. */
   broker(): Promise<Broker>;
   /** Connects to this broker instead of its own option; only before the first use. */

@@ -12,6 +12,7 @@ import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, RevokeJob } from '../results/async-result.ts';
 import { createJobResult } from '../results/job-result.ts';
@@ -20,6 +21,7 @@ import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
+import { type EventOptions, openEvents } from './app-events.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
@@ -177,6 +179,10 @@ class TaskApp implements App {
     }
     const { tasks, brokerUrl } = this;
     return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock }, options);
+  }
+
+  events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {
+    return openEvents(this.#openBrokerOnce, this.#clock, options);
   }
 
   async broker(): Promise<Broker> {

@@ -3,6 +3,7 @@ import { attempt } from './attempt.ts';
 import { BullConsumer } from './bull-consumer.ts';
 import { BullQueue } from './bull-queue.ts';
 import { RelayControlBus } from './control/relay-control-bus.ts';
+import { BullJobEvents } from './events/bull-job-events.ts';
 import type { Broker, BrokerQueue, Consumer, ConsumerOptions, Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
 import type { Store } from './store.ts';
@@ -12,6 +13,7 @@ export class BullBroker implements Broker {
   readonly kind: Store['kind'];
   readonly url: string;
   readonly control: RelayControlBus;
+  readonly events: BullJobEvents;
   readonly #store: Store;
   readonly #queues = new Map<string, BullQueue>();
   #closed = false;
@@ -21,6 +23,7 @@ export class BullBroker implements Broker {
     this.kind = store.kind;
     this.url = store.url;
     this.control = new RelayControlBus(store);
+    this.events = new BullJobEvents(store);
   }
 
   queue(name: string): BrokerQueue {
@@ -65,7 +68,7 @@ export class BullBroker implements Broker {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([this.control, ...this.#queues.values()].map((each) => each.close()));
+    await Promise.all([this.events, this.control, ...this.#queues.values()].map((each) => each.close()));
     await this.#store.close();
   }
 

@@ -15,6 +15,7 @@
 import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { ControlBus } from './control-port.ts';
+import type { JobEvents } from './event-port.ts';
 import type { StateStore } from './state-port.ts';
 
 export interface Broker {
@@ -30,6 +31,8 @@ export interface Broker {
   readonly state: StateStore;
   /** How workers are asked what they do, and told what to do. */
   readonly control: ControlBus;
+  /** What happens to the jobs of all queues. */
+  readonly events: JobEvents;
   /** Creates or upgrades the schema of the store. Redis has none: `applied` is then empty. */
   migrate(): Promise<Migration>;
   /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */

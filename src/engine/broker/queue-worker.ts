@@ -4,12 +4,10 @@ import { release } from './settle.ts';
 import type { SlotGate } from './slot-gate.ts';
 import type { Slots } from './slots.ts';
 import type { Store } from './store.ts';
-import { parseData, STALLED_TOO_OFTEN } from './stored-job.ts';
+import { parseData, STACKS_KEPT, STALLED_TOO_OFTEN } from './stored-job.ts';
 
 /** How long a job may wait for a slot with its lock taken before it is handed back to the other workers. */
 const RESERVE_MS = 1000;
-/** At most this many stacks are kept with a job; BullMQ keeps one for every attempt without it. */
-const STACKS_KEPT = 10;
 
 /** BullMQ's worker with four additions: data that is not JSON, jobs lost too often, revoked jobs, and shared slots. */
 export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend> {

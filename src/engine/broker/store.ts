@@ -1,5 +1,6 @@
 import type { BackendFactory, IQueueBackend, IRelayBackend, RelayBackendOptions } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
+import type { EventLogReader } from './events/event-log.ts';
 import type { Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
 
@@ -20,6 +21,12 @@ export interface Store extends StoreOptions {
   abandonConsumers(): void;
   /** Makes the backend of an event reader, with a connection of its own. */
   readonly eventsBackend: BackendFactory<IQueueBackend, unknown>;
+  /**
+   * Reads the event logs of all queues; connects with the first use.
+   *
+   * @param since an instant to begin at, epoch ms; without it, after what the logs hold now
+   */
+  openEventLog(since: number | undefined): EventLogReader;
   /**
    * Makes the backend of a node of BullMQ's relay, with a connection of its own to wait on. What it asks of a store that is
    * away fails; closing it ends what is its own.

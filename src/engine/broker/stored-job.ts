@@ -31,6 +31,13 @@ function readMarker(value: unknown): Marker | undefined {
   return isRecord(value) && isRecord(value[MARKER]) ? (value[MARKER] as unknown as Marker) : undefined;
 }
 
+/** How a job that completed has ended, by its return value. */
+export function readEnd(returned: unknown): { state: Marker['state']; reason: string | null } {
+  const { state, reason } = readMarker(returned) ?? {};
+  if (state !== 'IGNORED' && state !== 'REVOKED') return { state: 'SUCCESS', reason: null };
+  return { state, reason: typeof reason === 'string' ? reason : null };
+}
+
 /** BullMQ serves low numbers first and 0 before all; tq's 0 to 9 serve 9 first. */
 export function encodePriority(priority: number): number {
   return 10 - priority;
@@ -45,6 +52,8 @@ export function decodeUnique(stored: string | undefined, task: string): string |
   if (stored === undefined) return null;
   return stored.startsWith(`${task} `) ? stored.slice(task.length + 1) : stored;
 }
+/** At most this many stacks are kept with a job; BullMQ keeps one for every attempt without it. */
+export const STACKS_KEPT = 10;
 
 /** What the worker of a lost job finds in it; see moveStalledJobsToWait of BullMQ. */
 export const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';

@@ -83,6 +83,15 @@ export const catalogue = {
       next: `the options are ${known.join(', ')}`,
     }),
   }),
+  INVALID_QUERY: entry<{ problem: string; text: string; marks: string }>({
+    name: 'InvalidQuery',
+    exit: 2,
+    when: 'a query such as that of --where cannot be read',
+    text: ({ problem, text, marks }) => ({
+      message: `cannot read the query: ${problem}\n  ${text}\n  ${marks}`,
+      next: 'write terms such as task:email.* error~timeout -queue:low, and OR between alternatives; see docs/queries.md',
+    }),
+  }),
   APP_NOT_FOUND: entry<{ file: string; folder?: boolean; near?: readonly string[] }>({
     name: 'AppNotFound',
     exit: 2,

@@ -1,6 +1,7 @@
 import { adding } from './contract/adding.ts';
 import { atMostOnce } from './contract/at-most-once.ts';
 import { control } from './contract/control.ts';
+import { events } from './contract/events.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
 import { losing } from './contract/losing.ts';
@@ -36,4 +37,5 @@ export const contract: readonly Subject[] = [
   state,
   holding,
   control,
+  events,
 ];

@@ -66,6 +66,7 @@ const facts = {
   },
   ...{ server: 'smtp.host', folder: false, apps: ['one'], commands: ['a'], setting: 'x', variable: 'X', name: 'n' },
   ...{ host: 'box', port: 8080, pid: 7, since: '2031-05-01T12:00:00.000Z' },
+  ...{ text: 'tsk:a', marks: '^~~' },
 };
 
 describe.each(codes)('the error %s', (code) => {

@@ -62,6 +62,10 @@ export class FakeBroker implements Broker {
     ask: async () => ({ answers: new Map(), silent: [] }),
   };
 
+  get events(): never {
+    throw new Error('the double has no events');
+  }
+
   createConsumer(options: ConsumerOptions): FakeConsumer {
     const consumer = new FakeConsumer(options, this);
     this.consumers.push(consumer);

@@ -18,6 +18,7 @@ import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { createPostgresEventLog } from './postgres-event-log.ts';
 import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 
@@ -87,6 +88,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     abandonConsumers() {},
     eventsBackend: (name, options, kind) =>
       createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind),
+    openEventLog: (since) =>
+      createPostgresEventLog({ address, listQueues: () => listQueues(query), clock: options.clock, since }),
     relayBackend: (relayOptions) =>
       createPostgresRelayBackend({ ...relayOptions, connection: connectionOptions(POOL_OF_NODE) } as never),
     faultBehind: (error) => error,

@@ -7,6 +7,7 @@ import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
+import { createRedisEventLog } from './redis-event-log.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
@@ -106,6 +107,16 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     },
     eventsBackend: (name, backendOptions, kind) =>
       consumerBackend(name, { ...backendOptions, skipVersionCheck: true }, kind),
+    openEventLog: (since) =>
+      createRedisEventLog({
+        createClient: () => createRedisClient(address, options.patienceMs),
+        listQueues: () => listQueues(client, address.prefix),
+        readTime: () => readTime(client),
+        prefix: address.prefix,
+        isCluster: address.mode === 'cluster',
+        clock: options.clock,
+        since,
+      }),
     relayBackend: (relayOptions) => relays.createBackend(relayOptions),
     faultBehind: (error) => (fault !== undefined && isGivingUp(error) ? fault : error),
     connect,
@@ -164,6 +175,12 @@ function parseInfo(info: string): { name: string; version: string } {
   return valkey === undefined
     ? { name: 'Redis', version: field('redis_version') ?? '0' }
     : { name: 'Valkey', version: valkey };
+}
+
+/** Redis answers with seconds, and microseconds beside them. */
+async function readTime(client: RedisClient): Promise<number> {
+  const [seconds, micros] = await client.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }
 
 /** Every BullMQ queue has a hash `PREFIX:QUEUE:meta`; there is no list of queues, so the key space is walked. */

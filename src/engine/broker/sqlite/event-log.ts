@@ -112,11 +112,16 @@ export function parseEventId(id: string): EventPosition {
   return { at: Number(at), seq: Number(seq) };
 }
 
-/** The events after a position, oldest first; as many as one read gives. */
-export function readEventsAfter(connection: Connection, queueId: number, after: EventPosition): EventEntry[] {
+/** The events after a position, oldest first; about as many as asked for, since a chunk is not split. */
+export function readEventsAfter(
+  connection: Connection,
+  queueId: number,
+  after: EventPosition,
+  limit = READ_LIMIT,
+): EventEntry[] {
   const entries: EventEntry[] = [];
   for (const [at, firstSeq, body] of connection.all(READ_CHUNKS, queueId, after.at) as [number, number, string][]) {
-    if (entries.length >= READ_LIMIT) break;
+    if (entries.length >= limit) break;
     const events = JSON.parse(body) as string[][];
     for (const [index, fields] of events.entries()) {
       const seq = firstSeq + index;

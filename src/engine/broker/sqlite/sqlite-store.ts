@@ -10,6 +10,7 @@ import { dueAtOf } from './job-place.ts';
 import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
+import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
 
 /** The folder of the default broker; it is the project's, but no part of it. */
@@ -49,6 +50,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     abandonConsumers() {},
     eventsBackend: (name, backendOptions, kind) =>
       createBackend(name, { ...backendOptions, connection } as never, kind),
+    openEventLog: (since) => createSqliteEventLog(database, prefix, since),
     relayBackend: (relayOptions) => createRelayBackend({ ...relayOptions, connection }),
     faultBehind: (error) => error,
     async connect() {

@@ -59,7 +59,10 @@ export class Transaction {
   takeSignals(): string[] {
     for (const { key, notices } of this.#touched) {
       if (notices.jobs) this.#signals.add(jobsTopic(key));
-      if (notices.events) this.#signals.add(eventsTopic(key));
+      if (notices.events) {
+        this.#signals.add(eventsTopic(key));
+        this.#signals.add(ALL_EVENTS_TOPIC);
+      }
       notices.jobs = false;
       notices.events = false;
     }
@@ -75,6 +78,9 @@ export class Transaction {
     this.#signals.clear();
   }
 }
+
+/** Any queue has an event. */
+export const ALL_EVENTS_TOPIC = 'events';
 
 /** @param queueKey `prefix:name` */
 export function jobsTopic(queueKey: string): string {

@@ -1,5 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
+import type { Event } from '../../../../src/engine/events/event.ts';
+import { streamEvents } from '../../../../src/engine/events/event-stream.ts';
+import { systemClock } from '../../../../src/engine/runtime/system-clock.ts';
 import { createRedisUrl, testServers } from '../../../support/brokers.ts';
 import { startRedisSentinel } from '../../../support/redis-sentinel.ts';
 import { startRedis } from '../../../support/redis-server.ts';
@@ -109,6 +113,42 @@ test.skipIf(!canStartRedis)(
   },
 );
 
+test.skipIf(!canStartRedis)('listening takes one connection for all queues, and gives it back', async () => {
+  const server = await startRedis();
+  stops.push(() => server.stop());
+  const workshop = await open(server.url);
+  for (let index = 0; index < 5; index += 1) await workshop.broker.queue(queueName()).add(newJob());
+  await workshop.broker.control.listNodes();
+  const { client } = connectTo(server.url);
+  const count = async (): Promise<number> =>
+    String(await client.client('LIST'))
+      .trim()
+      .split('\n').length;
+  const before = await count();
+  const stream = streamEvents(workshop.broker, systemClock, { since: 1 });
+  for (let index = 0; index < 10; index += 1) await stream.next();
+  expect(await count()).toBe(before + 1);
+  await stream.return();
+  await waitFor('the connection to be gone', async () => (await count()) === before);
+});
+
+test.skipIf(!canStartRedis)('queues of a cluster that lie in several slots are listened to together', async () => {
+  const server = await startRedis({ cluster: true });
+  stops.push(() => server.stop());
+  const workshop = await open(`${server.url}?prefix=apart`);
+  const [first, second] = ['{a}', '{b}'].map((name) => workshop.broker.queue(name)) as [BrokerQueue, BrokerQueue];
+  await first.add(newJob({ task: 'first' }));
+  await second.add(newJob({ task: 'second' }));
+  const stream = streamEvents(workshop.broker, systemClock, { since: 1, matches: ({ type }) => type === 'sent' });
+  const next = async (): Promise<string | null | undefined> => ((await stream.next()).value as Event).task;
+  expect([await next(), await next()].toSorted()).toEqual(['first', 'second']);
+  for (const queue of [second, first, second]) {
+    await queue.add(newJob({ task: `later in ${queue.name}` }));
+    expect(await next()).toBe(`later in ${queue.name}`);
+  }
+  await stream.return();
+});
+
 describe.skipIf(!redisUrl)('on Redis', () => {
   test('reading writes nothing', async () => {
     const url = createRedisUrl();
@@ -142,6 +182,9 @@ describe.skipIf(!redisUrl)('on Redis', () => {
     }
     await reader.listQueues();
     await reader.describe();
+    const stream = streamEvents(reader, systemClock, { since: 1 });
+    expect((await stream.next()).value).toMatchObject({ type: 'sent' });
+    await stream.return();
     await reader.close();
     expect(await dump()).toEqual(before);
   });

@@ -150,6 +150,11 @@ export class Worker {
     return this.#pool.children;
   }
 
+  /** `start` was called, and had not been preceded by a stop. */
+  get isStarted(): boolean {
+    return this.#opening !== undefined;
+  }
+
   /** Resolves when the worker has stopped, whatever stopped it. */
   get ended(): Promise<WorkerEnd> {
     return this.#ended.promise;

@@ -156,6 +156,6 @@ export interface App {
   broker(): Promise<Broker>;
   /** Connects to this broker instead of its own option; only before the first use. */
   useBroker(url: string): void;
-  /** Ends the connections. Pending waits of `get()` fail. */
+  /** Ends the connections. Pending waits of `get()` fail. Workers that were never started are given up; stop those that run first. */
   close(): Promise<void>;
 }

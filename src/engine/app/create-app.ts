@@ -27,6 +27,7 @@ import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
 import { createAppWorker } from './create-app-worker.ts';
+import { MadeWorkers } from './made-workers.ts';
 import { createTask, type DefineTask, type Task } from './task.ts';
 
 /** Jobs of one round trip in `sendBulk`. */
@@ -81,6 +82,7 @@ class TaskApp implements App {
   #broker: Promise<Broker> | undefined;
   /** The broker once it is open, so that a call need not wait for what is there. */
   #opened: Broker | undefined;
+  readonly #workers = new MadeWorkers();
   #closed = false;
 
   constructor(settings: AppSettings, parts: AppParts) {
@@ -171,7 +173,11 @@ class TaskApp implements App {
     });
   }
 
-  async createWorker(options: WorkerOptions = {}): Promise<Worker> {
+  createWorker(options: WorkerOptions = {}): Promise<Worker> {
+    return this.#workers.add(this.#createWorker(options));
+  }
+
+  async #createWorker(options: WorkerOptions): Promise<Worker> {
     if (isChild()) throw createError('WORKER_IN_CHILD', {});
     const broker = await this.broker();
     for (const { name, priorities } of this.#settings.queues) {
@@ -208,6 +214,7 @@ class TaskApp implements App {
   async close(): Promise<void> {
     this.#closed = true;
     this.#opened = undefined;
+    await this.#workers.giveUp();
     const broker = await this.#broker?.catch(() => undefined);
     await broker?.close();
   }

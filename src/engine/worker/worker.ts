@@ -194,6 +194,11 @@ export class Worker {
     return judgeHealth({ phase, broker, fetch, pool });
   }
 
+  /** `start` was called, and had not been preceded by a stop. */
+  get isStarted(): boolean {
+    return this.#opening !== undefined;
+  }
+
   /** Resolves when the worker has stopped, whatever stopped it. */
   get ended(): Promise<WorkerEnd> {
     return this.#ended.promise;

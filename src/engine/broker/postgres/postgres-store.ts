@@ -83,11 +83,15 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
       const connectionOfOwn = connectionOptions(POOL_OF_CONSUMER);
       const backend = createPostgresBackend(name, { ...options, connection: connectionOfOwn }, kind);
       countLosses(backend, name, query);
+      closeOnceReady(backend);
       return backend;
     },
     abandonConsumers() {},
-    eventsBackend: (name, options, kind) =>
-      createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind),
+    eventsBackend(name, options, kind) {
+      const backend = createPostgresBackend(name, { ...options, connection: connectionOptions(1) }, kind);
+      closeOnceReady(backend);
+      return backend;
+    },
     openEventLog: (since) =>
       createPostgresEventLog({ address, listQueues: () => listQueues(query), clock: options.clock, since }),
     relayBackend: (relayOptions) =>
@@ -244,6 +248,17 @@ function countLosses(backend: IQueueBackend, queue: string, query: Query): void 
       await query(sql, [losses, queue, id, token]);
     }
     return method(...args);
+  });
+}
+
+/**
+ * A backend of BullMQ that is closed while it connects goes on to open the connection that it waits on, which nobody closes then
+ * and which keeps the process alive. Connecting is bounded, so closing is.
+ */
+function closeOnceReady(backend: IQueueBackend): void {
+  overrideMethod(backend, 'close', (close) => async (...args) => {
+    await backend.waitUntilReady().catch(() => undefined);
+    return close(...args);
   });
 }
 

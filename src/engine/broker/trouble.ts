@@ -35,7 +35,7 @@ const SOCKET_CODES = new Set([
 const POSTGRES_CODES = /^(08...|57P0[1-5]|53300)$/;
 
 const TROUBLE_TEXT =
-  /Connection is closed|Command aborted due to connection close|Connection terminated|Stream isn't writeable|Cluster isn't ready|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Command timed out|the database system is/i;
+  /Connection is closed|Command aborted due to connection close|Connection terminated|Stream isn't writeable|Cluster isn't ready|max retries per request|^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|All sentinels are unreachable|None of startup nodes|Failed to refresh slots|timeout exceeded when trying to connect|Query read timeout|is not queryable|Command timed out|the database system is/i;
 
 /** The one line that a person sees when the store cannot be reached, with the usual causes for this kind of error. */
 export function unavailable(url: string, doing: string, error: unknown): Error {

@@ -35,6 +35,8 @@ describe('an error of a store', () => {
     [fault('sorry, too many clients already', '53300')],
     [fault('connection failure', '08006')],
     [fault('timeout exceeded when trying to connect')],
+    [fault('Client has encountered a connection error and is not queryable')],
+    [fault('Query read timeout')],
     [new AggregateError([fault('connect ECONNREFUSED ::1:6379', 'ECONNREFUSED')], '')],
   ])('%s means that it is away', (error) => {
     expect(isTrouble(error)).toBe(true);

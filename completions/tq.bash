@@ -9,6 +9,9 @@ _tq_value() {
       case "$2" in
         -c | --concurrency) REPLY="@any" ;;
         -Q | --queues) REPLY="@queues," ;;
+        -P | --pool) REPLY="prefork async" ;;
+        --max-tasks-per-child) REPLY="@any" ;;
+        --max-memory-per-child) REPLY="@any" ;;
         -X | --exclude-queues) REPLY="@queues," ;;
         -n | --name) REPLY="@any" ;;
         --queue-order) REPLY="strict weighted fair" ;;
@@ -126,7 +129,7 @@ _tq_words() {
     "inspect") REPLY="queues scheduled active reserved registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control") REPLY="shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -P --pool --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;

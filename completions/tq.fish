@@ -14,7 +14,7 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --limit
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -P --pool --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --limit
                 set skip yes
             case '-*'
             case '*'
@@ -90,6 +90,9 @@ complete -c tq -n '__tq_at "control" 0' -a shutdown -d 'Stop live workers as the
 
 complete -c tq -n '__tq_at "worker"' -s c -l concurrency -x -d 'slots: jobs that run at once (default: number of CPUs)'
 complete -c tq -n '__tq_at "worker"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues to serve, in order; high:6 has the weight 6 (default: those of the app)'
+complete -c tq -n '__tq_at "worker"' -s P -l pool -x -a 'prefork async' -d 'where jobs run: prefork in child processes, async in the event loop (default: prefork)'
+complete -c tq -n '__tq_at "worker"' -l max-tasks-per-child -x -d 'replace a child process after so many jobs'
+complete -c tq -n '__tq_at "worker"' -l max-memory-per-child -x -d 'replace a child process that holds more memory after a job; also 500MB'
 complete -c tq -n '__tq_at "worker"' -s X -l exclude-queues -x -a '(__tq_more_names queues)' -d 'queues to leave out'
 complete -c tq -n '__tq_at "worker"' -s n -l name -x -d 'name of the worker; %h host name, %p process id, %n the first free number (default: tq@%h)'
 complete -c tq -n '__tq_at "worker"' -l queue-order -x -a 'strict weighted fair' -d 'which queue goes first when several have jobs (default: strict)'

@@ -72,7 +72,8 @@ export interface WorkerOptions {
   burst?: boolean;
   /**
    * How jobs are run: `async` in the event loop of this process, for tasks that wait; `prefork` in child processes, one a slot,
-   * for tasks that compute, block or may crash. Default async.
+   * for tasks that compute, block or may crash. Default async, because prefork needs `module`, which a program must name;
+   * `tq worker`, which knows it, takes prefork.
    */
   pool?: 'async' | 'prefork';
   /**

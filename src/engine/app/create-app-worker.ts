@@ -105,6 +105,9 @@ function parseWorker(
 function describeSettings(settings: Omit<WorkerSettings, 'worker' | 'control'>): Readonly<Record<string, unknown>> {
   const { order, shutdownTimeoutMs, softTimeLimitMs = null, timeLimitMs = null, burst, logger, prefork } = settings;
   return {
+    pool: prefork === undefined ? 'async' : 'prefork',
+    concurrency: settings.concurrency,
+    module: prefork?.module ?? null,
     queueOrder: order,
     shutdownTimeoutMs,
     softTimeLimitMs,

@@ -5,6 +5,7 @@ import {
   booleanValue,
   choiceValue,
   durationValue,
+  memoryValue,
   nameValue,
   pathValue,
   queueNamesValue,
@@ -51,6 +52,21 @@ export const SETTINGS = {
     'the queues to serve, in order; `high:6` has the weight 6 under the order weighted',
   ),
   'worker.excludeQueues': setting(queueNamesValue(), ['--exclude-queues', 'TQ_EXCLUDE_QUEUES'], 'queues to leave out'),
+  'worker.pool': setting(
+    choiceValue(['prefork', 'async']),
+    ['--pool', 'TQ_POOL'],
+    'where jobs run: in child processes, or in the event loop of the worker',
+  ),
+  'worker.maxTasksPerChild': setting(
+    wholeNumberValue(1, 1_000_000_000),
+    ['--max-tasks-per-child', 'TQ_MAX_TASKS_PER_CHILD'],
+    'replaces a child process after so many jobs',
+  ),
+  'worker.maxMemoryPerChild': setting(
+    memoryValue(),
+    ['--max-memory-per-child', 'TQ_MAX_MEMORY_PER_CHILD'],
+    'replaces a child process that holds more memory after a job; a number is MiB',
+  ),
   'worker.name': setting(
     nameValue(),
     ['--name', 'TQ_WORKER_NAME'],
@@ -104,6 +120,7 @@ export const DEFAULTS = {
   redact: [],
   'worker.concurrency': availableParallelism(),
   'worker.excludeQueues': [],
+  'worker.pool': 'prefork',
   'worker.name': 'tq@%h',
   'worker.queueOrder': 'strict',
   'worker.shutdownTimeout': 25_000,

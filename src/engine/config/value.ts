@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { type ByteSize, parseByteSize } from '../core/byte-size.ts';
 import { type Duration, formatDuration, parseDuration } from '../core/duration.ts';
 
 /**
@@ -80,6 +81,32 @@ export function durationValue(minMs: number) {
 function readDuration(value: Duration): number | undefined {
   try {
     return parseDuration(value, 'duration');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes of a text such as `500MB`. A number, also one in a text, is MiB: nobody limits a process to some bytes. */
+export function memoryValue() {
+  const message = '1MB or more, such as 500MB or 2GB; a number is MiB';
+  const schema = v.pipe(
+    v.custom<ByteSize>((value) => typeof value === 'string' || typeof value === 'number', message),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bytes = readBytes(dataset.value);
+      if (bytes !== undefined && bytes >= MIB) return bytes;
+      addIssue({ message });
+      return NEVER;
+    }),
+  );
+  return { schema, fromText: asIs, type: 'memory' } satisfies ValueKind;
+}
+
+const MIB = 2 ** 20;
+
+function readBytes(value: ByteSize): number | undefined {
+  const isPlain = typeof value === 'number' || /^\s*\d+(?:\.\d+)?\s*$/.test(value);
+  try {
+    return parseByteSize(isPlain ? Math.round(Number(value) * MIB) : value, 'memory');
   } catch {
     return undefined;
   }

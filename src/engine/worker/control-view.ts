@@ -1,6 +1,5 @@
-import type { ControlledWorker } from '../control/controlled-worker.ts';
+import type { ControlledWorker, WorkerCounters } from '../control/controlled-worker.ts';
 import type { TaskDefinition } from '../task/definition.ts';
-import type { Worker } from './worker.ts';
 
 /** What a worker does not know of itself. */
 export interface ControlFacts {
@@ -13,8 +12,36 @@ export interface ControlFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** A job that a worker has taken and not ended. */
+export interface HeldJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** When it was taken, epoch ms. */
+  readonly startedAt: number;
+  readonly requestId: string;
+  readonly progress: unknown;
+  /** The process that runs it; null while it waits for a place in the pool. */
+  readonly pid: number | null;
+}
+
+/** The part of a worker that operators see and change. */
+interface OwnWorker {
+  readonly name: string;
+  readonly pool: 'prefork' | 'async';
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly lockDurationMs: number;
+  readonly counters: WorkerCounters;
+  readonly children: readonly number[];
+  listHeld(): readonly HeldJob[];
+  stop(): unknown;
+}
+
 /** A worker as operators see it. Its values are read when they are asked for. */
-export function toControlledWorker(worker: Worker, facts: ControlFacts): ControlledWorker {
+export function toControlledWorker(worker: OwnWorker, facts: ControlFacts): ControlledWorker {
   return {
     ...facts,
     name: worker.name,

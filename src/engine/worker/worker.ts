@@ -16,7 +16,7 @@ import { MAX_TIMER_MS } from '../core/duration.ts';
 import type { Outcome } from '../core/job.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { createAsyncPool } from './async-pool.ts';
-import { type ControlFacts, toControlledWorker } from './control-view.ts';
+import { type ControlFacts, type HeldJob, toControlledWorker } from './control-view.ts';
 import type { ExecutorOptions } from './executor.ts';
 import type { Pool, PoolListener } from './pool.ts';
 import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
@@ -40,21 +40,6 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly prefork?: PreforkOptions;
   /** How operators reach it, under its name. Without it they cannot. */
   readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
-}
-
-/** A job that a worker has taken and not ended. */
-export interface HeldJob {
-  readonly id: string;
-  readonly task: string;
-  readonly queue: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** When it was taken, epoch ms. */
-  readonly startedAt: number;
-  readonly requestId: string;
-  readonly progress: unknown;
-  /** The process that runs it; null while it waits for a place in the pool. */
-  readonly pid: number | null;
 }
 
 const COUNTED_AS = {

@@ -55,6 +55,9 @@ describe('without any source', () => {
         concurrency: availableParallelism(),
         queues: undefined,
         excludeQueues: [],
+        pool: 'prefork',
+        maxTasksPerChild: undefined,
+        maxMemoryPerChild: undefined,
         name: 'tq@%h',
         queueOrder: 'strict',
         timeLimitMs: undefined,
@@ -262,6 +265,11 @@ describe('mistakes', () => {
   test.each([
     ['concurrency', '1e3'],
     ['concurrency', '10001'],
+    ['pool', 'threads'],
+    ['maxTasksPerChild', '0'],
+    ['maxMemoryPerChild', '0'],
+    ['maxMemoryPerChild', '500 apples'],
+    ['maxMemoryPerChild', '900KB'],
     ['concurrency', '2.5'],
     ['timeLimit', '-5s'],
     ['timeLimit', '0s'],
@@ -344,6 +352,15 @@ test('flags that are no settings are left alone', async () => {
 test('names of queues are given once each', async () => {
   expect((await load({ flags: { queues: 'a,b,a' } })).worker.queues).toEqual(['a', 'b']);
   expect((await load({ flags: { queues: ['a', 'b'] } })).worker.queues).toEqual(['a', 'b']);
+});
+
+test.each([
+  [{ flags: { maxMemoryPerChild: '200' } }, 200 * 2 ** 20],
+  [{ env: { TQ_MAX_MEMORY_PER_CHILD: '1.5GB' } }, 1.5 * 2 ** 30],
+  [{ files: config('{ worker: { maxMemoryPerChild: 64 } }') }, 64 * 2 ** 20],
+  [{ files: config(`{ worker: { maxMemoryPerChild: '64MB' } }`) }, 64 * 2 ** 20],
+])('a limit of memory is MiB when it has no unit: %j', async (given, bytes) => {
+  expect((await load(given)).worker.maxMemoryPerChild).toBe(bytes);
 });
 
 test('redact takes the notation of pino', async () => {

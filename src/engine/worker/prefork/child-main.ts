@@ -10,7 +10,7 @@ import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { loadAppModule } from '../../config/load-app.ts';
-import { markAsChild } from '../../core/child-mark.ts';
+import { markAsChild, wasWorkerRefused } from '../../core/child-mark.ts';
 import { createError, messageOf, TqError } from '../../core/errors.ts';
 import { type StoredError, toStoredError } from '../../core/job.ts';
 import type { Hooks } from '../../events/hooks.ts';
@@ -107,6 +107,7 @@ class TaskProcess {
     this.#settings = settings;
     try {
       const app = await loadApp(settings);
+      if (wasWorkerRefused()) throw createError('WORKER_IN_CHILD', {});
       const { logger, taskLogger } = this.#createLoggers(settings);
       const event = { worker: settings.worker, queues: settings.queues };
       this.#processHooks = createProcessHooks(app.hooks, { event, logger });

@@ -22,6 +22,7 @@ export async function showBanner(
     store: await broker.describe(),
     pool: worker.pool,
     concurrency: worker.concurrency,
+    ...(worker.autoscale !== undefined && { autoscale: worker.autoscale }),
     queues: worker.queues,
     queue_order: settings.worker.queueOrder,
     tasks: [...app.tasks.keys()].sort(),
@@ -43,7 +44,10 @@ export async function showBanner(
   host.streams.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function describePool({ pool, concurrency }: Worker): string {
+function describePool({ pool, concurrency, autoscale }: Worker): string {
+  if (autoscale !== undefined) {
+    return `${pool}, ${autoscale.min} to ${autoscale.max} ${pool === 'prefork' ? 'child processes' : 'slots'}, by need`;
+  }
   const places = pool === 'prefork' ? ['child process', 'child processes'] : ['slot', 'slots'];
   return `${pool}, ${concurrency} ${places[concurrency === 1 ? 0 : 1]}`;
 }

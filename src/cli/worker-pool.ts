@@ -22,6 +22,7 @@ interface Chosen {
  */
 export function choosePool(settings: Settings, brokerUrl: string | undefined): Chosen {
   const { pool, maxTasksPerChild, maxMemoryPerChild } = settings.worker;
+  const slots = describeIdleConcurrency(settings);
   const isInMemory = livesInMemory(brokerUrl);
   const asked = settings.origins.get('worker.pool');
   if (isInMemory && pool === 'prefork' && asked !== undefined) {
@@ -38,7 +39,7 @@ export function choosePool(settings: Settings, brokerUrl: string | undefined): C
         ...(maxTasksPerChild !== undefined && { maxTasksPerChild }),
         ...(maxMemoryPerChild !== undefined && { maxMemoryPerChild }),
       },
-      notes: [],
+      notes: slots,
     };
   }
   const limits = (['worker.maxTasksPerChild', 'worker.maxMemoryPerChild'] as const).flatMap(
@@ -48,8 +49,15 @@ export function choosePool(settings: Settings, brokerUrl: string | undefined): C
   return {
     options: { pool: 'async' },
     notes: [
+      ...slots,
       ...(pool === 'prefork' ? [why] : []),
       ...(limits.length === 0 ? [] : [`without child processes, ${limits.join(' and ')} changes nothing`]),
     ],
   };
+}
+
+function describeIdleConcurrency({ worker, origins }: Settings): string[] {
+  const given = origins.get('worker.concurrency');
+  if (worker.autoscale === undefined || given === undefined) return [];
+  return [`with ${origins.get('worker.autoscale')?.where}, ${given.where} changes nothing`];
 }

@@ -25,6 +25,10 @@ export const worker = defineService({
       summary: 'where jobs run: prefork in child processes, async in the event loop (default: prefork)',
       choices: ['prefork', 'async'],
     },
+    {
+      flags: '--autoscale <max,min>',
+      summary: 'in place of --concurrency: so many slots at most and at least (1), by need',
+    },
     { flags: '--max-tasks-per-child <number>', summary: 'replace a child process after so many jobs' },
     {
       flags: '--max-memory-per-child <mib>',
@@ -54,6 +58,7 @@ export const worker = defineService({
     { command: 'tq worker --burst', does: 'run what waits, then exit' },
     { command: 'tq worker -A app.ts -Q high,default -c 8', does: 'eight child processes for two queues, high first' },
     { command: 'tq worker -A app.ts --pool async -c 100', does: 'a hundred jobs at once that mostly wait' },
+    { command: 'tq worker -A app.ts --autoscale 10,2', does: 'two to ten child processes, by need' },
     {
       command: 'tq worker -A app.ts --max-tasks-per-child 1000 --max-memory-per-child 500MB',
       does: 'replace child processes before what leaks hurts',
@@ -140,11 +145,11 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
 }
 
 function toWorkerOptions({ worker: settings }: Settings): Parameters<WorkerFactory>[0] {
-  const { queues, softTimeLimitMs, timeLimitMs } = settings;
+  const { queues, softTimeLimitMs, timeLimitMs, autoscale } = settings;
   return {
     ...(queues !== undefined && { queues }),
     excludeQueues: settings.excludeQueues,
-    concurrency: settings.concurrency,
+    ...(autoscale === undefined ? { concurrency: settings.concurrency } : { autoscale }),
     name: settings.name,
     queueOrder: settings.queueOrder,
     lockDuration: settings.lockDurationMs,

@@ -26,6 +26,8 @@ export interface WorkerConfig {
   excludeQueues?: readonly string[];
   /** Where jobs run: `prefork` in child processes, one a slot; `async` in the event loop of the worker. Default `prefork`. */
   pool?: 'prefork' | 'async';
+  /** In place of `concurrency`: the number of slots changes by need. `'10,2'` is at most 10 and at least 2; `'10'` at least 1. */
+  autoscale?: string | { readonly max: number; readonly min?: number };
   /** For the pool `prefork`: a child process is replaced after so many jobs. */
   maxTasksPerChild?: number;
   /** For the pool `prefork`: a child process is replaced that holds more memory after a job. MiB, or a text such as `500MB`. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { InferOutput } from 'valibot';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import {
+  autoscaleValue,
   booleanValue,
   choiceValue,
   durationValue,
@@ -56,6 +57,11 @@ export const SETTINGS = {
     choiceValue(['prefork', 'async']),
     ['--pool', 'TQ_POOL'],
     'where jobs run: in child processes, or in the event loop of the worker',
+  ),
+  'worker.autoscale': setting(
+    autoscaleValue(10_000),
+    ['--autoscale', 'TQ_AUTOSCALE'],
+    'in place of concurrency: changes the number of slots by need, between MIN (default 1) and MAX',
   ),
   'worker.maxTasksPerChild': setting(
     wholeNumberValue(1, 1_000_000_000),

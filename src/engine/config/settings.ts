@@ -42,6 +42,7 @@ export interface WorkerSettings {
   readonly queues: readonly string[] | undefined;
   readonly excludeQueues: readonly string[];
   readonly pool: 'prefork' | 'async';
+  readonly autoscale: { readonly max: number; readonly min: number } | undefined;
   readonly maxTasksPerChild: number | undefined;
   /** In bytes. */
   readonly maxMemoryPerChild: number | undefined;
@@ -110,6 +111,7 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
       queues: read('worker.queues'),
       excludeQueues: get('worker.excludeQueues'),
       pool: get('worker.pool'),
+      autoscale: read('worker.autoscale'),
       maxTasksPerChild: read('worker.maxTasksPerChild'),
       maxMemoryPerChild: read('worker.maxMemoryPerChild'),
       name: get('worker.name'),

@@ -112,6 +112,32 @@ function readBytes(value: ByteSize): number | undefined {
   }
 }
 
+/** `10,2` is at most 10 and at least 2, `10` at least 1; in a file also `{ max: 10, min: 2 }`. */
+export function autoscaleValue(limit: number) {
+  const message = `MAX,MIN or MAX: whole numbers from 1 to ${limit}, MAX the larger one`;
+  const schema = v.pipe(
+    v.custom<string | { readonly max: number; readonly min?: number }>((value) => isGiven(value), message),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bounds = readBounds(dataset.value);
+      if (bounds !== undefined && bounds.min >= 1 && bounds.min <= bounds.max && bounds.max <= limit) return bounds;
+      addIssue({ message });
+      return NEVER;
+    }),
+  );
+  return { schema, fromText: asIs, type: 'MAX,MIN' } satisfies ValueKind;
+}
+
+const isGiven = (value: unknown): boolean => typeof value === 'string' || (typeof value === 'object' && value !== null);
+
+function readBounds(value: string | { readonly max: number; readonly min?: number }) {
+  if (typeof value !== 'string') {
+    const { max, min = 1, ...more } = value;
+    return Number.isInteger(max) && Number.isInteger(min) && Object.keys(more).length === 0 ? { max, min } : undefined;
+  }
+  const [, max, min = '1'] = /^(\d{1,9})(?:\s*,\s*(\d{1,9}))?$/.exec(value) ?? [];
+  return max === undefined ? undefined : { max: Number(max), min: Number(min) };
+}
+
 export function choiceValue<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
   return {
     schema: v.picklist(choices, `one of ${choices.join(', ')}`),

@@ -1,8 +1,8 @@
 import { createExecutor, type ExecutorOptions } from './executor.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, PoolListener } from './pool.ts';
 import type { ProcessHooks } from './process-hooks.ts';
 
-export interface AsyncPoolOptions extends ExecutorOptions {
+export interface AsyncPoolOptions extends ExecutorOptions, PoolListener {
   readonly concurrency: number;
   readonly processHooks: ProcessHooks;
 }
@@ -12,9 +12,14 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
   const executor = createExecutor(options);
   let starting: Promise<void> | undefined;
   let stopped = false;
+  let size = options.concurrency;
   return {
-    size: options.concurrency,
-    capacity: options.concurrency,
+    get size() {
+      return size;
+    },
+    get capacity() {
+      return size;
+    },
     running: executor.running,
     children: [],
     get handedBack() {
@@ -26,6 +31,11 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
       await starting;
     },
     perform: executor.perform,
+    resize(wanted) {
+      if (wanted === size) return;
+      size = wanted;
+      options.onCapacity(size);
+    },
     refuse: executor.refuse,
     abortAll: executor.abortAll,
     releaseAll: executor.releaseAll,

@@ -9,6 +9,7 @@ import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
 import { resizing } from './contract/resizing.ts';
 import type { Subject } from './contract/rule.ts';
+import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
 import { taking } from './contract/taking.ts';
@@ -24,6 +25,7 @@ export const contract: readonly Subject[] = [
   outcomes,
   sharing,
   resizing,
+  serving,
   losing,
   waiting,
   purging,

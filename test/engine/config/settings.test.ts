@@ -56,6 +56,7 @@ describe('without any source', () => {
         queues: undefined,
         excludeQueues: [],
         pool: 'prefork',
+        autoscale: undefined,
         maxTasksPerChild: undefined,
         maxMemoryPerChild: undefined,
         name: 'tq@%h',
@@ -266,6 +267,10 @@ describe('mistakes', () => {
     ['concurrency', '1e3'],
     ['concurrency', '10001'],
     ['pool', 'threads'],
+    ['autoscale', '2,8'],
+    ['autoscale', '8,0'],
+    ['autoscale', '8,2,1'],
+    ['autoscale', 'many'],
     ['maxTasksPerChild', '0'],
     ['maxMemoryPerChild', '0'],
     ['maxMemoryPerChild', '500 apples'],
@@ -298,6 +303,8 @@ describe('mistakes', () => {
     `{ redact: ['a[b'] }`,
     `{ worker: { concurrency: '4' } }`,
     `{ worker: { burst: 'yes' } }`,
+    `{ worker: { autoscale: 8 } }`,
+    `{ worker: { autoscale: { max: 8, mni: 2 } } }`,
   ])('include a file with %s', async (text) => {
     expect(await mistakesOf({ files: config(text) })).toHaveLength(1);
   });
@@ -361,6 +368,14 @@ test.each([
   [{ files: config(`{ worker: { maxMemoryPerChild: '64MB' } }`) }, 64 * 2 ** 20],
 ])('a limit of memory is MiB when it has no unit: %j', async (given, bytes) => {
   expect((await load(given)).worker.maxMemoryPerChild).toBe(bytes);
+});
+
+test.each([
+  [{ flags: { autoscale: '8,2' } }, { max: 8, min: 2 }],
+  [{ env: { TQ_AUTOSCALE: '8' } }, { max: 8, min: 1 }],
+  [{ files: config('{ worker: { autoscale: { max: 8 } } }') }, { max: 8, min: 1 }],
+])('autoscale has a maximum, and a minimum of 1 unless it says another: %j', async (given, bounds) => {
+  expect((await load(given)).worker.autoscale).toEqual(bounds);
 });
 
 test('redact takes the notation of pino', async () => {

@@ -185,7 +185,8 @@ test('an app that makes a worker itself is refused, and says what to do', async 
     start();`;
   await writeFile(join(folder, 'own.mjs'), app);
   const { exitCode, stderr } = await runTq(['worker', '-A', 'own.mjs', '-c', '1', '-l', 'fatal'], { cwd: folder });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('[WORKER_IN_CHILD]') });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('[CHILD_FAILED]') });
+  expect(stderr).toContain('a worker cannot be made in a child process of a worker');
   expect(stderr).toContain('make the worker in a file of its own');
 });
 

@@ -6,7 +6,7 @@ import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readProjectBroker } from '../config/project-broker.ts';
 import { APP_BRAND } from '../core/brand.ts';
-import { isWorkerRefused } from '../core/child-mark.ts';
+import { isChild } from '../core/child-mark.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob } from '../core/job.ts';
@@ -144,7 +144,7 @@ class TaskApp implements App {
   }
 
   async createWorker(options: WorkerOptions = {}): Promise<Worker> {
-    if (isWorkerRefused()) throw createError('WORKER_IN_CHILD', {});
+    if (isChild()) throw createError('WORKER_IN_CHILD', {});
     const broker = await this.broker();
     for (const { name, priorities } of this.#settings.queues) {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();

@@ -1,4 +1,4 @@
-import type { ControlledWorker, WorkerCounters } from '../control/controlled-worker.ts';
+import type { ChangedLimits, ControlledWorker, SlotBounds, WorkerCounters } from '../control/controlled-worker.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 
 /** What a worker does not know of itself. */
@@ -36,7 +36,14 @@ interface OwnWorker {
   readonly lockDurationMs: number;
   readonly counters: WorkerCounters;
   readonly children: readonly number[];
+  readonly autoscale: SlotBounds | undefined;
+  readonly taskLimits: ReadonlyMap<string, ChangedLimits>;
   listHeld(): readonly HeldJob[];
+  resize(concurrency: number): void;
+  setAutoscale(bounds: SlotBounds): void;
+  addQueue(queue: string): Promise<boolean>;
+  removeQueue(name: string): Promise<boolean>;
+  setTimeLimits(task: string, limits: ChangedLimits): void;
   stop(): unknown;
 }
 
@@ -59,6 +66,20 @@ export function toControlledWorker(worker: OwnWorker, facts: ControlFacts): Cont
     },
     listRunning: () => worker.listHeld().flatMap(({ pid, ...job }) => (pid === null ? [] : [{ ...job, pid }])),
     listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
+    get autoscale() {
+      return worker.autoscale;
+    },
+    taskLimits: worker.taskLimits,
+    resize: (concurrency) => worker.resize(concurrency),
+    setAutoscale: (bounds) => worker.setAutoscale(bounds),
+    addQueue: (queue) => worker.addQueue(queue),
+    removeQueue(name) {
+      const isServed = worker.queues.includes(name);
+      // The connection that it ends reports its own trouble.
+      worker.removeQueue(name).catch(() => undefined);
+      return isServed;
+    },
+    setTimeLimits: (task, limits) => worker.setTimeLimits(task, limits),
     stop: () => void worker.stop(),
   };
 }

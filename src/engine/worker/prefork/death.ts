@@ -51,7 +51,8 @@ export function describeDeath({ code, signal, stderr, uncaught, reason }: Death)
     };
   }
   if (uncaught?.code === 'WORKER_IN_CHILD') {
-    return { how: uncaught.message, next: createError('WORKER_IN_CHILD', {}).next };
+    const { message: why, next } = createError('WORKER_IN_CHILD', {});
+    return { how: why, next };
   }
   if (uncaught !== undefined) {
     return {

@@ -121,6 +121,13 @@ function createWorker(name: string): ControlledWorker {
     listReserved: () => [],
     counters: { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 },
     pids: [process.pid],
+    autoscale: undefined,
+    taskLimits: new Map(),
+    resize: () => undefined,
+    setAutoscale: () => undefined,
+    addQueue: async () => false,
+    removeQueue: () => false,
+    setTimeLimits: () => undefined,
     stop: () => undefined,
   };
 }

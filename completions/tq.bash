@@ -10,6 +10,7 @@ _tq_value() {
         -c | --concurrency) REPLY="@any" ;;
         -Q | --queues) REPLY="@queues," ;;
         -P | --pool) REPLY="prefork async" ;;
+        --autoscale) REPLY="@any" ;;
         --max-tasks-per-child) REPLY="@any" ;;
         --max-memory-per-child) REPLY="@any" ;;
         -X | --exclude-queues) REPLY="@queues," ;;
@@ -96,6 +97,36 @@ _tq_value() {
         -Q | --queues) REPLY="@queues," ;;
       esac
       ;;
+    "control pool-grow")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control pool-shrink")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control autoscale")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control add-consumer")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control cancel-consumer")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control time-limit")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
     "control shutdown")
       case "$2" in
         -d | --destination) REPLY="@workers," ;;
@@ -118,6 +149,15 @@ _tq_argument() {
     "call:0") REPLY="@tasks" ;;
     "result:0") REPLY="@ids" ;;
     "jobs show:0") REPLY="@ids" ;;
+    "control pool-grow:0") REPLY="@any" ;;
+    "control pool-shrink:0") REPLY="@any" ;;
+    "control autoscale:0") REPLY="@any" ;;
+    "control autoscale:1") REPLY="@any" ;;
+    "control add-consumer:0") REPLY="@queues" ;;
+    "control cancel-consumer:0") REPLY="@queues" ;;
+    "control time-limit:0") REPLY="@tasks" ;;
+    "control time-limit:1") REPLY="@any" ;;
+    "control time-limit:2") REPLY="@any" ;;
     "completion:0") REPLY="bash zsh fish" ;;
   esac
 }
@@ -128,8 +168,8 @@ _tq_words() {
     "") REPLY="inspect jobs control worker call result demo status purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control") REPLY="shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "worker") REPLY="-c --concurrency -Q --queues -P --pool --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control") REPLY="pool-grow pool-shrink autoscale add-consumer cancel-consumer time-limit shutdown -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --burst --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -144,6 +184,12 @@ _tq_words() {
     "inspect ping") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control pool-grow") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control pool-shrink") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control autoscale") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control add-consumer") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control cancel-consumer") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control time-limit") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control shutdown") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "migrate") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "completion") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -194,7 +240,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control shutdown" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "control shutdown" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -35,7 +35,7 @@ test('a dry run lists whom it would ask to serve it, and asks nobody', async () 
 test('the workers get what was asked for, and what they answer is given', async () => {
   const broker = createBroker();
   const { result } = (await execute(addConsumers, { queue: 'low' }, { session: createFakeSession(broker) })) as {
-    result: { answers: Map<string, unknown> };
+    result: { answers: ReadonlyMap<string, unknown> };
   };
   expect(broker.control.questions).toMatchObject([{ command: 'add-consumer', args: { queue: 'low' } }]);
   expect([...result.answers]).toEqual([

@@ -34,7 +34,7 @@ test('a dry run lists whom it would ask to change their bounds, and asks nobody'
 test('the workers get what was asked for, and what they answer is given', async () => {
   const broker = createBroker();
   const { result } = (await execute(autoscaleWorkers, { max: 8, min: 2 }, { session: createFakeSession(broker) })) as {
-    result: { answers: Map<string, unknown> };
+    result: { answers: ReadonlyMap<string, unknown> };
   };
   expect(broker.control.questions).toMatchObject([{ command: 'autoscale', args: { max: 8, min: 2 } }]);
   expect([...result.answers]).toEqual([

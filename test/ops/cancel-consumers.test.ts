@@ -34,7 +34,7 @@ test('a dry run lists whom it would ask to serve it no more, and asks nobody', a
 test('the workers get what was asked for, and what they answer is given', async () => {
   const broker = createBroker();
   const { result } = (await execute(cancelConsumers, { queue: 'low' }, { session: createFakeSession(broker) })) as {
-    result: { answers: Map<string, unknown> };
+    result: { answers: ReadonlyMap<string, unknown> };
   };
   expect(broker.control.questions).toMatchObject([{ command: 'cancel-consumer', args: { queue: 'low' } }]);
   expect([...result.answers]).toEqual([

@@ -34,7 +34,7 @@ test('a dry run lists whom it would ask to grow, and asks nobody', async () => {
 test('the workers get what was asked for, and what they answer is given', async () => {
   const broker = createBroker();
   const { result } = (await execute(growPools, { by: 2 }, { session: createFakeSession(broker) })) as {
-    result: { answers: Map<string, unknown> };
+    result: { answers: ReadonlyMap<string, unknown> };
   };
   expect(broker.control.questions).toMatchObject([{ command: 'pool-grow', args: { by: 2 } }]);
   expect([...result.answers]).toEqual([

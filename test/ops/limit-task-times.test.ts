@@ -39,7 +39,7 @@ test('the workers get what was asked for, and what they answer is given', async 
     { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 1500 },
     { session: createFakeSession(broker) },
   )) as {
-    result: { answers: Map<string, unknown> };
+    result: { answers: ReadonlyMap<string, unknown> };
   };
   expect(broker.control.questions).toMatchObject([
     { command: 'time-limit', args: { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 1500 } },

@@ -34,7 +34,7 @@ test('a dry run lists whom it would ask to shrink, and asks nobody', async () =>
 test('the workers get what was asked for, and what they answer is given', async () => {
   const broker = createBroker();
   const { result } = (await execute(shrinkPools, { by: 1 }, { session: createFakeSession(broker) })) as {
-    result: { answers: Map<string, unknown> };
+    result: { answers: ReadonlyMap<string, unknown> };
   };
   expect(broker.control.questions).toMatchObject([{ command: 'pool-shrink', args: { by: 1 } }]);
   expect([...result.answers]).toEqual([

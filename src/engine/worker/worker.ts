@@ -346,7 +346,7 @@ export class Worker {
       readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size }),
       countWaiting: () => countWaiting(broker, this.queues, clock.now()),
       resize: (slots) => {
-        logger.info({ worker: this.name, from: this.#pool.size, to: slots }, 'the number of slots changes by need');
+        logger.info({ worker: this.name, from: this.#pool.size, to: slots }, 'autoscale changes the number of slots');
         this.#pool.resize(slots);
       },
       onTrouble: (error) => logger.warn({ err: error }, 'could not look how many jobs wait'),

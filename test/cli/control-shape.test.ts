@@ -8,12 +8,18 @@ import { type RunningTq, runTq, startTq } from '../support/tq-command.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const APP = `
+import { existsSync } from 'node:fs';
 import { createApp } from 'taskq';
 export const app = createApp({ broker: 'sqlite:jobs.db', queues: ['first', 'second'], builtins: false });
 app.task('where', () => process.pid);
 app.task('block', () => { for (;;); });
-app.task('hold', async (ms) => void (await new Promise((resolve) => setTimeout(resolve, ms))));
+app.task('hold', async () => {
+  while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20));
+});
 `;
+
+/** Each look is a process of its own. */
+const PATIENT = { timeoutMs: 20_000, everyMs: 100 };
 
 let folder: string;
 let worker: RunningTq;
@@ -60,15 +66,17 @@ test('slots are added and taken away, with their child processes', async () => {
     document: replyOf('fixed', { concurrency: 3 }),
     stderr: '',
   });
-  await waitFor('three children', async () => (await readStats('fixed'))?.pids.length === 3);
+  await waitFor('three children', async () => (await readStats('fixed'))?.pids.length === 3, PATIENT);
   expect(await control('fixed', 'pool-shrink', '9')).toMatchObject({ document: replyOf('fixed', { concurrency: 1 }) });
-  await waitFor('one child', async () => (await readStats('fixed'))?.pids.length === 1);
+  await waitFor('one child', async () => (await readStats('fixed'))?.pids.length === 1, PATIENT);
 });
 
 test('a worker grows by need', async () => {
   expect((await readStats('scaled'))?.concurrency).toBe(2);
-  for (let job = 0; job < 3; job += 1) await tq('call', 'hold', '--queue', 'second', '--args', '[3000]');
-  await waitFor('a third slot', async () => (await readStats('scaled'))?.concurrency === 3);
+  for (let job = 0; job < 3; job += 1) await tq('call', 'hold', '--queue', 'second');
+  const hasThree = async () => (await readStats('scaled'))?.concurrency === 3;
+  await waitFor('a third slot', hasThree, PATIENT);
+  await writeFile(join(folder, 'go'), '');
 });
 
 test('a worker that changes its slots by need refuses to be told, and takes other bounds', async () => {

@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { choosePool } from '../../src/cli/worker-pool.ts';
 import { loadSettings } from '../../src/engine/config/settings.ts';
 import { APP, createFolder } from '../engine/config/folder.ts';
+
+const concurrency = availableParallelism();
 
 interface Given {
   flags?: Record<string, unknown>;
@@ -17,7 +20,7 @@ async function choose({ flags = {}, files = {}, brokerUrl }: Given) {
 
 describe('the pool of `tq worker`', () => {
   test('is prefork, with the built-in tasks when nothing names an app', async () => {
-    expect((await choose({})).chosen).toEqual({ options: { pool: 'prefork', module: null }, notes: [] });
+    expect((await choose({})).chosen).toEqual({ options: { pool: 'prefork', concurrency, module: null }, notes: [] });
   });
 
   test('loads in its children the module that --app names', async () => {
@@ -25,6 +28,7 @@ describe('the pool of `tq worker`', () => {
     const { cwd, chosen } = await choose({ flags });
     expect(chosen.options).toEqual({
       pool: 'prefork',
+      concurrency,
       module: join(cwd, 'src/app.ts'),
       maxTasksPerChild: 7,
       maxMemoryPerChild: 100 * 2 ** 20,
@@ -39,7 +43,7 @@ describe('the pool of `tq worker`', () => {
   test('is async when it is asked for, and says which limits then mean nothing', async () => {
     const { chosen } = await choose({ flags: { pool: 'async', maxTasksPerChild: '7' } });
     expect(chosen).toEqual({
-      options: { pool: 'async' },
+      options: { pool: 'async', concurrency },
       notes: ['without child processes, --max-tasks-per-child changes nothing'],
     });
   });
@@ -47,7 +51,7 @@ describe('the pool of `tq worker`', () => {
   test('is async by itself with a broker in memory, and says so', async () => {
     const { chosen } = await choose({ brokerUrl: 'sqlite::memory:?synchronous=off' });
     expect(chosen).toEqual({
-      options: { pool: 'async' },
+      options: { pool: 'async', concurrency },
       notes: ['the broker is in the memory of this process, so jobs run in its event loop: pool async'],
     });
   });
@@ -58,6 +62,21 @@ describe('the pool of `tq worker`', () => {
       code: 'USAGE',
       exitCode: 2,
       message: expect.stringContaining('--pool asks for the pool prefork'),
+    });
+  });
+
+  test('has slots by need in place of a fixed number, unless the number comes from a better source', async () => {
+    const files = { 'tq.config.mjs': `export default { worker: { autoscale: '8,2' } };` };
+    const autoscale = { max: 8, min: 2 };
+    expect((await choose({ files })).chosen).toMatchObject({ options: { autoscale }, notes: [] });
+    expect((await choose({ flags: { autoscale: '8,2', concurrency: '4' } })).chosen).toMatchObject({
+      options: { autoscale },
+      notes: ['with --autoscale, --concurrency changes nothing'],
+    });
+    const { chosen } = await choose({ files, flags: { concurrency: '4' } });
+    expect(chosen).toEqual({
+      options: { pool: 'prefork', concurrency: 4, module: null },
+      notes: ['with --concurrency, tq.config.mjs: worker.autoscale changes nothing'],
     });
   });
 });

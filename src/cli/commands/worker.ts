@@ -145,11 +145,10 @@ async function runWorker(context: CommandContext, { log, reopen }: ProcessLog): 
 }
 
 function toWorkerOptions({ worker: settings }: Settings): Parameters<WorkerFactory>[0] {
-  const { queues, softTimeLimitMs, timeLimitMs, autoscale } = settings;
+  const { queues, softTimeLimitMs, timeLimitMs } = settings;
   return {
     ...(queues !== undefined && { queues }),
     excludeQueues: settings.excludeQueues,
-    ...(autoscale === undefined ? { concurrency: settings.concurrency } : { autoscale }),
     name: settings.name,
     queueOrder: settings.queueOrder,
     lockDuration: settings.lockDurationMs,

@@ -73,7 +73,11 @@ export class BullConsumer implements Consumer {
   async #run(): Promise<void> {
     const workers = [...this.#workers];
     await this.#store.connect('starting the worker');
-    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    const ready = workers.map(async (worker) => {
+      // Its queue may be removed meanwhile, which ends its connection.
+      await worker.waitUntilReady().catch((error) => (worker.isLeaving ? undefined : Promise.reject(error)));
+    });
+    await Promise.all(ready);
     for (const worker of workers) this.#start(worker);
   }
 

@@ -19,7 +19,8 @@ import { nearestNames } from '../core/nearest.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { assertLimits } from '../task/definition.ts';
 import { createAsyncPool } from './async-pool.ts';
-import { Autoscaler } from './autoscale/autoscaler.ts';
+import type { Autoscaler } from './autoscale/autoscaler.ts';
+import { createAutoscaler } from './autoscale/create-autoscaler.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import { type ControlFacts, type HeldJob, toControlledWorker } from './control-view.ts';
 import type { ExecutorOptions } from './executor.ts';
@@ -94,7 +95,11 @@ export class Worker {
     this.#queues = new Set(settings.queues.map(({ name }) => name));
     const onCapacity = (capacity: number): void => this.#consumer.resize(capacity);
     this.#pool = createPool({ ...settings, taskLimits: this.#taskLimits }, this.#event(), { onCapacity });
-    this.#autoscaler = this.#createAutoscaler();
+    this.#autoscaler = createAutoscaler(settings, {
+      readQueues: () => this.#queues,
+      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size }),
+      resize: (slots) => this.#pool.resize(slots),
+    });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
       order: settings.order,
@@ -337,22 +342,6 @@ export class Worker {
     return !work.includes(true);
   }
 
-  #createAutoscaler(): Autoscaler | undefined {
-    const { autoscale, broker, clock, logger } = this.#settings;
-    if (autoscale === undefined) return undefined;
-    return new Autoscaler({
-      bounds: autoscale,
-      clock,
-      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size }),
-      countWaiting: () => countWaiting(broker, this.queues, clock.now()),
-      resize: (slots) => {
-        logger.info({ worker: this.name, from: this.#pool.size, to: slots }, 'autoscale changes the number of slots');
-        this.#pool.resize(slots);
-      },
-      onTrouble: (error) => logger.warn({ err: error }, 'could not look how many jobs wait'),
-    });
-  }
-
   async #open(): Promise<void> {
     await this.#settings.hooks.workerStart?.(this.#event());
     await this.#pool.start();
@@ -377,12 +366,6 @@ export class Worker {
   #event(): WorkerEvent {
     return { worker: this.name, queues: this.queues };
   }
-}
-
-/** Jobs that could be taken: those of a paused queue could not. */
-async function countWaiting(broker: Broker, queues: readonly string[], now: number): Promise<number> {
-  const all = await Promise.all(queues.map((queue) => broker.queue(queue).status(now)));
-  return all.reduce((sum, { paused, waiting }) => sum + (paused ? 0 : waiting), 0);
 }
 
 function createPool({ prefork, ...settings }: WorkerSettings, event: WorkerEvent, listener: PoolListener): Pool {

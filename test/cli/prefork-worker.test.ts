@@ -11,14 +11,15 @@ import { waitFor } from '../support/wait-for.ts';
 
 /** The config file exports the app itself, so that children load that. */
 const CONFIG = `
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { createApp } from 'taskq';
 
 export const app = createApp({ broker: 'sqlite:jobs.db', builtins: false });
 app.task('where', () => process.pid);
-app.task('compute', (ms) => {
+// It never gives its event loop a turn, until the test lets it end.
+app.task('compute', () => {
   appendFileSync('pids', process.pid + '\\n');
-  for (const end = performance.now() + ms; performance.now() < end; );
+  while (!existsSync('go'));
   return 'computed';
 });
 app.task('write', (word) => appendFileSync('words', word + '\\n'));
@@ -67,6 +68,8 @@ const readLines = async (file: string): Promise<string[]> =>
 const untilComputing = () =>
   waitFor('the task to compute', async () => Number((await readLines('pids'))[0]) || undefined);
 
+const letEnd = () => writeFile(join(folder, 'go'), '');
+
 async function startWorker(...argv: string[]): Promise<RunningTq> {
   const worker = await startTq(['worker', '-n', 'tq@test', ...argv], { cwd: folder });
   running.push(worker);
@@ -97,7 +100,7 @@ test('a worker runs jobs in child processes, of an app that tq.config exports, a
       'tq@test': { pool: 'prefork', maxTasksPerChild: 1000, module: expect.stringMatching(/tq\.config\.mjs$/) },
     },
   });
-  await call('compute', 4000);
+  await call('compute');
   const computing = await untilComputing();
   expect(pids).toContain(computing);
   expect(await tq('inspect', 'active')).toMatchObject({
@@ -107,11 +110,12 @@ test('a worker runs jobs in child processes, of an app that tq.config exports, a
 
 test('a worker that is stopped while its children compute lets them end', async () => {
   const worker = await startWorker('-c', '2');
-  const { id } = await call('compute', 1500);
+  const { id } = await call('compute');
   const computing = await untilComputing();
   worker.signal('SIGTERM');
   await worker.waitForLine('stopping: no new jobs');
   expect(isAlive(computing)).toBe(true);
+  await letEnd();
   expect(await worker.exit).toMatchObject({ exitCode: 0 });
   expect(await tq('result', id)).toMatchObject({ state: 'SUCCESS', attempts: 1 });
 });
@@ -131,11 +135,12 @@ test('a Ctrl-C, which a terminal sends to the whole process group, stops the wor
   });
   const exited = once(node, 'exit');
   try {
-    const { id } = await call('compute', 1500);
+    const { id } = await call('compute');
     const computing = await untilComputing();
     process.kill(-pid, 'SIGINT');
     await waitFor('the worker to stop', () => log.includes('stopping: no new jobs'));
     expect(isAlive(computing)).toBe(true);
+    await letEnd();
     expect(await exited).toEqual([0, null]);
     expect(await tq('result', id)).toMatchObject({ state: 'SUCCESS', attempts: 1 });
   } finally {
@@ -147,7 +152,7 @@ test('a Ctrl-C, which a terminal sends to the whole process group, stops the wor
 
 test('a worker that is killed leaves no child, not even one that computes', async () => {
   const worker = await startWorker('-c', '1');
-  await call('compute', 60_000);
+  await call('compute');
   const computing = await untilComputing();
   worker.signal('SIGKILL');
   await worker.exit;

@@ -124,6 +124,13 @@ function createWorker(name: string): ControlledWorker {
     pids: [process.pid],
     revoke: async () => [],
     listRevoked: () => [],
+    autoscale: undefined,
+    taskLimits: new Map(),
+    resize: () => undefined,
+    setAutoscale: () => undefined,
+    addQueue: async () => false,
+    removeQueue: () => false,
+    setTimeLimits: () => undefined,
     stop: () => undefined,
   };
 }

@@ -9,6 +9,10 @@ _tq_value() {
       case "$2" in
         -c | --concurrency) REPLY="@any" ;;
         -Q | --queues) REPLY="@queues," ;;
+        -P | --pool) REPLY="prefork async" ;;
+        --autoscale) REPLY="@any" ;;
+        --max-tasks-per-child) REPLY="@any" ;;
+        --max-memory-per-child) REPLY="@any" ;;
         -X | --exclude-queues) REPLY="@queues," ;;
         -n | --name) REPLY="@any" ;;
         --queue-order) REPLY="strict weighted fair" ;;
@@ -114,6 +118,36 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "control pool-grow")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control pool-shrink")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control autoscale")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control add-consumer")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control cancel-consumer")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "control time-limit")
+      case "$2" in
+        -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
     "control shutdown")
       case "$2" in
         -d | --destination) REPLY="@workers," ;;
@@ -143,6 +177,15 @@ _tq_argument() {
     "result:0") REPLY="@ids" ;;
     "jobs show:0") REPLY="@ids" ;;
     "control revoke:0") REPLY="@ids" ;;
+    "control pool-grow:0") REPLY="@any" ;;
+    "control pool-shrink:0") REPLY="@any" ;;
+    "control autoscale:0") REPLY="@any" ;;
+    "control autoscale:1") REPLY="@any" ;;
+    "control add-consumer:0") REPLY="@queues" ;;
+    "control cancel-consumer:0") REPLY="@queues" ;;
+    "control time-limit:0") REPLY="@tasks" ;;
+    "control time-limit:1") REPLY="@any" ;;
+    "control time-limit:2") REPLY="@any" ;;
     "control call:0") REPLY="@any" ;;
     "completion:0") REPLY="bash zsh fish" ;;
   esac
@@ -154,8 +197,8 @@ _tq_words() {
     "") REPLY="inspect jobs control worker call result demo status events purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control") REPLY="revoke shutdown call -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "worker") REPLY="-c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control") REPLY="revoke pool-grow pool-shrink autoscale add-consumer cancel-consumer time-limit shutdown call -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "result") REPLY="-Q --queue --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -173,6 +216,12 @@ _tq_words() {
     "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control revoke") REPLY="-Q --queue --terminate -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control pool-grow") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control pool-shrink") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control autoscale") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control add-consumer") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control cancel-consumer") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "control time-limit") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control shutdown") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "control call") REPLY="--args -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "migrate") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -224,7 +273,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -14,11 +14,11 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control shutdown' 'control call' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'control shutdown' 'control call' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -89,11 +89,21 @@ complete -c tq -n '__tq_at "inspect" 0' -a conf -d 'Show the settings that the l
 complete -c tq -n '__tq_at "inspect" 0' -a ping -d 'Ask the live workers whether they answer'
 complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
 complete -c tq -n '__tq_at "control" 0' -a revoke -d 'Revoke jobs: never start those that wait, abort those that run'
+complete -c tq -n '__tq_at "control" 0' -a pool-grow -d 'Give live workers more slots'
+complete -c tq -n '__tq_at "control" 0' -a pool-shrink -d 'Take slots from live workers'
+complete -c tq -n '__tq_at "control" 0' -a autoscale -d 'Change the bounds of workers that change their slots by need'
+complete -c tq -n '__tq_at "control" 0' -a add-consumer -d 'Have live workers serve a further queue'
+complete -c tq -n '__tq_at "control" 0' -a cancel-consumer -d 'Have live workers serve a queue no more'
+complete -c tq -n '__tq_at "control" 0' -a time-limit -d 'Change the time limits of a task in live workers'
 complete -c tq -n '__tq_at "control" 0' -a shutdown -d 'Stop live workers as their first SIGTERM does'
 complete -c tq -n '__tq_at "control" 0' -a call -d 'Ask live workers for a control command of their application'
 
 complete -c tq -n '__tq_at "worker"' -s c -l concurrency -x -d 'slots: jobs that run at once (default: number of CPUs)'
 complete -c tq -n '__tq_at "worker"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues to serve, in order; high:6 has the weight 6 (default: those of the app)'
+complete -c tq -n '__tq_at "worker"' -s P -l pool -x -a 'prefork async' -d 'where jobs run: prefork in child processes, async in the event loop (default: prefork)'
+complete -c tq -n '__tq_at "worker"' -l autoscale -x -d 'in place of --concurrency: so many slots at most and at least (1), by need'
+complete -c tq -n '__tq_at "worker"' -l max-tasks-per-child -x -d 'replace a child process after so many jobs'
+complete -c tq -n '__tq_at "worker"' -l max-memory-per-child -x -d 'replace a child process that holds more memory after a job; also 500MB'
 complete -c tq -n '__tq_at "worker"' -s X -l exclude-queues -x -a '(__tq_more_names queues)' -d 'queues to leave out'
 complete -c tq -n '__tq_at "worker"' -s n -l name -x -d 'name of the worker; %h host name, %p process id, %n the first free number (default: tq@%h)'
 complete -c tq -n '__tq_at "worker"' -l queue-order -x -a 'strict weighted fair' -d 'which queue goes first when several have jobs (default: strict)'
@@ -143,6 +153,15 @@ complete -c tq -n '__tq_at "control revoke"' -s Q -l queue -x -a '(__tq_names qu
 complete -c tq -n '__tq_at "control revoke"' -l terminate -d 'end the processes of running jobs instead of aborting their signals'
 complete -c tq -n '__tq_at "control revoke"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "control revoke" 0' -a '(__tq_names ids)'
+complete -c tq -n '__tq_at "control pool-grow"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control pool-shrink"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control autoscale"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control add-consumer"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control add-consumer" 0' -a '(__tq_names queues)'
+complete -c tq -n '__tq_at "control cancel-consumer"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control cancel-consumer" 0' -a '(__tq_names queues)'
+complete -c tq -n '__tq_at "control time-limit"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control time-limit" 0' -a '(__tq_names tasks)'
 complete -c tq -n '__tq_at "control shutdown"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "control call"' -l args -x -d 'what its handler gets, any JSON value; - reads it from stdin'
 complete -c tq -n '__tq_at "control call"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'

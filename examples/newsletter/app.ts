@@ -20,9 +20,12 @@ export const app = createApp({
   hooks: {
     async workerStart() {
       await mkdir(join(folder, 'uploads'), { recursive: true });
+    },
+    // In every process that runs tasks: what they use is opened where they run.
+    async processStart() {
       subscribers = await openSubscribers(join(folder, 'subscribers.jsonl'));
     },
-    async workerStop() {
+    async processStop() {
       await subscribers?.close();
     },
   },

@@ -6,7 +6,7 @@ export interface Subscriber {
   readonly name: string;
 }
 
-/** A file with one subscriber a line. It stays open for as long as the worker runs, as a database connection would. */
+/** A file with one subscriber a line. It stays open for as long as the process runs, as a database connection would. */
 export interface Subscribers {
   /** @returns false when this address is subscribed already */
   add(subscriber: Subscriber): Promise<boolean>;

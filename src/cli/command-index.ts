@@ -117,6 +117,42 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/control/revoke.ts')).controlRevoke,
   },
   {
+    name: 'control pool-grow',
+    summary: 'Give live workers more slots',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/pool-grow.ts')).controlPoolGrow,
+  },
+  {
+    name: 'control pool-shrink',
+    summary: 'Take slots from live workers',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/pool-shrink.ts')).controlPoolShrink,
+  },
+  {
+    name: 'control autoscale',
+    summary: 'Change the bounds of workers that change their slots by need',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/autoscale.ts')).controlAutoscale,
+  },
+  {
+    name: 'control add-consumer',
+    summary: 'Have live workers serve a further queue',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/add-consumer.ts')).controlAddConsumer,
+  },
+  {
+    name: 'control cancel-consumer',
+    summary: 'Have live workers serve a queue no more',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/cancel-consumer.ts')).controlCancelConsumer,
+  },
+  {
+    name: 'control time-limit',
+    summary: 'Change the time limits of a task in live workers',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/time-limit.ts')).controlTimeLimit,
+  },
+  {
     name: 'control shutdown',
     summary: 'Stop live workers as their first SIGTERM does',
     heading: 'Act',

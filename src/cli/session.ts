@@ -3,6 +3,7 @@ import type { App } from '../engine/app/contract.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { Settings } from '../engine/config/settings.ts';
 import type { Clock } from '../engine/core/clock.ts';
+import { createError } from '../engine/core/errors.ts';
 import type { Session } from '../ops/session.ts';
 
 export interface CliSession extends Session {
@@ -94,8 +95,20 @@ const LOOK_FOR_FILE_MS = 100;
 
 async function loadApp({ app: file, exportedApp, broker }: SessionSettings, useDefault: () => string): Promise<App> {
   const app = (file === undefined ? (exportedApp ?? (await createDefaultApp())) : await importApp(file)) as App;
-  if (broker !== undefined) app.useBroker(broker);
-  else if (app.brokerUrl === undefined) app.useBroker(useDefault());
+  const url = broker ?? (app.brokerUrl === undefined ? useDefault() : undefined);
+  if (url === undefined || url === app.brokerUrl) return app;
+  try {
+    app.useBroker(url);
+  } catch (error) {
+    throw createError(
+      'USAGE',
+      {
+        message: `${file ?? 'tq.config'} uses its broker while it is imported, before tq could name that broker`,
+        next: 'let the module only create the app and its tasks; make workers and send jobs in a file of its own',
+      },
+      error,
+    );
+  }
   return app;
 }
 

@@ -20,7 +20,9 @@ export async function showBanner(
     pid: process.pid,
     broker: broker.url,
     store: await broker.describe(),
+    pool: worker.pool,
     concurrency: worker.concurrency,
+    ...(worker.autoscale !== undefined && { autoscale: worker.autoscale }),
     queues: worker.queues,
     queue_order: settings.worker.queueOrder,
     tasks: [...app.tasks.keys()].sort(),
@@ -32,7 +34,7 @@ export async function showBanner(
   const order = facts.queues.length > 1 ? ` (${facts.queue_order})` : '';
   const rows: [string, string][] = [
     ['broker', `${facts.broker} (${facts.store})`],
-    ['pool', `async, ${facts.concurrency} ${facts.concurrency === 1 ? 'slot' : 'slots'}`],
+    ['pool', describePool(worker)],
     ['queues', facts.queues.join(', ') + order],
     ['tasks', facts.tasks.join(', ')],
     ...app.notes.map((note): [string, string] => splitNote(note)),
@@ -40,6 +42,14 @@ export async function showBanner(
   const lines = [`tq ${facts.version} · worker ${facts.worker} · pid ${facts.pid}`];
   for (const [title, value] of rows) lines.push(`  ${title.padEnd(8)} ${escapeControl(value)}`);
   host.streams.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function describePool({ pool, concurrency, autoscale }: Worker): string {
+  if (autoscale !== undefined) {
+    return `${pool}, ${autoscale.min} to ${autoscale.max} ${pool === 'prefork' ? 'child processes' : 'slots'}, by need`;
+  }
+  const places = pool === 'prefork' ? ['child process', 'child processes'] : ['slot', 'slots'];
+  return `${pool}, ${concurrency} ${places[concurrency === 1 ? 0 : 1]}`;
 }
 
 /** `e-mail: written to .tq/outbox` is a title and its value. */

@@ -1,5 +1,6 @@
 import { strictObject } from 'valibot';
 import { defineOperation } from './operation.ts';
+import { planAsking } from './worker-command.ts';
 import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
 
 export const shutdownWorkers = defineOperation({
@@ -7,16 +8,8 @@ export const shutdownWorkers = defineOperation({
   effect: 'write',
   summary: 'Stop the live workers as their first SIGTERM does',
   input: strictObject(addressedInput),
-  async plan(session, { destinations }) {
-    const broker = await session.broker();
-    const nodes = (await broker.control.listNodes()).filter(({ name }) => destinations?.includes(name) ?? true);
-    return {
-      summary: `would stop ${nodes.length === 1 ? '1 worker' : `${nodes.length} workers`}`,
-      // No stored job is changed: what does not end in time goes back to its queue as it was.
-      count: 0,
-      rows: nodes.map(({ name, host, pid }) => ({ worker: name, host, pid })),
-    };
-  },
+  // No stored job is changed: what does not end in time goes back to its queue as it was.
+  plan: (session, addressed) => planAsking(session, addressed, (workers) => `would stop ${workers}`),
   run: (session, addressed) => askWorkers(session, 'shutdown', addressed),
   commandLine: (addressed) => ['control', 'shutdown', ...formatAddressed(addressed)],
 });

@@ -12,7 +12,9 @@ const OPS = join(import.meta.dirname, '../../src/ops');
 async function listOperations(): Promise<{ file: string; operation: Operation }[]> {
   const files = (await readdir(OPS)).filter((file) => file.endsWith('.ts'));
   const defining = await Promise.all(
-    files.map(async (file) => ((await readFile(join(OPS, file), 'utf8')).includes('= defineOperation(') ? [file] : [])),
+    files.map(async (file) =>
+      /= define(Operation|WorkerCommand)\(/.test(await readFile(join(OPS, file), 'utf8')) ? [file] : [],
+    ),
   );
   return await Promise.all(
     defining.flat().map(async (file) => {
@@ -63,6 +65,12 @@ const inputs: Record<string, Record<string, unknown>> = {
   'shutdown-workers': { destinations: ['tq@a'] },
   'revoke-jobs': { ids: ['a', 'b'], queue: 'mail', terminate: true, destinations: ['tq@a'] },
   'list-revoked': { destinations: ['tq@a'] },
+  'grow-pools': { by: 3, destinations: ['tq@a'] },
+  'shrink-pools': { by: 2 },
+  'autoscale-workers': { max: 8, min: 2 },
+  'add-consumers': { queue: 'high:6', destinations: ['tq@a', 'tq@b'] },
+  'cancel-consumers': { queue: 'low' },
+  'limit-task-times': { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 1500 },
 };
 
 test.each(operations)('the command line of $file leads back to its input', async ({ operation }) => {

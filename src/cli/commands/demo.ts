@@ -79,7 +79,7 @@ async function runShop(shop: Shop, { forMs, tell, url, context }: Show): Promise
     import('../demo/traffic.ts'),
   ]);
   const { log } = createLogger({ level: 'silent', destination: 2 });
-  const worker = await shop.app.createWorker({ concurrency: 1, name: 'demo@%h', logger: log });
+  const worker = await shop.app.createWorker({ pool: 'async', concurrency: 1, name: 'demo@%h', logger: log });
   const over = new AbortController();
   const stop = (): void => over.abort();
   const stopListening = onStopSignals({ warm: stop, cold: stop, signals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });

@@ -21,6 +21,20 @@ export const worker = defineService({
       completion: 'queues',
       many: 'split',
     },
+    {
+      flags: '-P, --pool <pool>',
+      summary: 'where jobs run: prefork in child processes, async in the event loop (default: prefork)',
+      choices: ['prefork', 'async'],
+    },
+    {
+      flags: '--autoscale <max,min>',
+      summary: 'in place of --concurrency: so many slots at most and at least (1), by need',
+    },
+    { flags: '--max-tasks-per-child <number>', summary: 'replace a child process after so many jobs' },
+    {
+      flags: '--max-memory-per-child <mib>',
+      summary: 'replace a child process that holds more memory after a job; also 500MB',
+    },
     { flags: '-X, --exclude-queues <names>', summary: 'queues to leave out', completion: 'queues', many: 'split' },
     {
       flags: '-n, --name <name>',
@@ -49,7 +63,13 @@ export const worker = defineService({
   ],
   examples: [
     { command: 'tq worker --burst', does: 'run what waits, then exit' },
-    { command: 'tq worker -A app.ts -Q high,default -c 20', does: 'serve two queues, high first' },
+    { command: 'tq worker -A app.ts -Q high,default -c 8', does: 'eight child processes for two queues, high first' },
+    { command: 'tq worker -A app.ts --pool async -c 100', does: 'a hundred jobs at once that mostly wait' },
+    { command: 'tq worker -A app.ts --autoscale 10,2', does: 'two to ten child processes, by need' },
+    {
+      command: 'tq worker -A app.ts --max-tasks-per-child 1000 --max-memory-per-child 500MB',
+      does: 'replace child processes before what leaks hurts',
+    },
     {
       command: 'tq worker -A app.ts -Q high:6,low:1 --queue-order weighted',
       does: 'six starts of high for one of low',
@@ -114,7 +134,10 @@ async function runWorker(
 ): Promise<number> {
   const { settings, session } = context;
   const app = await session.app();
-  const created = await app.createWorker({ ...toWorkerOptions(settings), logger: log });
+  const { choosePool } = await import('../worker-pool.ts');
+  const pool = choosePool(settings, app.brokerUrl);
+  for (const note of pool.notes) context.output.note(note);
+  const created = await app.createWorker({ ...toWorkerOptions(settings), ...pool.options, logger: log });
   presence.show(created);
   const { onStopSignals } = await import('../../engine/runtime/stop-signals.ts');
   const stopListening = onStopSignals({
@@ -153,7 +176,6 @@ function toWorkerOptions({ worker: settings }: Settings): Parameters<WorkerFacto
   return {
     ...(queues !== undefined && { queues }),
     excludeQueues: settings.excludeQueues,
-    concurrency: settings.concurrency,
     name: settings.name,
     queueOrder: settings.queueOrder,
     lockDuration: settings.lockDurationMs,

@@ -57,6 +57,11 @@ export interface WorkerOptions {
   /** Slots. Default the number of CPUs. */
   concurrency?: number;
   /**
+   * In place of `concurrency`: begins with `min` slots (default 1), grows up to `max` while all are busy and jobs wait, and
+   * shrinks when not all were needed for 30 seconds.
+   */
+  autoscale?: { readonly max: number; readonly min?: number };
+  /**
    * No other live worker of the broker may have it. `%h` stands for the host name, `%p` for the process id, `%n` for the first
    * number that is free. Default `tq@%h`, and `tq2@%h`, `tq3@%h` for further workers of the machine.
    */
@@ -78,7 +83,8 @@ export interface WorkerOptions {
   burst?: boolean;
   /**
    * How jobs are run: `async` in the event loop of this process, for tasks that wait; `prefork` in child processes, one a slot,
-   * for tasks that compute, block or may crash. Default async.
+   * for tasks that compute, block or may crash. Default async, because prefork needs `module`, which a program must name;
+   * `tq worker`, which knows it, takes prefork.
    */
   pool?: 'async' | 'prefork';
   /**

@@ -9,6 +9,8 @@ import { nearestNames } from '../core/nearest.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
 import { assertLimits, type TaskDefinition } from '../task/definition.ts';
+import type { AutoscaleBounds } from '../worker/autoscale/decision.ts';
+import { assertBounds, assertSlots } from '../worker/slot-count.ts';
 import { Worker, type WorkerSettings } from '../worker/worker.ts';
 import { type AppSettings, longestResultSeconds } from './app-settings.ts';
 import type { WorkerOptions } from './contract.ts';
@@ -29,6 +31,7 @@ const KEYS: readonly (keyof WorkerOptions)[] = [
   'queues',
   'excludeQueues',
   'concurrency',
+  'autoscale',
   'name',
   'queueOrder',
   'lockDuration',
@@ -81,6 +84,7 @@ function parseWorker(
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs, timeLimitMs, 'the worker');
+  const autoscale = parseAutoscale(options);
   const prefork = parsePrefork(options, { brokerUrl });
   return {
     broker,
@@ -88,7 +92,9 @@ function parseWorker(
     clock,
     queues: selectQueues(app, options),
     order: parseOrder(options.queueOrder),
-    concurrency: parseConcurrency(options.concurrency),
+    concurrency: autoscale?.min ?? parseConcurrency(options.concurrency),
+    ...(autoscale !== undefined && { autoscale }),
+    parseQueue: (text) => parseQueue(app, text),
     lockDurationMs: assertLockDuration(duration('lockDuration') ?? 30_000),
     shutdownTimeoutMs: duration('shutdownTimeout') ?? 25_000,
     softTimeLimitMs,
@@ -109,6 +115,10 @@ function parseWorker(
 function describeSettings(settings: Omit<WorkerSettings, 'worker' | 'control'>): Readonly<Record<string, unknown>> {
   const { order, shutdownTimeoutMs, softTimeLimitMs = null, timeLimitMs = null, burst, logger, prefork } = settings;
   return {
+    pool: prefork === undefined ? 'async' : 'prefork',
+    concurrency: settings.concurrency,
+    module: prefork?.module ?? null,
+    autoscale: settings.autoscale === undefined ? null : { ...settings.autoscale },
     queueOrder: order,
     shutdownTimeoutMs,
     softTimeLimitMs,
@@ -133,23 +143,26 @@ function parseOrder(order: QueueOrder = 'strict'): QueueOrder {
 }
 
 function parseConcurrency(concurrency = availableParallelism()): number {
-  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 10_000) return concurrency;
-  const given = formatGiven(concurrency);
-  throw createError('INVALID_OPTION', {
-    what: 'concurrency of the worker',
-    expected: 'a whole number from 1 to 10000',
-    given,
-  });
+  return assertSlots(concurrency, 'concurrency of the worker');
+}
+
+function parseAutoscale({ autoscale, concurrency }: WorkerOptions): AutoscaleBounds | undefined {
+  if (autoscale === undefined) return undefined;
+  if (concurrency !== undefined) {
+    const what = 'concurrency of the worker';
+    throw createError('INVALID_OPTION', { what, expected: 'left out with autoscale', given: formatGiven(concurrency) });
+  }
+  if (typeof autoscale === 'object' && autoscale !== null) {
+    return assertBounds({ max: autoscale.max, min: autoscale.min ?? 1 });
+  }
+  const what = 'autoscale of the worker';
+  throw createError('INVALID_OPTION', { what, expected: 'an object { max, min }', given: formatGiven(autoscale) });
 }
 
 function selectQueues(app: AppSettings, { queues, excludeQueues = [] }: WorkerOptions): ConsumedQueue[] {
   const declared = app.queues.map(({ name }) => name);
-  const assertDeclared = (queue: string): void => {
-    if (!app.queuesAreClosed || declared.includes(queue)) return;
-    throw createError('UNDECLARED_QUEUE', { queue, near: nearestNames(queue, declared), declared });
-  };
-  const chosen = (queues ?? declared).map(parseConsumedQueue);
-  for (const queue of [...chosen.map(({ name }) => name), ...excludeQueues]) assertDeclared(queue);
+  const chosen = (queues ?? declared).map((text) => parseQueue(app, text));
+  for (const queue of excludeQueues) assertDeclared(app, queue);
   const double = chosen.find(({ name }, index) => chosen.findIndex((other) => other.name === name) !== index);
   if (double !== undefined) {
     const expected = 'a list without doubles';
@@ -158,6 +171,18 @@ function selectQueues(app: AppSettings, { queues, excludeQueues = [] }: WorkerOp
   const left = chosen.filter(({ name }) => !excludeQueues.includes(name));
   if (left.length > 0) return left;
   throw createError('INVALID_OPTION', { what: 'the queues of the worker', expected: 'at least one', given: 'none' });
+}
+
+function parseQueue(app: AppSettings, text: string): ConsumedQueue {
+  const queue = parseConsumedQueue(text);
+  assertDeclared(app, queue.name);
+  return queue;
+}
+
+function assertDeclared(app: AppSettings, queue: string): void {
+  const declared = app.queues.map(({ name }) => name);
+  if (!app.queuesAreClosed || declared.includes(queue)) return;
+  throw createError('UNDECLARED_QUEUE', { queue, near: nearestNames(queue, declared), declared });
 }
 
 /** `high:6` is the queue `high` with the weight 6. */

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { livesInMemory } from '../config/sqlite-url.ts';
 import { parseByteSize } from '../core/byte-size.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
@@ -41,7 +42,7 @@ export function parsePrefork(options: WorkerOptions, { brokerUrl }: Surroundings
     const what = `${stray} of the worker`;
     throw createError('INVALID_OPTION', { what, expected: 'left out with the pool "async"', given: 'set' });
   }
-  if (brokerUrl !== undefined && /^sqlite::memory:/.test(brokerUrl)) {
+  if (livesInMemory(brokerUrl)) {
     throw createError('INVALID_OPTION', {
       what: 'pool of the worker',
       expected: '"async" with a broker that lives in the memory of one process',

@@ -3,7 +3,7 @@ import { createError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
 import { planLocks } from '../core/lock-timing.ts';
 import { createPatientBackend } from './patient-backend.ts';
-import type { Consumer, ConsumerOptions } from './port.ts';
+import type { ConsumedQueue, Consumer, ConsumerOptions } from './port.ts';
 import { QueueWorker } from './queue-worker.ts';
 import { settle } from './settle.ts';
 import { createSlotGate, type SlotGate } from './slot-gate.ts';
@@ -29,13 +29,21 @@ const CALM_MS = 1000;
  * 2. `perform` of the options runs it and answers with an outcome; `settle` tells BullMQ what that means.
  * 3. The next job of the same queue comes with the answer, unless another queue is due the slot.
  *
- * One queue alone has no gate and no slots: BullMQ's own concurrency does.
+ * One queue alone has no gate and no slots: BullMQ's own concurrency does. They come with the second queue, and stay.
  */
 export class BullConsumer implements Consumer {
   readonly #store: Store;
   readonly #options: ConsumerOptions;
-  readonly #workers: QueueWorker[];
-  readonly #slots: Slots | undefined;
+  /** One a queue that is served. */
+  readonly #workers = new Set<QueueWorker>();
+  /** Of queues that are served no more, while jobs of theirs run. */
+  readonly #leaving = new Set<QueueWorker>();
+  /** As they were asked for, also those that are served no more. */
+  readonly #queues = new Map<string, ConsumedQueue>();
+  readonly #backends = new WeakMap<QueueWorker, IQueueBackend>();
+  #concurrency: number;
+  #slots: Slots | undefined;
+  #running: Promise<void> | undefined;
   readonly #abandon = new AbortController();
   #held = 0;
   #performing = 0;
@@ -48,34 +56,101 @@ export class BullConsumer implements Consumer {
   constructor(store: Store, options: ConsumerOptions) {
     this.#store = store;
     this.#options = options;
-    this.#slots =
-      options.queues.length > 1 ? createSlots(options.concurrency, options.order, options.queues) : undefined;
-    this.#workers = options.queues.map(({ name }) => this.#createWorker(name, this.#slots));
+    this.#concurrency = options.concurrency;
+    if (options.queues.length > 1) this.#slots = createSlots(options.concurrency, options.order, options.queues);
+    for (const queue of options.queues) {
+      this.#queues.set(queue.name, queue);
+      this.#workers.add(this.#createWorker(queue.name));
+    }
   }
 
   get held(): number {
     return this.#held;
   }
 
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const workers = [...this.#workers];
     await this.#store.connect('starting the worker');
-    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
-    for (const worker of this.#workers) {
-      worker.run().catch((error: Error) => this.#options.onTrouble(error, worker.name));
-    }
+    const ready = workers.map(async (worker) => {
+      // Its queue may be removed meanwhile, which ends its connection.
+      await worker.waitUntilReady().catch((error) => (worker.isLeaving ? undefined : Promise.reject(error)));
+    });
+    await Promise.all(ready);
+    for (const worker of workers) this.#start(worker);
   }
 
   resize(concurrency: number): void {
+    this.#concurrency = concurrency;
     this.#slots?.resize(concurrency);
-    for (const worker of this.#workers) worker.resize(concurrency);
+    for (const worker of [...this.#workers, ...this.#leaving]) worker.resize(concurrency);
+  }
+
+  async addQueue(queue: ConsumedQueue): Promise<void> {
+    if (this.#stopping || this.#find(queue.name) !== undefined) return;
+    if (this.#workers.size + this.#leaving.size > 0) this.#shareSlots();
+    this.#slots?.add(queue);
+    this.#queues.set(queue.name, queue);
+    const worker = this.#createWorker(queue.name);
+    this.#workers.add(worker);
+    // Without it, run() is still to come, and starts this one with the others.
+    if (this.#running === undefined) return;
+    try {
+      await this.#running;
+      await this.#store.connect(`adding queue "${queue.name}" to the worker`);
+      await worker.waitUntilReady();
+    } catch (error) {
+      if (this.#stopping) return;
+      await this.removeQueue(queue.name);
+      throw error;
+    }
+    if (this.#workers.has(worker)) this.#start(worker);
+  }
+
+  async removeQueue(name: string): Promise<void> {
+    const worker = this.#find(name);
+    if (worker === undefined) return;
+    this.#workers.delete(worker);
+    this.#leaving.add(worker);
+    await worker.leave();
+    this.#leaving.delete(worker);
+    // It may be served again meanwhile.
+    const stays = [...this.#workers, ...this.#leaving].some((other) => other.name === name);
+    if (!stays) this.#slots?.remove(name);
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#limitLastWords();
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    await Promise.all([...this.#workers, ...this.#leaving].map((worker) => worker.close()));
     clearTimeout(this.#lastWords);
     clearTimeout(this.#calm);
+  }
+
+  #find(queue: string): QueueWorker | undefined {
+    return [...this.#workers].find(({ name }) => name === queue);
+  }
+
+  #start(worker: QueueWorker): void {
+    worker.run().catch((error: Error) => this.#options.onTrouble(error, worker.name));
+  }
+
+  /** Several queues need slots, and a gate each: those that had none get theirs while they work. */
+  #shareSlots(): void {
+    if (this.#slots !== undefined) return;
+    const workers = [...this.#workers, ...this.#leaving];
+    const names = new Set(workers.map(({ name }) => name));
+    const queues = [...this.#queues.values()].filter(({ name }) => names.has(name));
+    const slots = createSlots(this.#concurrency, this.#options.order, queues);
+    this.#slots = slots;
+    for (const worker of workers) {
+      const backend = this.#backends.get(worker) as IQueueBackend;
+      worker.share(slots, createSlotGate(backend, worker.name, slots, true), this.#store);
+    }
   }
 
   /** Once nothing runs any more, storing the last outcomes may wait for a lost store, but not for ever. */
@@ -87,14 +162,15 @@ export class BullConsumer implements Consumer {
     }, LAST_WORDS_MS);
   }
 
-  #createWorker(queue: string, slots: Slots | undefined): QueueWorker {
+  #createWorker(queue: string): QueueWorker {
+    const slots = this.#slots;
     const locks = planLocks(this.#options.lockDurationMs);
     const options: WorkerOptions = {
       connection: {} as never,
       prefix: this.#store.prefix,
       name: this.#options.workerName,
       autorun: false,
-      concurrency: this.#options.concurrency,
+      concurrency: this.#concurrency,
       lockDuration: locks.lifeMs,
       lockRenewTime: locks.renewMs,
       stalledInterval: locks.lookMs,
@@ -103,6 +179,7 @@ export class BullConsumer implements Consumer {
       removeOnComplete: { age: this.#options.keepResultSeconds, limit: TRIMMED_AT_ONCE },
     };
     let gate: SlotGate | undefined;
+    let backend: IQueueBackend | undefined;
     const factory = (name: string, factoryOptions: unknown, kind: unknown): IQueueBackend => {
       const own = this.#store.workerBackend(name, factoryOptions as never, kind as never);
       const patient = createPatientBackend(own, {
@@ -112,6 +189,7 @@ export class BullConsumer implements Consumer {
           this.#options.onTrouble(createError('LOCK_LOST', { id: jobId, reason: error.message }, error), queue),
         abandon: this.#abandon.signal,
       });
+      backend = patient;
       if (slots === undefined) return patient;
       gate = createSlotGate(patient, queue, slots);
       return gate.backend;
@@ -122,6 +200,7 @@ export class BullConsumer implements Consumer {
       options,
       factory,
     );
+    if (backend !== undefined) this.#backends.set(worker, backend);
     if (gate !== undefined && slots !== undefined) worker.share(slots, gate, this.#store);
     worker.on('error', (error) => {
       if (isTrouble(error)) this.#noteLoss(error);
@@ -145,7 +224,7 @@ export class BullConsumer implements Consumer {
         unreadable,
         revoked: worker.revoked.get(job),
       });
-      const outcome = await this.#options.perform(taken);
+      const outcome: Outcome = worker.isLeaving ? { kind: 'released' } : await this.#options.perform(taken);
       // The store does it with the outcome, but not for a key with a time. Before the outcome, so that whoever sees the end can call
       // again; a worker that dies in between leaves the job to run without its key.
       if (taken.meta.uniqueUntil === 'finished' && ENDS.has(outcome.kind)) {

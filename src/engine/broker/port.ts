@@ -190,6 +190,17 @@ export interface Consumer {
   stop(): Promise<void>;
   /** Changes the number of slots, at least one. With fewer than jobs that run, none is started until enough have ended. */
   resize(concurrency: number): void;
+  /**
+   * Serves a further queue, last in the order; resolves when it is connected. One that is served already stays as it is.
+   *
+   * @throws BROKER_UNAVAILABLE; it is not served then
+   */
+  addQueue(queue: ConsumedQueue): Promise<void>;
+  /**
+   * Takes no more jobs of a queue, and hands back what it had reserved; resolves when those that run have ended. The last
+   * queue may go too: then none is served until one is added.
+   */
+  removeQueue(name: string): Promise<void>;
   /** Jobs that this consumer holds now, running or reserved, until their outcome is stored. */
   readonly held: number;
 }

@@ -21,6 +21,11 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
   onHeld: (change: 1 | -1) => void = () => {};
   /** Jobs that came with the answer to their predecessor, and are counted as held in its place. */
   readonly #carried = new WeakSet<Job>();
+  /** Those of them that have the slot of their predecessor. */
+  readonly #heirs = new WeakSet<Job>();
+  readonly #leaving = new AbortController();
+  /** Jobs that began before there were slots, and run. */
+  #unslotted = 0;
   #slots: Slots | undefined;
   #gate: SlotGate | undefined;
   #store: Store | undefined;
@@ -34,10 +39,23 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
     super(queue, process, options as never, factory as never);
   }
 
+  /** From now on its jobs need slots. Those that run already have them. */
   share(slots: Slots, gate: SlotGate, store: Store): void {
     this.#slots = slots;
     this.#gate = gate;
     this.#store = store;
+    slots.occupy(this.#unslotted);
+  }
+
+  /** Its queue is served no more: what it holds and has not begun goes back. */
+  get isLeaving(): boolean {
+    return this.#leaving.signal.aborted;
+  }
+
+  /** Resolves when the jobs that run have ended and the connection is closed. */
+  async leave(): Promise<void> {
+    this.#leaving.abort();
+    await this.close();
   }
 
   /**
@@ -72,18 +90,26 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
 
   override async processJob(job: Job, token: string, fetchNext: () => boolean = () => true): Promise<Job | undefined> {
     if (!this.#carried.delete(job)) this.onHeld(1);
+    const slots = this.#slots;
+    if (slots === undefined) this.#unslotted += 1;
     let next: Job | undefined;
     try {
-      const mayFetch = (): boolean => !this.moved.has(job) && fetchNext();
-      const slots = this.#slots;
+      const mayFetch = (): boolean => !this.moved.has(job) && fetchNext() && this.#slots?.mustYield(this.name) !== true;
       next = (await (slots === undefined
         ? super.processJob(job, token, mayFetch)
         : this.#processInSlot(job, token, { slots, mayFetch }))) as Job | undefined;
       return next;
     } finally {
+      if (slots === undefined) this.#endUnslotted(next);
       if (next === undefined) this.onHeld(-1);
       else this.#carried.add(next);
     }
+  }
+
+  /** Slots may have come while it ran; then it was counted as having one. */
+  #endUnslotted(next: Job | undefined): void {
+    this.#unslotted -= 1;
+    if (this.#slots !== undefined) this.#passOn(this.#slots, next);
   }
 
   async #processInSlot(
@@ -91,21 +117,31 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
     token: string,
     { slots, mayFetch }: { slots: Slots; mayFetch: () => boolean },
   ): Promise<Job | undefined> {
-    if (this.#gate?.takeReservation(job.id as string) && !(await this.#waitForSlot(slots))) {
+    const hasSlot = this.#heirs.delete(job) || this.#gate?.takeReservation(job.id as string) !== true;
+    if (!hasSlot && !(await this.#waitForSlot(slots))) {
       if (this.#store !== undefined) await release(job, token, this.#store).catch(() => undefined);
       return undefined;
     }
     let next: Job | undefined;
     try {
-      next = (await super.processJob(job, token, () => mayFetch() && !slots.mustYield(this.name))) as Job | undefined;
+      next = (await super.processJob(job, token, mayFetch)) as Job | undefined;
       return next;
     } finally {
-      if (next === undefined) slots.release(this.name);
-      else slots.continueWith(this.name);
+      this.#passOn(slots, next);
     }
   }
 
+  /** The slot of a job that has ended goes to the job that came with the answer, or to whoever is due it. */
+  #passOn(slots: Slots, next: Job | undefined): void {
+    if (next === undefined) {
+      slots.release(this.name);
+      return;
+    }
+    this.#heirs.add(next);
+    slots.continueWith(this.name);
+  }
+
   #waitForSlot(slots: Slots): Promise<boolean> {
-    return slots.take(this.name, AbortSignal.timeout(RESERVE_MS));
+    return slots.take(this.name, AbortSignal.any([AbortSignal.timeout(RESERVE_MS), this.#leaving.signal]));
   }
 }

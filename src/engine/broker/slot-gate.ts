@@ -17,17 +17,23 @@ import type { Slots } from './slots.ts';
  */
 export interface SlotGate {
   readonly backend: IQueueBackend;
-  /** Whether this job was let through without a slot; asked once, when it is about to start. */
+  /** Whether this job came without a slot; asked once, when it is about to start. */
   takeReservation(jobId: string): boolean;
 }
 
 const NO_JOB = [null, '', 0, 0];
 
-export function createSlotGate(inner: IQueueBackend, queue: string, slots: Slots): SlotGate {
+/**
+ * @param isLate the backend is in use already: it was asked for jobs without a gate, and may have consumed a marker. So a job
+ *   that did not pass the gate has no slot, and the first one may pass as if it were for that marker.
+ */
+export function createSlotGate(inner: IQueueBackend, queue: string, slots: Slots, isLate = false): SlotGate {
   const reserved = new Set<string>();
+  /** Jobs that passed with a slot and have not begun; kept only where others come without having passed. */
+  const passed = isLate ? new Set<string>() : undefined;
   let granted = false;
   let starved = false;
-  let markerConsumed = false;
+  let markerConsumed = isLate;
   let closing = new AbortController();
 
   const takeSlot = (): boolean => {
@@ -55,6 +61,7 @@ export function createSlotGate(inner: IQueueBackend, queue: string, slots: Slots
       starved = Boolean(job);
       if (!job && hasSlot) slots.release(queue, true);
       if (job && !hasSlot) reserved.add(String(jobId));
+      else if (job) passed?.add(String(jobId));
     }
     return answer;
   };
@@ -96,5 +103,8 @@ export function createSlotGate(inner: IQueueBackend, queue: string, slots: Slots
     granted = false;
     return method(...args);
   });
-  return { backend: inner, takeReservation: (jobId) => reserved.delete(jobId) };
+  return {
+    backend: inner,
+    takeReservation: (jobId) => reserved.delete(jobId) || (passed !== undefined && !passed.delete(jobId)),
+  };
 }

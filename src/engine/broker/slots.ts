@@ -21,6 +21,12 @@ export interface Slots {
   continueWith(queue: string): void;
   /** Gives a slot back. `unused` says that no job was found for it, so the start is not counted. */
   release(queue: string, unused?: boolean): void;
+  /** Takes slots for jobs that run already, without asking whether any is free. */
+  occupy(count: number): void;
+  /** A further queue stands in line, last where the order counts. */
+  add(queue: ConsumedQueue): void;
+  /** A queue stands in line no more; it waits for no slot. Those that it holds it gives back as before. */
+  remove(queue: string): void;
   /** Changes the number of slots. Those that are taken stay so: with fewer than that, they go as their jobs end. */
   resize(total: number): void;
   /** Below zero while more are taken than there are to be. */
@@ -98,6 +104,11 @@ export function createSlots(total: number, order: QueueOrder, queues: readonly C
       if (unused) line.count(queue, -1);
       serve();
     },
+    occupy(count) {
+      free -= count;
+    },
+    add: (queue) => line.add(queue),
+    remove: (queue) => line.remove(queue),
     resize(wanted) {
       free += wanted - size;
       size = wanted;
@@ -109,12 +120,23 @@ export function createSlots(total: number, order: QueueOrder, queues: readonly C
 interface Line {
   first(candidates: ReadonlySet<string>): string | undefined;
   count(queue: string, starts: 1 | -1): void;
+  add(queue: ConsumedQueue): void;
+  remove(queue: string): void;
 }
 
 function createStrictLine(queues: readonly ConsumedQueue[]): Line {
+  const names = new Set(queues.map(({ name }) => name));
   return {
-    first: (candidates) => queues.find(({ name }) => candidates.has(name))?.name,
+    first(candidates) {
+      for (const name of names) if (candidates.has(name)) return name;
+      return undefined;
+    },
     count: () => {},
+    add({ name }) {
+      names.delete(name);
+      names.add(name);
+    },
+    remove: (name) => void names.delete(name),
   };
 }
 
@@ -126,12 +148,22 @@ function createStrideLine(queues: readonly ConsumedQueue[], equal: boolean): Lin
   return {
     first(candidates) {
       let best: string | undefined;
-      for (const { name } of queues) {
+      for (const name of passes.keys()) {
         if (candidates.has(name) && (best === undefined || passOf(name) < passOf(best))) best = name;
       }
       return best;
     },
+    add({ name, weight }) {
+      strides.set(name, equal ? 1 : 1 / weight);
+      // As one that was idle: no credit for the time before it came.
+      passes.set(name, current);
+    },
+    remove(name) {
+      strides.delete(name);
+      passes.delete(name);
+    },
     count(queue, starts) {
+      if (!passes.has(queue)) return;
       const stride = strides.get(queue) ?? 1;
       // A queue that was idle gets no credit for that time: it joins at the pass of the latest start.
       const from = starts === 1 ? Math.max(passOf(queue), current - stride) : passOf(queue);

@@ -24,6 +24,14 @@ export interface WorkerConfig {
   /** The queues to serve, in order. Default all of the app. */
   queues?: readonly string[];
   excludeQueues?: readonly string[];
+  /** Where jobs run: `prefork` in child processes, one a slot; `async` in the event loop of the worker. Default `prefork`. */
+  pool?: 'prefork' | 'async';
+  /** In place of `concurrency`: the number of slots changes by need. `'10,2'` is at most 10 and at least 2; `'10'` at least 1. */
+  autoscale?: string | { readonly max: number; readonly min?: number };
+  /** For the pool `prefork`: a child process is replaced after so many jobs. */
+  maxTasksPerChild?: number;
+  /** For the pool `prefork`: a child process is replaced that holds more memory after a job. MiB, or a text such as `500MB`. */
+  maxMemoryPerChild?: number | string;
   /** `%h` stands for the host name, `%p` for the process id. Default `tq@%h`. */
   name?: string;
   /** Default `strict`. */

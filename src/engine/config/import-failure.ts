@@ -28,6 +28,10 @@ export function describeImportFailure(thrown: unknown): ImportFailure {
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     return { reason: message, ...missingModule(message) };
   }
+  // An error of tq, also of another copy of it: it knows what mends it.
+  if (thrown instanceof Error && 'next' in thrown && typeof thrown.next === 'string') {
+    return { reason: message, next: thrown.next };
+  }
   return { reason: message };
 }
 

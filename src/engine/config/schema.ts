@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { InferOutput } from 'valibot';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import {
+  autoscaleValue,
   booleanValue,
   choiceValue,
   durationValue,
+  memoryValue,
   nameValue,
   pathValue,
   queueNamesValue,
@@ -51,6 +53,26 @@ export const SETTINGS = {
     'the queues to serve, in order; `high:6` has the weight 6 under the order weighted',
   ),
   'worker.excludeQueues': setting(queueNamesValue(), ['--exclude-queues', 'TQ_EXCLUDE_QUEUES'], 'queues to leave out'),
+  'worker.pool': setting(
+    choiceValue(['prefork', 'async']),
+    ['--pool', 'TQ_POOL'],
+    'where jobs run: in child processes, or in the event loop of the worker',
+  ),
+  'worker.autoscale': setting(
+    autoscaleValue(10_000),
+    ['--autoscale', 'TQ_AUTOSCALE'],
+    'in place of concurrency: changes the number of slots by need, between MIN (default 1) and MAX',
+  ),
+  'worker.maxTasksPerChild': setting(
+    wholeNumberValue(1, 1_000_000_000),
+    ['--max-tasks-per-child', 'TQ_MAX_TASKS_PER_CHILD'],
+    'replaces a child process after so many jobs',
+  ),
+  'worker.maxMemoryPerChild': setting(
+    memoryValue(),
+    ['--max-memory-per-child', 'TQ_MAX_MEMORY_PER_CHILD'],
+    'replaces a child process that holds more memory after a job; a number is MiB',
+  ),
   'worker.name': setting(
     nameValue(),
     ['--name', 'TQ_WORKER_NAME'],
@@ -129,6 +151,7 @@ export const DEFAULTS = {
   redact: [],
   'worker.concurrency': availableParallelism(),
   'worker.excludeQueues': [],
+  'worker.pool': 'prefork',
   'worker.name': 'tq@%h',
   'worker.queueOrder': 'strict',
   'worker.shutdownTimeout': 25_000,

@@ -41,6 +41,11 @@ export interface WorkerSettings {
   /** Undefined means all queues of the app. */
   readonly queues: readonly string[] | undefined;
   readonly excludeQueues: readonly string[];
+  readonly pool: 'prefork' | 'async';
+  readonly autoscale: { readonly max: number; readonly min: number } | undefined;
+  readonly maxTasksPerChild: number | undefined;
+  /** In bytes. */
+  readonly maxMemoryPerChild: number | undefined;
   /** `%h` and `%p` are not yet replaced. */
   readonly name: string;
   readonly queueOrder: 'strict' | 'weighted' | 'fair';
@@ -114,6 +119,10 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
       concurrency: get('worker.concurrency'),
       queues: read('worker.queues'),
       excludeQueues: get('worker.excludeQueues'),
+      pool: get('worker.pool'),
+      autoscale: read('worker.autoscale'),
+      maxTasksPerChild: read('worker.maxTasksPerChild'),
+      maxMemoryPerChild: read('worker.maxMemoryPerChild'),
       name: get('worker.name'),
       queueOrder: get('worker.queueOrder'),
       timeLimitMs: read('worker.timeLimit'),

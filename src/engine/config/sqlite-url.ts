@@ -10,3 +10,8 @@ export function anchorSqliteUrl(url: string, folder: string): string {
   // Only the folder is encoded: the path is a piece of a URL already.
   return `${scheme}${resolve(folder.replace(/[%?]/g, encodeURIComponent), path)}${query}`;
 }
+
+/** Whether a broker lives in the memory of the process that opens it, so that no other process can reach it. */
+export function livesInMemory(url: string | undefined): boolean {
+  return url !== undefined && /^sqlite::memory:/i.test(url);
+}

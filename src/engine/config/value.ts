@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { type ByteSize, parseByteSize } from '../core/byte-size.ts';
 import { type Duration, formatDuration, parseDuration } from '../core/duration.ts';
 
 /**
@@ -83,6 +84,58 @@ function readDuration(value: Duration): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Bytes of a text such as `500MB`. A number, also one in a text, is MiB: nobody limits a process to some bytes. */
+export function memoryValue() {
+  const message = '1MB or more, such as 500MB or 2GB; a number is MiB';
+  const schema = v.pipe(
+    v.custom<ByteSize>((value) => typeof value === 'string' || typeof value === 'number', message),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bytes = readBytes(dataset.value);
+      if (bytes !== undefined && bytes >= MIB) return bytes;
+      addIssue({ message });
+      return NEVER;
+    }),
+  );
+  return { schema, fromText: asIs, type: 'memory' } satisfies ValueKind;
+}
+
+const MIB = 2 ** 20;
+
+function readBytes(value: ByteSize): number | undefined {
+  const isPlain = typeof value === 'number' || /^\s*\d+(?:\.\d+)?\s*$/.test(value);
+  try {
+    return parseByteSize(isPlain ? Math.round(Number(value) * MIB) : value, 'memory');
+  } catch {
+    return undefined;
+  }
+}
+
+/** `10,2` is at most 10 and at least 2, `10` at least 1; in a file also `{ max: 10, min: 2 }`. */
+export function autoscaleValue(limit: number) {
+  const message = `MAX,MIN or MAX: whole numbers from 1 to ${limit}, MAX the larger one`;
+  const schema = v.pipe(
+    v.custom<string | { readonly max: number; readonly min?: number }>((value) => isGiven(value), message),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bounds = readBounds(dataset.value);
+      if (bounds !== undefined && bounds.min >= 1 && bounds.min <= bounds.max && bounds.max <= limit) return bounds;
+      addIssue({ message });
+      return NEVER;
+    }),
+  );
+  return { schema, fromText: asIs, type: 'MAX,MIN' } satisfies ValueKind;
+}
+
+const isGiven = (value: unknown): boolean => typeof value === 'string' || (typeof value === 'object' && value !== null);
+
+function readBounds(value: string | { readonly max: number; readonly min?: number }) {
+  if (typeof value !== 'string') {
+    const { max, min = 1, ...more } = value;
+    return Number.isInteger(max) && Number.isInteger(min) && Object.keys(more).length === 0 ? { max, min } : undefined;
+  }
+  const [, max, min = '1'] = /^(\d{1,9})(?:\s*,\s*(\d{1,9}))?$/.exec(value) ?? [];
+  return max === undefined ? undefined : { max: Number(max), min: Number(min) };
 }
 
 export function choiceValue<const Choices extends readonly [string, ...string[]]>(choices: Choices) {

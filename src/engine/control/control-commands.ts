@@ -11,6 +11,7 @@ import {
   type WorkerStats,
 } from './replies.ts';
 import { parseRevokeOrder } from './revoke-order.ts';
+import { addConsumer, cancelConsumer, changeBounds, changeTimeLimits, growPool, shrinkPool } from './shape-commands.ts';
 
 export interface ControlContext {
   readonly worker: ControlledWorker;
@@ -31,6 +32,12 @@ export const controlCommands = {
   conf: ({ worker }) => ({ value: worker.settings }),
   revoke: async ({ worker }, args) => ({ value: await worker.revoke(parseRevokeOrder(args)) }),
   revoked: ({ worker }) => ({ value: worker.listRevoked() }),
+  'pool-grow': ({ worker }, args) => ({ value: growPool(worker, args) }),
+  'pool-shrink': ({ worker }, args) => ({ value: shrinkPool(worker, args) }),
+  autoscale: ({ worker }, args) => ({ value: changeBounds(worker, args) }),
+  'add-consumer': async ({ worker }, args) => ({ value: await addConsumer(worker, args) }),
+  'cancel-consumer': ({ worker }, args) => ({ value: cancelConsumer(worker, args) }),
+  'time-limit': ({ worker }, args) => ({ value: changeTimeLimits(worker, args) }),
   shutdown: ({ worker }) => ({ value: createReceipt(worker), afterwards: () => worker.stop() }),
 } as const satisfies Record<string, ControlCommand>;
 
@@ -48,8 +55,9 @@ function describeHeld(context: ControlContext): HeldJobs {
   return { active: listActive(context), reserved, queues, lockDurationMs };
 }
 
-function listRegistered({ tasks }: ControlledWorker): RegisteredTask[] {
+function listRegistered({ tasks, taskLimits }: ControlledWorker): RegisteredTask[] {
   return [...tasks.values()]
+    .map((task) => ({ ...task, ...taskLimits.get(task.name) }))
     .map(({ name, description, queue, softTimeLimitMs, timeLimitMs, retry, retryIsDefault }) => ({
       task: name,
       description: description ?? null,

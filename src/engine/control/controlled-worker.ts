@@ -32,8 +32,38 @@ export interface ControlledWorker {
   readonly health: WorkerHealth;
   /** Ids of the processes that run jobs. */
   readonly pids: readonly number[];
+  /** Between which numbers of slots it changes by itself; undefined when it does not. */
+  readonly autoscale: SlotBounds | undefined;
+  /** Limits of tasks that were changed since it started, by the names of the tasks. */
+  readonly taskLimits: ReadonlyMap<string, ChangedLimits>;
+  /** @throws INVALID_OPTION, AUTOSCALE_ON */
+  resize(concurrency: number): void;
+  /** @throws INVALID_OPTION, AUTOSCALE_OFF */
+  setAutoscale(bounds: SlotBounds): void;
+  /**
+   * @param queue its name, or `name:weight`
+   * @returns whether it was not served before
+   * @throws UNDECLARED_QUEUE, INVALID_OPTION, BROKER_UNAVAILABLE
+   */
+  addQueue(queue: string): Promise<boolean>;
+  /** Takes no more jobs of it from now on; those that run end in their time. @returns whether it was served */
+  removeQueue(name: string): boolean;
+  /** @throws UNKNOWN_TASK, INVALID_OPTION */
+  setTimeLimits(task: string, limits: ChangedLimits): void;
   /** Stops it warm, as the first SIGTERM does. Returns at once. */
   stop(): void;
+}
+
+/** How many slots a worker may have that changes them by need. */
+export interface SlotBounds {
+  readonly max: number;
+  readonly min: number;
+}
+
+/** Limits of a task in place of those that it declares; undefined for none. */
+export interface ChangedLimits {
+  readonly softTimeLimitMs: number | undefined;
+  readonly timeLimitMs: number | undefined;
 }
 
 export interface ReservedJobInfo {

@@ -55,4 +55,28 @@ export interface ShutdownReceipt {
   readonly active: number;
 }
 
+/** What is true after the number of slots was changed. Children may still be starting or ending. */
+export interface PoolReply {
+  readonly concurrency: number;
+}
+
+export interface AutoscaleReply extends PoolReply {
+  readonly max: number;
+  readonly min: number;
+}
+
+export interface ConsumersReply {
+  /** Those that are served now, in order. */
+  readonly queues: readonly string[];
+  /** Whether that is different from before. */
+  readonly changed: boolean;
+}
+
+export interface TimeLimitReply {
+  readonly task: string;
+  /** Null where the worker decides. */
+  readonly softTimeLimitMs: number | null;
+  readonly timeLimitMs: number | null;
+}
+
 export const PONG = 'pong';

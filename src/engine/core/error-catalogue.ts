@@ -348,6 +348,24 @@ export const catalogue = {
       next: 'end early: the next worker starts the attempt again, none is charged',
     }),
   }),
+  AUTOSCALE_ON: entry<{ worker: string }>({
+    name: 'AutoscaleOn',
+    exit: 1,
+    when: 'the number of slots of a worker that changes it by need was to be set by hand',
+    text: ({ worker }) => ({
+      message: `worker ${worker} changes its number of slots by need (--autoscale), so it cannot be set by hand`,
+      next: 'change its bounds with `tq control autoscale MAX MIN`',
+    }),
+  }),
+  AUTOSCALE_OFF: entry<{ worker: string }>({
+    name: 'AutoscaleOff',
+    exit: 1,
+    when: 'the bounds of autoscale were to be changed on a worker that was started without it',
+    text: ({ worker }) => ({
+      message: `worker ${worker} was not started with --autoscale, so it has no bounds to change`,
+      next: 'use `tq control pool-grow` and `pool-shrink`, or start it with --autoscale MAX,MIN',
+    }),
+  }),
   WORKER_NAME_TAKEN: entry<{ worker: string; host: string; pid: number; since: string }>({
     name: 'WorkerNameTaken',
     exit: 1,

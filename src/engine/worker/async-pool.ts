@@ -1,9 +1,9 @@
 import { createExecutor, type ExecutorOptions } from './executor.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, PoolListener } from './pool.ts';
 import type { ProcessHooks } from './process-hooks.ts';
 import { createWatchdog, type Watchdog } from './watchdog/watchdog.ts';
 
-export interface AsyncPoolOptions extends ExecutorOptions {
+export interface AsyncPoolOptions extends ExecutorOptions, PoolListener {
   readonly concurrency: number;
   readonly processHooks: ProcessHooks;
   /** A block of the event loop that lasts longer is told in the log, in milliseconds; 0 or nothing watches for none. */
@@ -16,9 +16,14 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
   let starting: Promise<void> | undefined;
   let stopped = false;
   let watchdog: Watchdog | undefined;
+  let size = options.concurrency;
   return {
-    size: options.concurrency,
-    capacity: options.concurrency,
+    get size() {
+      return size;
+    },
+    get capacity() {
+      return size;
+    },
     running: executor.running,
     children: [],
     get handedBack() {
@@ -35,6 +40,11 @@ export function createAsyncPool(options: AsyncPoolOptions): Pool {
     perform(job) {
       watchdog?.noteStart(job);
       return executor.perform(job);
+    },
+    resize(wanted) {
+      if (wanted === size) return;
+      size = wanted;
+      options.onCapacity(size);
     },
     refuse: executor.refuse,
     abortAll: executor.abortAll,

@@ -1,4 +1,4 @@
-import type { ControlledWorker, RunningJobInfo } from '../control/controlled-worker.ts';
+import type { ChangedLimits, ControlledWorker, RunningJobInfo, SlotBounds } from '../control/controlled-worker.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 
 /** What a worker does not know of itself. */
@@ -12,7 +12,10 @@ export interface ControlFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What a worker says of itself. */
+/** A job that a worker has taken and not ended; its process is null while it waits for a place in the pool. */
+export type HeldJob = Omit<RunningJobInfo, 'pid'> & { readonly pid: number | null };
+
+/** The part of a worker that operators see and change. */
 interface ViewedWorker
   extends Pick<
     ControlledWorker,
@@ -20,8 +23,14 @@ interface ViewedWorker
   > {
   /** Process ids. */
   readonly children: readonly number[];
-  /** The process of a job is null while it waits for a place in the pool. */
-  listHeld(): readonly (Omit<RunningJobInfo, 'pid'> & { readonly pid: number | null })[];
+  readonly autoscale: SlotBounds | undefined;
+  readonly taskLimits: ReadonlyMap<string, ChangedLimits>;
+  listHeld(): readonly HeldJob[];
+  resize(concurrency: number): void;
+  setAutoscale(bounds: SlotBounds): void;
+  addQueue(queue: string): Promise<boolean>;
+  removeQueue(name: string): Promise<boolean>;
+  setTimeLimits(task: string, limits: ChangedLimits): void;
   stop(): unknown;
 }
 
@@ -49,6 +58,20 @@ export function toControlledWorker(worker: ViewedWorker, facts: ControlFacts): C
     listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
     revoke: (order) => worker.revoke(order),
     listRevoked: () => worker.listRevoked(),
+    get autoscale() {
+      return worker.autoscale;
+    },
+    taskLimits: worker.taskLimits,
+    resize: (concurrency) => worker.resize(concurrency),
+    setAutoscale: (bounds) => worker.setAutoscale(bounds),
+    addQueue: (queue) => worker.addQueue(queue),
+    removeQueue(name) {
+      const isServed = worker.queues.includes(name);
+      // The connection that it ends reports its own trouble.
+      worker.removeQueue(name).catch(() => undefined);
+      return isServed;
+    },
+    setTimeLimits: (task, limits) => worker.setTimeLimits(task, limits),
     stop: () => void worker.stop(),
   };
 }

@@ -23,6 +23,8 @@ export interface Pool {
    */
   start(): Promise<void>;
   perform(job: TakenJob): Promise<Outcome>;
+  /** Changes `size`, at least one. Jobs that run are not disturbed; `capacity` follows when it can. */
+  resize(size: number): void;
   /** From now on, every job that is taken is handed back untouched. */
   refuse(): void;
   /** Aborts the signals of all running tasks. */

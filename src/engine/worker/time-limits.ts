@@ -3,8 +3,16 @@ import { createError } from '../core/errors.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { AttemptJob } from './attempt-job.ts';
 
+/** Limits of one task; undefined for none. */
+export interface TaskLimits {
+  readonly softTimeLimitMs: number | undefined;
+  readonly timeLimitMs: number | undefined;
+}
+
 /** Limits of the worker, for tasks and calls that have none. */
 export interface WorkerLimits {
+  /** By the names of tasks, in place of what their definitions say: an operator has changed them. */
+  readonly taskLimits?: ReadonlyMap<string, TaskLimits>;
   readonly softTimeLimitMs?: number | undefined;
   readonly timeLimitMs?: number | undefined;
 }
@@ -30,8 +38,9 @@ const NOTHING_TO_DISARM = (): void => {};
  * @returns a function that disarms both
  */
 export function armLimits({ job, definition, worker, onSoft, onHard }: Limited): () => void {
-  const softMs = job.meta.softTimeLimitMs ?? definition.softTimeLimitMs ?? worker.softTimeLimitMs;
-  const hardMs = job.meta.timeLimitMs ?? definition.timeLimitMs ?? worker.timeLimitMs;
+  const task = worker.taskLimits?.get(job.task) ?? definition;
+  const softMs = job.meta.softTimeLimitMs ?? task.softTimeLimitMs ?? worker.softTimeLimitMs;
+  const hardMs = job.meta.timeLimitMs ?? task.timeLimitMs ?? worker.timeLimitMs;
   if (!canPass(softMs) && !canPass(hardMs)) return NOTHING_TO_DISARM;
   const timers: NodeJS.Timeout[] = [];
   if (canPass(softMs)) {

@@ -14,11 +14,16 @@ import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../b
 import type { RefusedJob, RevokeOrder, RevokeReceipt } from '../control/revoke-order.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
-import { TqError } from '../core/errors.ts';
+import { createError, TqError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
+import { nearestNames } from '../core/nearest.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
+import { assertLimits } from '../task/definition.ts';
 import { createAsyncPool } from './async-pool.ts';
-import { type ControlFacts, toControlledWorker } from './control-view.ts';
+import type { Autoscaler } from './autoscale/autoscaler.ts';
+import { createAutoscaler } from './autoscale/create-autoscaler.ts';
+import type { AutoscaleBounds } from './autoscale/decision.ts';
+import { type ControlFacts, type HeldJob, toControlledWorker } from './control-view.ts';
 import type { ExecutorOptions } from './executor.ts';
 import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
@@ -26,6 +31,8 @@ import type { Pool, PoolListener } from './pool.ts';
 import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
 import { createProcessHooks } from './process-hooks.ts';
 import { Revocations } from './revocations.ts';
+import { assertBounds, assertSlots } from './slot-count.ts';
+import type { TaskLimits } from './time-limits.ts';
 
 /** How long a task may take to end once its signal has aborted. */
 const ABORT_GRACE_MS = 1000;
@@ -45,25 +52,14 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly burst: boolean;
   /** With the pool `async`: a block of the event loop that lasts longer is told in the log, in milliseconds; 0 tells none. */
   readonly blockedAfterMs?: number;
+  /** Changes the number of slots by need; `concurrency` is where it begins. */
+  readonly autoscale?: AutoscaleBounds;
+  /** Reads `high:6`, and refuses what this worker may not serve. Without it every name is a queue of the weight 1. */
+  readonly parseQueue?: (text: string) => ConsumedQueue;
   /** Runs jobs in child processes. Without it they run in the event loop of this process. */
   readonly prefork?: PreforkOptions;
   /** How operators reach it, under its name. Without it they cannot. */
   readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
-}
-
-/** A job that a worker has taken and not ended. */
-export interface HeldJob {
-  readonly id: string;
-  readonly task: string;
-  readonly queue: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** When it was taken, epoch ms. */
-  readonly startedAt: number;
-  readonly requestId: string;
-  readonly progress: unknown;
-  /** The process that runs it; null while it waits for a place in the pool. */
-  readonly pid: number | null;
 }
 
 const COUNTED_AS = {
@@ -85,8 +81,6 @@ export interface WorkerEnd {
 
 export class Worker {
   readonly name: string;
-  readonly queues: readonly string[];
-  readonly concurrency: number;
   /** Attempts since it was made, by how they ended. */
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
   readonly #held = new Map<string, TakenJob>();
@@ -95,6 +89,9 @@ export class Worker {
   readonly #revocations: Revocations;
   readonly #consumer: Consumer;
   readonly #monitor: HealthMonitor;
+  readonly #queues: Set<string>;
+  readonly #taskLimits = new Map<string, TaskLimits>();
+  readonly #autoscaler: Autoscaler | undefined;
   readonly #ended = Promise.withResolvers<WorkerEnd>();
   readonly #cold = new AbortController();
   #stopping: Promise<void> | undefined;
@@ -105,8 +102,7 @@ export class Worker {
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
     this.name = settings.worker;
-    this.queues = settings.queues.map(({ name }) => name);
-    this.concurrency = settings.concurrency;
+    this.#queues = new Set(settings.queues.map(({ name }) => name));
     const onCapacity = (capacity: number): void => this.#consumer.resize(capacity);
     this.#monitor = new HealthMonitor({
       ...settings,
@@ -114,7 +110,12 @@ export class Worker {
       listQueues: () => this.queues,
       hasFreeSlot: () => this.#consumer.held < this.#pool.capacity,
     });
-    this.#pool = createPool(settings, this.#event(), { onCapacity });
+    this.#pool = createPool({ ...settings, taskLimits: this.#taskLimits }, this.#event(), { onCapacity });
+    this.#autoscaler = createAutoscaler(settings, {
+      readQueues: () => this.#queues,
+      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size }),
+      resize: (slots) => this.#pool.resize(slots),
+    });
     const { worker, clock, prefork } = settings;
     this.#revocations = new Revocations({ worker, clock, pool: this.#pool, canKill: prefork !== undefined });
     this.#consumer = settings.broker.createConsumer({
@@ -136,6 +137,26 @@ export class Worker {
       },
       onIdle: () => void this.#endBurst(),
     });
+  }
+
+  /** Those that it serves now, in order. */
+  get queues(): readonly string[] {
+    return [...this.#queues];
+  }
+
+  /** Slots that there are to be now. */
+  get concurrency(): number {
+    return this.#pool.size;
+  }
+
+  /** Between which numbers of slots it changes by itself; undefined when it does not. */
+  get autoscale(): AutoscaleBounds | undefined {
+    return this.#autoscaler?.bounds;
+  }
+
+  /** Limits of tasks that were changed since it started. */
+  get taskLimits(): ReadonlyMap<string, TaskLimits> {
+    return this.#taskLimits;
   }
 
   /** Where its jobs run. */
@@ -199,6 +220,74 @@ export class Worker {
     return this.#opening !== undefined;
   }
 
+  /**
+   * Changes the number of slots. With fewer than jobs that run, none is started until enough have ended; with the pool
+   * `prefork` more slots are there when their children have started.
+   *
+   * @param concurrency from 1 to 10,000
+   * @throws INVALID_OPTION, AUTOSCALE_ON when it changes by itself
+   */
+  resize(concurrency: number): void {
+    if (this.#autoscaler !== undefined) throw createError('AUTOSCALE_ON', { worker: this.name });
+    this.#pool.resize(assertSlots(concurrency, 'concurrency of the worker'));
+  }
+
+  /**
+   * Changes the bounds between which the number of slots changes by itself.
+   *
+   * @throws INVALID_OPTION, AUTOSCALE_OFF when the worker was not started so
+   */
+  setAutoscale(bounds: AutoscaleBounds): void {
+    if (this.#autoscaler === undefined) throw createError('AUTOSCALE_OFF', { worker: this.name });
+    this.#autoscaler.setBounds(assertBounds(bounds));
+  }
+
+  /**
+   * Serves a further queue, last in the order.
+   *
+   * @param queue its name, or `name:weight`
+   * @returns whether it was not served before
+   * @throws UNDECLARED_QUEUE, INVALID_OPTION, BROKER_UNAVAILABLE
+   */
+  async addQueue(queue: string): Promise<boolean> {
+    const parsed = this.#settings.parseQueue?.(queue) ?? { name: queue, weight: 1 };
+    if (this.#queues.has(parsed.name)) return false;
+    this.#queues.add(parsed.name);
+    try {
+      await this.#consumer.addQueue(parsed);
+    } catch (error) {
+      this.#queues.delete(parsed.name);
+      throw error;
+    }
+    return true;
+  }
+
+  /**
+   * Takes no more jobs of a queue. The last one may go too: the worker then waits to be given one, or ends when it was to
+   * end with its work.
+   *
+   * @returns whether it was served; resolves when the jobs of it that run have ended
+   */
+  async removeQueue(name: string): Promise<boolean> {
+    if (!this.#queues.delete(name)) return false;
+    await this.#consumer.removeQueue(name);
+    void this.#endBurst();
+    return true;
+  }
+
+  /**
+   * Replaces the limits of a task, for attempts that begin from now on, until the worker ends. Limits of a call go first as
+   * before; those of the worker hold where the task has none.
+   *
+   * @throws UNKNOWN_TASK, INVALID_OPTION for a soft limit that is not shorter than the hard one
+   */
+  setTimeLimits(task: string, limits: TaskLimits): void {
+    const { tasks } = this.#settings;
+    if (!tasks.has(task)) throw createError('UNKNOWN_TASK', { task, near: nearestNames(task, [...tasks.keys()]) });
+    assertLimits(limits.softTimeLimitMs, limits.timeLimitMs, `task "${task}"`);
+    this.#taskLimits.set(task, limits);
+  }
+
   /** Resolves when the worker has stopped, whatever stopped it. */
   get ended(): Promise<WorkerEnd> {
     return this.#ended.promise;
@@ -225,6 +314,7 @@ export class Worker {
       throw error;
     }
     this.#started = true;
+    if (this.#stopping === undefined) this.#autoscaler?.start();
     await this.#joinControl();
     if (this.#stopping === undefined) this.#monitor.start();
     // The consumer may have said that it is idle before it was known to run.
@@ -248,6 +338,7 @@ export class Worker {
 
   async #stop(timeoutMs: number, why: 'stopped' | 'empty'): Promise<void> {
     this.#monitor.stop();
+    this.#autoscaler?.stop();
     // A burst ends by itself, perhaps with a job on its way here that was still waiting when the queues looked empty.
     if (why === 'stopped') this.#pool.refuse();
     const settled = this.#consumer
@@ -332,6 +423,7 @@ function createPool({ prefork, ...settings }: WorkerSettings, event: WorkerEvent
   if (prefork !== undefined) return new PreforkPool({ ...settings, ...listener, queues: event.queues, prefork });
   return createAsyncPool({
     ...settings,
+    ...listener,
     processHooks: createProcessHooks(settings.hooks, { event, logger: settings.logger }),
   });
 }

@@ -12,6 +12,7 @@ import { reading } from './contract/reading.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
+import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
 import { taking } from './contract/taking.ts';
@@ -29,6 +30,7 @@ export const contract: readonly Subject[] = [
   outcomes,
   sharing,
   resizing,
+  serving,
   losing,
   atMostOnce,
   waiting,

@@ -13,13 +13,13 @@ interface Setup {
   wait(): Promise<boolean>;
 }
 
-function setup({ slots: total = 1 } = {}): Setup {
+function setup({ slots: total = 1, isLate = false } = {}): Setup {
   const slots = createSlots(total, 'strict', [
     { name: 'high', weight: 1 },
     { name: 'mine', weight: 1 },
   ]);
   const store = createFakeBackend(['moveToActive', 'waitForJob', 'disconnectBlocking', 'reconnectBlocking', 'close']);
-  const gate = createSlotGate(store.backend, 'mine', slots);
+  const gate = createSlotGate(store.backend, 'mine', slots, isLate);
   return {
     gate,
     slots,
@@ -149,5 +149,24 @@ describe('the gate of one queue', () => {
     expect(slots.free).toBe(0);
     await gate.backend.close();
     expect(slots.free).toBe(1);
+  });
+});
+
+describe('a gate that comes while its queue is served', () => {
+  test('knows that a job which did not pass it has no slot', async () => {
+    const { fetch, gate, slots, store } = setup({ isLate: true });
+    expect(gate.takeReservation('fetched before')).toBe(true);
+    store.answers.set('moveToActive', [gives('1')]);
+    await fetch();
+    expect([gate.takeReservation('1'), slots.free]).toEqual([false, 0]);
+  });
+
+  test('lets one job through for a marker that may have been consumed before it came', async () => {
+    const { fetch, gate, slots, store } = setup({ isLate: true });
+    slots.tryTake('high');
+    store.answers.set('moveToActive', [gives('1'), gives('2')]);
+    expect(await fetch()).toBe('1');
+    expect(gate.takeReservation('1')).toBe(true);
+    expect(await fetch()).toBeNull();
   });
 });

@@ -225,3 +225,51 @@ describe('the slots of a worker', () => {
     );
   });
 });
+
+describe('the slots of a worker whose queues change', () => {
+  test('are taken by jobs that run already, also by more than there are', () => {
+    const slots = createSlots(2, 'strict', queuesOf({ a: 1, b: 1 }));
+    slots.occupy(3);
+    expect([slots.free, slots.tryTake('b')]).toEqual([-1, false]);
+    slots.release('a');
+    slots.release('a');
+    expect([slots.free, slots.tryTake('b')]).toEqual([1, true]);
+  });
+
+  test('strict: a queue that is added stands last, also one that comes back', async () => {
+    const slots = createSlots(1, 'strict', queuesOf({ a: 1, b: 1 }));
+    slots.add({ name: 'c', weight: 1 });
+    slots.remove('a');
+    slots.add({ name: 'a', weight: 1 });
+    slots.occupy(1);
+    const served: string[] = [];
+    for (const queue of ['a', 'b', 'c']) void slots.take(queue, NEVER).then(() => served.push(queue));
+    for (let turn = 0; turn < 3; turn += 1) {
+      slots.release('b');
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    expect(served).toEqual(['b', 'c', 'a']);
+  });
+
+  test.each(['weighted', 'fair'] as const)('%s: a queue that is added gets no credit for before', async (order) => {
+    const slots = createSlots(1, order, queuesOf({ a: 1 }));
+    for (let turn = 0; turn < 50; turn += 1) {
+      expect(slots.tryTake('a')).toBe(true);
+      slots.release('a');
+    }
+    slots.add({ name: 'b', weight: 1 });
+    expect(slots.tryTake('b')).toBe(true);
+    const served: string[] = [];
+    const standInLine = (queue: string): void => void slots.take(queue, NEVER).then(() => served.push(queue));
+    standInLine('a');
+    standInLine('b');
+    for (let holder = 'b'; served.length < 6; holder = served.at(-1) as string) {
+      slots.release(holder);
+      await Promise.resolve();
+      await Promise.resolve();
+      standInLine(served.at(-1) as string);
+    }
+    expect(served.filter((name) => name === 'b')).toHaveLength(3);
+  });
+});

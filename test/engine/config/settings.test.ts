@@ -55,6 +55,10 @@ describe('without any source', () => {
         concurrency: availableParallelism(),
         queues: undefined,
         excludeQueues: [],
+        pool: 'prefork',
+        autoscale: undefined,
+        maxTasksPerChild: undefined,
+        maxMemoryPerChild: undefined,
         name: 'tq@%h',
         queueOrder: 'strict',
         timeLimitMs: undefined,
@@ -267,6 +271,15 @@ describe('mistakes', () => {
   test.each([
     ['concurrency', '1e3'],
     ['concurrency', '10001'],
+    ['pool', 'threads'],
+    ['autoscale', '2,8'],
+    ['autoscale', '8,0'],
+    ['autoscale', '8,2,1'],
+    ['autoscale', 'many'],
+    ['maxTasksPerChild', '0'],
+    ['maxMemoryPerChild', '0'],
+    ['maxMemoryPerChild', '500 apples'],
+    ['maxMemoryPerChild', '900KB'],
     ['concurrency', '2.5'],
     ['timeLimit', '-5s'],
     ['timeLimit', '0s'],
@@ -295,6 +308,8 @@ describe('mistakes', () => {
     `{ redact: ['a[b'] }`,
     `{ worker: { concurrency: '4' } }`,
     `{ worker: { burst: 'yes' } }`,
+    `{ worker: { autoscale: 8 } }`,
+    `{ worker: { autoscale: { max: 8, mni: 2 } } }`,
   ])('include a file with %s', async (text) => {
     expect(await mistakesOf({ files: config(text) })).toHaveLength(1);
   });
@@ -349,6 +364,23 @@ test('flags that are no settings are left alone', async () => {
 test('names of queues are given once each', async () => {
   expect((await load({ flags: { queues: 'a,b,a' } })).worker.queues).toEqual(['a', 'b']);
   expect((await load({ flags: { queues: ['a', 'b'] } })).worker.queues).toEqual(['a', 'b']);
+});
+
+test.each([
+  [{ flags: { maxMemoryPerChild: '200' } }, 200 * 2 ** 20],
+  [{ env: { TQ_MAX_MEMORY_PER_CHILD: '1.5GB' } }, 1.5 * 2 ** 30],
+  [{ files: config('{ worker: { maxMemoryPerChild: 64 } }') }, 64 * 2 ** 20],
+  [{ files: config(`{ worker: { maxMemoryPerChild: '64MB' } }`) }, 64 * 2 ** 20],
+])('a limit of memory is MiB when it has no unit: %j', async (given, bytes) => {
+  expect((await load(given)).worker.maxMemoryPerChild).toBe(bytes);
+});
+
+test.each([
+  [{ flags: { autoscale: '8,2' } }, { max: 8, min: 2 }],
+  [{ env: { TQ_AUTOSCALE: '8' } }, { max: 8, min: 1 }],
+  [{ files: config('{ worker: { autoscale: { max: 8 } } }') }, { max: 8, min: 1 }],
+])('autoscale has a maximum, and a minimum of 1 unless it says another: %j', async (given, bounds) => {
+  expect((await load(given)).worker.autoscale).toEqual(bounds);
 });
 
 test('redact takes the notation of pino', async () => {

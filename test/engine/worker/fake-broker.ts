@@ -3,6 +3,7 @@ import type {
   ActiveStoredJob,
   Broker,
   BrokerQueue,
+  ConsumedQueue,
   Consumer,
   ConsumerOptions,
   Migration,
@@ -18,6 +19,7 @@ export interface Failures {
   run?: Error;
   stop?: Error;
   counts?: Error;
+  addQueue?: Error;
   add?: Error;
 }
 
@@ -91,6 +93,7 @@ export class FakeQueue implements BrokerQueue {
   readonly waiting: FakeJob[] = [];
   readonly stored = new Map<string, StoredJob>();
   priorities = false;
+  paused = false;
   readonly #broker: FakeBroker;
 
   constructor(name: string, broker: FakeBroker) {
@@ -168,7 +171,8 @@ export class FakeQueue implements BrokerQueue {
   }
 
   async status(): Promise<QueueStatus> {
-    return { queue: this.name, ...(await this.counts()), paused: false, consumers: 0, oldestWaitingMs: null };
+    const { paused } = this;
+    return { queue: this.name, ...(await this.counts()), paused, consumers: 0, oldestWaitingMs: null };
   }
 
   async listScheduled(): Promise<StoredJob[]> {
@@ -225,6 +229,18 @@ export class FakeConsumer implements Consumer {
 
   resize(concurrency: number): void {
     this.sizes.push(concurrency);
+  }
+
+  /** Queues that were added and removed, in order: `+low`, `-low`. */
+  readonly queueChanges: string[] = [];
+
+  async addQueue({ name }: ConsumedQueue): Promise<void> {
+    if (this.#broker.failures.addQueue !== undefined) throw this.#broker.failures.addQueue;
+    this.queueChanges.push(`+${name}`);
+  }
+
+  async removeQueue(name: string): Promise<void> {
+    this.queueChanges.push(`-${name}`);
   }
 
   /** As the store does when it was asked for a job and has none. */

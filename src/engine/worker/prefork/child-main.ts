@@ -9,6 +9,7 @@
 import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadAppModule } from '../../config/load-app.ts';
 import { markAsChild } from '../../core/child-mark.ts';
 import { createError, messageOf, TqError } from '../../core/errors.ts';
@@ -107,6 +108,8 @@ class TaskProcess {
     this.#settings = settings;
     try {
       const app = await loadApp(settings);
+      // A promise that the module left to fail ends the process now, and not after it was said to be ready.
+      await nextTurn();
       const { logger, taskLogger } = this.#createLoggers(settings);
       const event = { worker: settings.worker, queues: settings.queues };
       this.#processHooks = createProcessHooks(app.hooks, { event, logger });

@@ -50,6 +50,10 @@ export function describeDeath({ code, signal, stderr, uncaught, reason }: Death)
       next: 'look at what tasks change of the built-ins of the language',
     };
   }
+  if (uncaught?.code === 'WORKER_IN_CHILD') {
+    const { message: why, next } = createError('WORKER_IN_CHILD', {});
+    return { how: why, next };
+  }
   if (uncaught !== undefined) {
     return {
       how: `${how}, uncaught ${uncaught.name}: ${uncaught.message}`,

@@ -155,7 +155,6 @@ export class PreforkPool implements Pool {
     for (const run of this.#running) run.end(RELEASED);
   }
 
-  /** Makes it so many children, at least one. Jobs that run are not disturbed. */
   resize(size: number): void {
     this.#staff.resize(size);
   }

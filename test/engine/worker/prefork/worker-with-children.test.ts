@@ -97,3 +97,24 @@ test('a job that does not end in time is handed back, and its process is killed'
   expect(await outcome).toEqual({ kind: 'released' });
   expect(pids.filter(isAlive)).toEqual([]);
 });
+
+test('more slots are more children, fewer slots fewer, and running jobs are not disturbed', async () => {
+  const { worker, consumer } = setUp();
+  await worker.start();
+  worker.resize(3);
+  expect(worker.concurrency).toBe(3);
+  await waitFor('the third child', () => consumer.sizes.at(-1) === 3);
+  const outcomes = [500, 500, 500].map((ms) => consumer.feed(new FakeJob({ task: 'hold-for', args: [ms] })));
+  await waitFor('all to run', () => worker.running === 3);
+  worker.resize(1);
+  expect((await Promise.all(outcomes)).map(({ kind }) => kind)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+  await waitFor('one child to be left', () => worker.children.length === 1);
+  expect(consumer.sizes.at(-1)).toBe(1);
+});
+
+test('a limit that an operator gives a task ends its process', async () => {
+  const { worker, consumer } = setUp();
+  await worker.start();
+  worker.setTimeLimits('block', { softTimeLimitMs: undefined, timeLimitMs: 100 });
+  expect(await consumer.feed(new FakeJob({ task: 'block' }))).toMatchObject({ error: { code: 'TIME_LIMIT' } });
+});

@@ -244,6 +244,26 @@ export class FakeQueue implements BrokerQueue {
     return gone.length;
   }
 
+  async pause(): Promise<void> {
+    this.#broker.assertUp();
+    this.#broker.changes.push(`pause ${this.name}`);
+    this.paused = true;
+  }
+
+  async resume(): Promise<void> {
+    this.#broker.assertUp();
+    this.#broker.changes.push(`resume ${this.name}`);
+    this.paused = false;
+  }
+
+  async promoteToHead(ids: readonly string[]): Promise<string[]> {
+    this.#broker.assertUp();
+    const held = ids.filter((id) => ['SCHEDULED', 'RETRY'].includes(this.jobs.get(id)?.state ?? ''));
+    this.#broker.changes.push(`let go ${held.join(', ')} of ${this.name}`);
+    for (const id of held) this.put({ ...(this.jobs.get(id) as StoredJob), state: 'PENDING', dueAt: null });
+    return held;
+  }
+
   #list(...states: readonly string[]): StoredJob[] {
     return [...this.jobs.values()].filter(({ state }) => states.includes(state));
   }

@@ -60,7 +60,7 @@ const COUNTED_AS = {
   dead: 'failed',
   postponed: 'handedBack',
   released: 'handedBack',
-} as const satisfies Record<Outcome['kind'], string>;
+} as const satisfies Record<Exclude<Outcome['kind'], 'held'>, string>;
 
 /** How a worker ended. */
 export interface WorkerEnd {
@@ -214,7 +214,7 @@ export class Worker {
     this.#held.set(job.id, job);
     try {
       const outcome = await this.#pool.perform(job);
-      this.counters[COUNTED_AS[outcome.kind]] += 1;
+      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
     } finally {
       this.#held.delete(job.id);

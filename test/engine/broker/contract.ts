@@ -2,6 +2,7 @@ import { adding } from './contract/adding.ts';
 import { control } from './contract/control.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
+import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
@@ -29,5 +30,6 @@ export const contract: readonly Subject[] = [
   purging,
   state,
   holding,
+  lettingGo,
   control,
 ];

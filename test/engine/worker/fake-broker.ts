@@ -156,6 +156,18 @@ export class FakeQueue implements BrokerQueue {
   async purge(): Promise<number> {
     return this.waiting.splice(0).length;
   }
+
+  async pause(): Promise<void> {}
+
+  async resume(): Promise<void> {}
+
+  /** What was let go, in order. */
+  readonly promoted: string[] = [];
+
+  async promoteToHead(ids: readonly string[]): Promise<string[]> {
+    this.promoted.push(...ids);
+    return [...ids];
+  }
 }
 
 /** A consumer that takes the jobs that a test feeds it, as many at once as the test feeds. */

@@ -95,6 +95,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
+    promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {
@@ -223,6 +224,26 @@ async function moveToHead(query: Query, queue: string, id: string): Promise<void
     queue,
     id,
   ]);
+}
+
+/** BullMQ's `promote` for many jobs, with numbers that stand before all others; the first id gets the lowest. */
+async function promoteToHead(query: Query, queue: string, ids: readonly string[]): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    `WITH delayed AS MATERIALIZED (
+       SELECT job.id, wanted.place FROM unnest($2::text[]) WITH ORDINALITY AS wanted(id, place)
+       JOIN job ON job.queue = $1 AND job.id = wanted.id AND job.state = 'delayed' FOR UPDATE OF job),
+     numbers AS MATERIALIZED (SELECT nextval('job_seq') AS number FROM delayed),
+     placed AS (
+       SELECT id, number FROM (SELECT id, row_number() OVER (ORDER BY place DESC) AS nth FROM delayed) AS jobs
+       JOIN (SELECT number, row_number() OVER (ORDER BY number) AS nth FROM numbers) AS free USING (nth)),
+     moved AS (
+       UPDATE job SET state = 'waiting', process_at_ms = NULL, delay_ms = 0, seq = -placed.number
+       FROM placed WHERE job.queue = $1 AND job.id = placed.id RETURNING job.id)
+     SELECT id, publish_event($1, 'waiting', jsonb_build_object('jobId', id, 'prev', 'delayed')),
+       pg_notify('bullmq_jobs', $1) FROM moved`,
+    [queue, ids],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /**

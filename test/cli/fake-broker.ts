@@ -9,6 +9,7 @@ import type { ActiveStoredJob, Broker, BrokerQueue, Migration, QueueCounts } fro
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import type { NewJob, StoredJob } from '../../src/engine/core/job.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
+import { createFakeState } from '../engine/broker/fake-state.ts';
 
 /** A broker in memory, for what the operations and the CLI ask of one. It runs nothing, and fails when it is told to. */
 export class FakeBroker implements Broker {
@@ -58,9 +59,7 @@ export class FakeBroker implements Broker {
     return [...this.queues.keys()].sort();
   }
 
-  get state(): never {
-    throw new Error('the double keeps no state');
-  }
+  readonly state = createFakeState();
 
   readonly control = new FakeControlBus(this);
 

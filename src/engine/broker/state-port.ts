@@ -27,8 +27,10 @@ export interface StateStore {
   remove(key: string, expected?: string): Promise<boolean>;
   /** @returns how many of these entries there were */
   removeAll(keys: readonly string[]): Promise<number>;
-  /** The entries whose key begins so, by key, bytewise; with `fromEnd` the last ones, the last first. */
-  list(prefix: string, limit?: number, fromEnd?: boolean): Promise<StateEntry[]>;
+  /** The entries whose key begins so, by key, bytewise. */
+  list(prefix: string, limit?: number): Promise<StateEntry[]>;
+  /** The last of them, the last first; with `before` the last of those that stand before this key. */
+  listBack(prefix: string, limit: number, before?: string): Promise<StateEntry[]>;
   /** How many entries there are whose key begins so. Some whose time is over may still be counted. */
   size(prefix: string): Promise<number>;
   /**

@@ -1,7 +1,8 @@
 /**
- * A worker: takes jobs of its queues and has its pool run them.
+ * A worker: takes jobs of its queues and has its pool run them, unless their task is paused or at a limit (admission.ts).
  *
- * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the consumer connects and takes jobs.
+ * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the paused tasks are read; 4. the
+ * consumer connects and takes jobs.
  *
  * Stop, in stages (docs/worker.md):
  * 1. warm: no new jobs are started; a job that was being fetched goes back untouched. Running tasks go on.
@@ -13,6 +14,7 @@ import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../b
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import type { Outcome } from '../core/job.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
+import { Admission, type Admitted, type RateChange } from './admission/admission.ts';
 import { createAsyncPool } from './async-pool.ts';
 import type { ExecutorOptions } from './executor.ts';
 import type { Pool, PoolListener } from './pool.ts';
@@ -78,6 +80,7 @@ export class Worker {
   readonly #held = new Map<string, TakenJob>();
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
+  readonly #admission: Admission;
   readonly #consumer: Consumer;
   readonly #ended = Promise.withResolvers<WorkerEnd>();
   readonly #cold = new AbortController();
@@ -85,6 +88,7 @@ export class Worker {
   #opening: Promise<void> | undefined;
   #started = false;
   #looking = false;
+  #refusing = false;
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
@@ -93,6 +97,11 @@ export class Worker {
     this.concurrency = settings.concurrency;
     const onCapacity = (capacity: number): void => this.#consumer.resize(capacity);
     this.#pool = createPool(settings, this.#event(), { onCapacity });
+    this.#admission = new Admission({
+      ...settings,
+      queues: () => this.queues,
+      isRefusing: () => this.#refusing,
+    });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
       order: settings.order,
@@ -145,6 +154,22 @@ export class Worker {
     return this.#pool.children;
   }
 
+  /** Reads at once which tasks are paused. @returns their names */
+  reloadPauses(): Promise<string[]> {
+    return this.#admission.reloadPauses();
+  }
+
+  /**
+   * Replaces the rate of a task until this worker ends.
+   *
+   * @returns what lets the jobs go that the old rate held back
+   * @throws UNKNOWN_TASK
+   */
+  setRate(change: RateChange): () => void {
+    this.#admission.setRate(change);
+    return () => this.#admission.letGoRate(change.task);
+  }
+
   /** Resolves when the worker has stopped, whatever stopped it. */
   get ended(): Promise<WorkerEnd> {
     return this.#ended.promise;
@@ -165,6 +190,7 @@ export class Worker {
     } catch (error) {
       if (this.#stopping !== undefined) return;
       await this.#consumer.stop().catch(() => undefined);
+      await this.#admission.stop();
       await this.#pool.stop();
       await this.#callStopHook();
       throw error;
@@ -191,7 +217,10 @@ export class Worker {
 
   async #stop(timeoutMs: number, why: 'stopped' | 'empty'): Promise<void> {
     // A burst ends by itself, perhaps with a job on its way here that was still waiting when the queues looked empty.
-    if (why === 'stopped') this.#pool.refuse();
+    if (why === 'stopped') {
+      this.#refusing = true;
+      this.#pool.refuse();
+    }
     const settled = this.#consumer
       .stop()
       .catch((error) => this.#settings.logger.error({ err: error }, 'could not end the connections of the worker'))
@@ -203,6 +232,7 @@ export class Worker {
       if (!(await within(settled, ABORT_GRACE_MS))) this.#pool.releaseAll();
     }
     await settled;
+    await this.#admission.stop();
     await this.#pool.stop();
     // What `workerStart` opens is there to be closed only when it has ended.
     await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the worker could not start'));
@@ -212,11 +242,15 @@ export class Worker {
 
   async #perform(job: TakenJob): Promise<Outcome> {
     this.#held.set(job.id, job);
+    let admitted: Admitted | undefined;
     try {
-      const outcome = await this.#pool.perform(job);
+      const admission = this.#admission.admit(job);
+      if (admission !== undefined) admitted = await admission;
+      const outcome = admitted?.outcome ?? (await this.#pool.perform(job));
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
     } finally {
+      admitted?.end?.();
       this.#held.delete(job.id);
     }
   }
@@ -245,6 +279,7 @@ export class Worker {
   async #open(): Promise<void> {
     await this.#settings.hooks.workerStart?.(this.#event());
     await this.#pool.start();
+    await this.#admission.start();
   }
 
   async #callStopHook(): Promise<void> {

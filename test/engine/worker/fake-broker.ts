@@ -9,6 +9,7 @@ import type {
   QueueStatus,
 } from '../../../src/engine/broker/port.ts';
 import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
+import { createFakeState } from '../broker/fake-state.ts';
 import { FakeJob } from './fake-job.ts';
 
 /** The operations that a test can make fail, with the error that they then throw. */
@@ -51,9 +52,7 @@ export class FakeBroker implements Broker {
     return [...this.#queues.keys()].sort();
   }
 
-  get state(): never {
-    throw new Error('the double keeps no state');
-  }
+  readonly state = createFakeState();
 
   get control(): never {
     throw new Error('the double has no control bus');

@@ -39,20 +39,20 @@ const REMOVE_ALL = `
   return removed`;
 
 /**
- * KEYS: keys. ARGV: begin of the keys, how many or -1, begin of the entries' names, 1 for the last ones first. Gives key, value,
- * version, ms to live. The keys are read in portions, for some of them may be over.
+ * KEYS: keys. ARGV: begin of the keys, how many or -1, begin of the entries' names, 1 for the last ones first, '' or the key
+ * that they stand before. Gives key, value, version, ms to live. The keys are read in portions, for some of them may be over.
  */
 const LIST = `
   local found, stale = {}, {}
   local limit = tonumber(ARGV[2])
   local from = '[' .. ARGV[1]
   local upTo = ARGV[1] == '' and '+' or '(' .. ARGV[1] .. string.char(255)
+  if ARGV[5] ~= '' then upTo = '(' .. ARGV[5] end
   local at = 0
   while limit < 0 or #found < limit * 4 do
     local portion = limit < 0 and 1000 or limit
     local keys
     if ARGV[4] == '1' then
-      if ARGV[1] == '' then from = '-' end
       keys = redis.call('ZREVRANGEBYLEX', KEYS[1], upTo, from, 'LIMIT', at, portion)
     else
       keys = redis.call('ZRANGEBYLEX', KEYS[1], from, upTo, 'LIMIT', at, portion)
@@ -139,6 +139,17 @@ export function createRedisState(client: RedisClient, prefix: string): StateStor
   const run = (script: string, keys: string[], ...values: (string | number)[]): Promise<unknown> =>
     client.eval(script, keys.length, ...keys, ...values) as Promise<unknown>;
 
+  const list = async (begin: string, limit: number, ...how: (string | number)[]): Promise<StateEntry[]> => {
+    const [order = 0, before = ''] = how;
+    const found = (await run(LIST, [name('keys')], begin, limit, entryName(''), order, before)) as (string | number)[];
+    const entries: StateEntry[] = [];
+    for (let at = 0; at < found.length; at += 4) {
+      const [key, value, version, leftMs] = found.slice(at, at + 4) as [string, string, string, number];
+      entries.push(toEntry(key, value, version, leftMs));
+    }
+    return entries;
+  };
+
   return {
     async read(key) {
       const [[, entry], [, leftMs]] = (await client
@@ -162,16 +173,8 @@ export function createRedisState(client: RedisClient, prefix: string): StateStor
       if (keys.length === 0) return 0;
       return (await run(REMOVE_ALL, [...keys.map(entryName), name('keys')], ...keys)) as number;
     },
-    async list(begin, limit = -1, fromEnd = false) {
-      const order = fromEnd ? 1 : 0;
-      const found = (await run(LIST, [name('keys')], begin, limit, entryName(''), order)) as (string | number)[];
-      const entries: StateEntry[] = [];
-      for (let at = 0; at < found.length; at += 4) {
-        const [key, value, version, leftMs] = found.slice(at, at + 4) as [string, string, string, number];
-        entries.push(toEntry(key, value, version, leftMs));
-      }
-      return entries;
-    },
+    list: (begin, limit = -1) => list(begin, limit, 0),
+    listBack: (begin, limit, before = '') => list(begin, limit, 1, before),
     async count(key, by, ttlMs) {
       const answer = await run(COUNT, [name(`count:${key}`)], by, Math.max(1, Math.ceil(ttlMs)));
       const [total, leftMs] = answer as [string, number];

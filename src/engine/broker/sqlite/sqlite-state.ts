@@ -7,7 +7,7 @@ import type { Transaction } from './transaction.ts';
 const LIVE = '(expires_at IS NULL OR expires_at > ?)';
 const READ = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key = ? AND ${LIVE}`;
 const LIST = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE} ORDER BY key LIMIT ?`;
-const LIST_FROM_END = LIST.replace('ORDER BY key', 'ORDER BY key DESC');
+const LIST_BACK = LIST.replace('ORDER BY key', 'ORDER BY key DESC');
 const SIZE = `SELECT count(*) FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE}`;
 const REMOVE_LIVE = `DELETE FROM state WHERE prefix = ? AND key = ? AND ${LIVE}`;
 const NEXT_VERSION = 'UPDATE state_version SET last = last + 1 RETURNING last';
@@ -88,11 +88,13 @@ export function createSqliteState(database: () => Database, prefix: string): Sta
       write(({ connection }, now) =>
         keys.reduce((removed, key) => removed + connection.run(REMOVE_LIVE, prefix, key, now), 0),
       ),
-    list: (begin, limit = -1, fromEnd = false) =>
+    list: (begin, limit = -1) =>
       read(({ connection }, now) =>
-        connection
-          .all(fromEnd ? LIST_FROM_END : LIST, prefix, begin, `${begin}${LAST_CHARACTER}`, now, limit)
-          .map((row) => toEntry(row, now)),
+        connection.all(LIST, prefix, begin, `${begin}${LAST_CHARACTER}`, now, limit).map((row) => toEntry(row, now)),
+      ),
+    listBack: (begin, limit, before = `${begin}${LAST_CHARACTER}`) =>
+      read(({ connection }, now) =>
+        connection.all(LIST_BACK, prefix, begin, before, now, limit).map((row) => toEntry(row, now)),
       ),
     size: (begin) =>
       read(

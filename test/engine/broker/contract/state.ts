@@ -108,7 +108,9 @@ export const state: Subject = {
     defineRule('the last entries can be listed first, and many be counted and removed at once', async ({ broker }) => {
       const begin = `${keyName()}/`;
       for (const part of ['a', 'b', 'c']) await broker.state.write(`${begin}${part}`, part);
-      expect((await broker.state.list(begin, 2, true)).map(({ value }) => value)).toEqual(['c', 'b']);
+      const [last, second] = await broker.state.listBack(begin, 2);
+      expect([last?.value, second?.value]).toEqual(['c', 'b']);
+      expect((await broker.state.listBack(begin, 2, second?.key)).map(({ value }) => value)).toEqual(['a']);
       expect(await broker.state.size(begin)).toBe(3);
       expect(await broker.state.removeAll([`${begin}a`, `${begin}c`, `${begin}none`])).toBe(2);
       expect((await broker.state.list(begin)).map(({ value }) => value)).toEqual(['b']);

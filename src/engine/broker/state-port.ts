@@ -25,8 +25,8 @@ export interface StateStore {
   write(key: string, value: string, options?: StateWrite): Promise<string | undefined>;
   /** @returns whether there was such an entry, and of the expected version if one is given */
   remove(key: string, expected?: string): Promise<boolean>;
-  /** @returns how many of these entries there were */
-  removeAll(keys: readonly string[]): Promise<number>;
+  /** @returns how many of these entries there were, of the versions that are given */
+  removeAll(entries: readonly { readonly key: string; readonly version?: string }[]): Promise<number>;
   /** The entries whose key begins so, by key, bytewise. */
   list(prefix: string, limit?: number): Promise<StateEntry[]>;
   /** The last of them, the last first; with `before` the last of those that stand before this key. */

@@ -250,7 +250,7 @@ export class Worker {
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
     } finally {
-      admitted?.end?.();
+      if (admitted?.end !== undefined) await admitted.end();
       this.#held.delete(job.id);
     }
   }

@@ -45,7 +45,14 @@ export function createFakeState(now: () => number = () => 0): StateStore {
       if (entry === undefined || (expected !== undefined && String(entry.version) !== expected)) return false;
       return entries.delete(key);
     },
-    removeAll: async (keys) => keys.filter((key) => live(key) !== undefined && entries.delete(key)).length,
+    async removeAll(wanted) {
+      const found = wanted.filter(({ key, version: expected }) => {
+        const entry = live(key);
+        return entry !== undefined && (expected === undefined || String(entry.version) === expected);
+      });
+      for (const { key } of found) entries.delete(key);
+      return found.length;
+    },
     list: async (begin, limit) => list(begin).slice(0, limit),
     listBack: async (begin, limit, before) =>
       list(begin)

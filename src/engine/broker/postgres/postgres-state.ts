@@ -106,10 +106,12 @@ export function createPostgresState(query: Query, url: string, monotonic: () => 
       const text = `DELETE FROM tq_state WHERE key = $1 AND ($2::bigint IS NULL OR version = $2) AND ${LIVE} RETURNING key`;
       return (await change(text, [key, expected ?? null])).length > 0;
     },
-    async removeAll(keys) {
-      if (keys.length === 0) return 0;
-      const text = `DELETE FROM tq_state WHERE key = ANY($1) AND ${LIVE} RETURNING key`;
-      return (await change(text, [keys])).length;
+    async removeAll(entries) {
+      if (entries.length === 0) return 0;
+      const text = `DELETE FROM tq_state USING unnest($1::text[], $2::bigint[]) AS wanted(name, expected)
+        WHERE key = name AND version = coalesce(expected, version) AND ${LIVE} RETURNING key`;
+      const versions = entries.map(({ version }) => version ?? null);
+      return (await change(text, [entries.map(({ key }) => key), versions])).length;
     },
     async size(begin) {
       const text = `SELECT count(*)::int AS size FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE}`;

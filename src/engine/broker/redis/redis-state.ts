@@ -29,12 +29,17 @@ const REMOVE = `
   redis.call('ZREM', KEYS[2], ARGV[1])
   return 1`;
 
-/** KEYS: entries, then keys. ARGV: the keys of the entries. */
+/** KEYS: entries, then keys. ARGV: of each entry its key and '' or the expected version. */
 const REMOVE_ALL = `
   local removed = 0
-  for index, key in ipairs(ARGV) do
-    removed = removed + redis.call('DEL', KEYS[index])
-    redis.call('ZREM', KEYS[#KEYS], key)
+  for index = 1, #KEYS - 1 do
+    local current = redis.call('HGET', KEYS[index], 'version')
+    local expected = ARGV[index * 2]
+    if current and (expected == '' or current == expected) then
+      redis.call('DEL', KEYS[index])
+      redis.call('ZREM', KEYS[#KEYS], ARGV[index * 2 - 1])
+      removed = removed + 1
+    end
   end
   return removed`;
 
@@ -169,9 +174,11 @@ export function createRedisState(client: RedisClient, prefix: string): StateStor
     async remove(key, expected = '') {
       return (await run(REMOVE, [entryName(key), name('keys')], key, expected)) === 1;
     },
-    async removeAll(keys) {
-      if (keys.length === 0) return 0;
-      return (await run(REMOVE_ALL, [...keys.map(entryName), name('keys')], ...keys)) as number;
+    async removeAll(entries) {
+      if (entries.length === 0) return 0;
+      const keys = [...entries.map(({ key }) => entryName(key)), name('keys')];
+      const expected = entries.flatMap(({ key, version = '' }) => [key, version]);
+      return (await run(REMOVE_ALL, keys, ...expected)) as number;
     },
     list: (begin, limit = -1) => list(begin, limit, 0),
     listBack: (begin, limit, before = '') => list(begin, limit, 1, before),

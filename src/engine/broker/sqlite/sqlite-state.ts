@@ -9,7 +9,7 @@ const READ = `SELECT key, value, version, expires_at FROM state WHERE prefix = ?
 const LIST = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE} ORDER BY key LIMIT ?`;
 const LIST_BACK = LIST.replace('ORDER BY key', 'ORDER BY key DESC');
 const SIZE = `SELECT count(*) FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE}`;
-const REMOVE_LIVE = `DELETE FROM state WHERE prefix = ? AND key = ? AND ${LIVE}`;
+const REMOVE_LIVE = `DELETE FROM state WHERE prefix = ? AND key = ? AND ${LIVE} AND (? IS NULL OR version = ?)`;
 const NEXT_VERSION = 'UPDATE state_version SET last = last + 1 RETURNING last';
 const WRITE = `INSERT INTO state (prefix, key, value, version, expires_at) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
@@ -84,9 +84,12 @@ export function createSqliteState(database: () => Database, prefix: string): Sta
         if (entry === undefined || (expected !== undefined && entry.version !== expected)) return false;
         return transaction.connection.run(REMOVE, prefix, key) > 0;
       }),
-    removeAll: (keys) =>
+    removeAll: (entries) =>
       write(({ connection }, now) =>
-        keys.reduce((removed, key) => removed + connection.run(REMOVE_LIVE, prefix, key, now), 0),
+        entries.reduce(
+          (removed, { key, version = null }) => removed + connection.run(REMOVE_LIVE, prefix, key, now, version, version),
+          0,
+        ),
       ),
     list: (begin, limit = -1) =>
       read(({ connection }, now) =>

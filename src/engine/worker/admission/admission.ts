@@ -55,8 +55,8 @@ export interface AdmissionOptions {
 export interface Admitted {
   /** It must not run now, or not at all. */
   readonly outcome?: Outcome;
-  /** Is called when the job has ended; does not throw. */
-  readonly end?: () => void;
+  /** Is called when the job has ended, before its outcome is stored; never rejects. */
+  readonly end?: () => Promise<void>;
 }
 
 /** A new rate of a task. */
@@ -163,9 +163,8 @@ export class Admission {
 
   async #decide(job: TakenJob, definition: TaskDefinition): Promise<Admitted> {
     let place: PlaceRequest | undefined;
-    const leave = (): void => {
-      if (place !== undefined) this.#places.giveBack(place);
-      place = undefined;
+    const leave = async (): Promise<void> => {
+      if (place !== undefined) await this.#places.giveBack(place);
     };
     try {
       const returning = job.timesTaken > job.attempts;
@@ -183,13 +182,13 @@ export class Admission {
       // The task may have been paused since: a pause that was confirmed holds from then on.
       const refused = held ?? (await this.#holdForPause(job));
       if (refused !== undefined) {
-        leave();
+        await leave();
         return refused;
       }
       if (returning) await this.#forget(job, request);
       return request === undefined ? {} : { end: leave };
     } catch (error) {
-      leave();
+      await leave();
       const { logger } = this.#options;
       if (error instanceof KeyFailure) return { outcome: await this.#giveUp(job, error.cause) };
       logger.warn({ err: error, task_id: job.id, task_name: job.task }, 'could not look whether a job may start, it is held');
@@ -208,7 +207,7 @@ export class Admission {
     const held = await this.#hold(job, 'pause', PAUSE_HOLD_MS);
     if (this.#paused.has(job.task)) return held;
     // It was resumed meanwhile, perhaps by somebody who did not see the entry yet.
-    await this.#options.broker.state.removeAll([heldKey(job, 'pause')]);
+    await this.#options.broker.state.removeAll([{ key: heldKey(job, 'pause') }]);
     return undefined;
   }
 
@@ -219,7 +218,7 @@ export class Admission {
     const held = await this.#hold(job, request.line, delayMs);
     // A place that was given back before the entry could be seen would be nobody's.
     if (!(await this.#places.take(request, returning))) return held;
-    await state.removeAll([heldKey(job, request.line)]);
+    await state.removeAll([{ key: heldKey(job, request.line) }]);
     return undefined;
   }
 
@@ -231,7 +230,7 @@ export class Admission {
     if (this.#rateOf(definition).gate === gate) return held;
     // The rate was changed meanwhile.
     const again = await this.#holdForRate(job, definition, true);
-    if (again === undefined) await this.#options.broker.state.removeAll([heldKey(job, 'rate')]);
+    if (again === undefined) await this.#options.broker.state.removeAll([{ key: heldKey(job, 'rate') }]);
     return again;
   }
 
@@ -245,7 +244,7 @@ export class Admission {
   /** Removes what a job that comes back may have left in the index. */
   async #forget(job: TakenJob, request: PlaceRequest | undefined): Promise<void> {
     const lines: HeldLine[] = ['pause', 'rate', ...(request === undefined ? [] : [request.line])];
-    await this.#options.broker.state.removeAll(lines.map((line) => heldKey(job, line)));
+    await this.#options.broker.state.removeAll(lines.map((line) => ({ key: heldKey(job, line) })));
   }
 
   #rateOf(definition: TaskDefinition): { readonly gate: RateGate | undefined; readonly scope: 'global' | 'worker' } {

@@ -1,3 +1,4 @@
+import type { StoredJob } from '../../core/job.ts';
 import type { StateEntry } from '../../broker/state-port.ts';
 
 /**
@@ -21,6 +22,8 @@ const SPARE_MS = 10_000;
 
 export interface HeldEntry {
   readonly key: string;
+  /** A job that is held again has a new one: whoever let it go before must not remove the entry. */
+  readonly version: string;
   readonly id: string;
   readonly by: HeldBy;
   /** Whose rate it is that the job waits for; null when it is not that of one worker. */
@@ -51,9 +54,14 @@ export function encodeHeld(job: IndexedJob, worker: string | null): string {
   return JSON.stringify({ id: job.id, ...(worker !== null && { worker }) });
 }
 
-export function parseHeld({ key, value }: Pick<StateEntry, 'key' | 'value'>): HeldEntry {
+export function parseHeld({ key, value, version }: StateEntry): HeldEntry {
   const { id, worker = null } = JSON.parse(value) as { id: string; worker?: string };
-  return { key, id, worker, by: parseLine(key).split('-')[0] as HeldBy };
+  return { key, version, id, worker, by: parseLine(key).split('-')[0] as HeldBy };
+}
+
+/** Whether a job may still be on its way into its wait, or is there already. */
+export function mayBeHeld(job: StoredJob | undefined): boolean {
+  return job?.state === 'STARTED' || (job?.dueAt ?? null) !== null;
 }
 
 /** The line that a key stands in. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Broker, BrokerQueue } from '../../broker/port.ts';
-import { type HeldEntry, type HeldLine, heldPrefix, parseHeld } from './held-index.ts';
+import { type HeldEntry, type HeldLine, heldPrefix, mayBeHeld, parseHeld } from './held-index.ts';
 
 const BATCH = 1000;
 /** How often, and after which wait, a job is looked at again that its worker was just about to move. */
@@ -49,7 +49,7 @@ export async function letGoAll(broker: Stores, { queue: name, task, line, only, 
 async function promote({ state }: Stores, queue: BrokerQueue, entries: readonly HeldEntry[]): Promise<string[]> {
   const gone = await queue.promoteToHead(entries.map(({ id }) => id));
   // What was not scheduled is on its way there, or has nothing to do with the line any more.
-  await state.removeAll(entries.map(({ key }) => key));
+  await state.removeAll(entries);
   return gone;
 }
 
@@ -61,7 +61,7 @@ async function letGoLate(broker: Stores, queue: BrokerQueue, entries: readonly H
     const gone = new Set(await queue.promoteToHead(left.map(({ id }) => id)));
     count += gone.size;
     const jobs = await Promise.all(left.map(({ id }) => (gone.has(id) ? undefined : queue.readJob(id))));
-    left = left.filter((_, index) => jobs[index]?.state === 'STARTED');
+    left = left.filter((_, index) => mayBeHeld(jobs[index]));
     if (left.length > 0) await wait(LOOK_MS);
   }
   return count;

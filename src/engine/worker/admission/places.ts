@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Broker } from '../../broker/port.ts';
-import { type HeldLine, heldPrefix, parseHeld } from './held-index.ts';
+import { type HeldEntry, type HeldLine, heldPrefix, mayBeHeld, parseHeld } from './held-index.ts';
 
 /**
  * The places of tasks with a concurrency limit, as one worker takes them, and how the next job gets one that is free again.
@@ -71,12 +71,15 @@ export class Places {
     }
     this.#held.set(this.#holderOf(request), request);
     this.#renewal ??= setInterval(() => this.#renewAll(), leaseMs / 3);
-    if (returning && free > 0) this.#inBackground(this.#letGo(request, free));
+    if (returning && free > 0) void this.#inBackground(this.#letGo(request, free));
     return true;
   }
 
-  /** Gives the place of a job back, and lets the next one go. Returns at once. */
-  giveBack(request: PlaceRequest): void {
+  /**
+   * Gives the place of a job back, and lets the next one go. Resolves when that is done, and never rejects: a worker that
+   * waits for it finds the next job when it looks for one, with no wake-up between.
+   */
+  async giveBack(request: PlaceRequest): Promise<void> {
     const holder = this.#holderOf(request);
     if (!this.#held.delete(holder)) return;
     if (this.#held.size === 0) {
@@ -84,7 +87,7 @@ export class Places {
       this.#renewal = undefined;
     }
     const { state } = this.#options.broker;
-    this.#inBackground(state.vacate(request.key, holder).then(() => this.#letGo(request, 1)));
+    await this.#inBackground(state.vacate(request.key, holder).then(() => this.#letGo(request, 1)));
   }
 
   /** Looks after a line once, after this time. */
@@ -92,7 +95,7 @@ export class Places {
     if (this.#stopped || this.#watches.has(request.key)) return;
     const timer = setTimeout(() => {
       this.#watches.delete(request.key);
-      this.#inBackground(this.#letGo(request, 1));
+      void this.#inBackground(this.#letGo(request, 1));
     }, afterMs);
     this.#watches.set(request.key, timer);
   }
@@ -112,7 +115,7 @@ export class Places {
   #renewAll(): void {
     const { broker, leaseMs, logger } = this.#options;
     for (const [holder, { key, limit, jobId, task }] of this.#held) {
-      this.#inBackground(
+      void this.#inBackground(
         broker.state.occupy(key, holder, { places: limit, ttlMs: leaseMs }).then(({ taken }): unknown => {
           // The job has ended meanwhile, and its place would be taken again.
           if (!this.#held.has(holder)) return broker.state.vacate(key, holder);
@@ -134,33 +137,34 @@ export class Places {
       }),
     );
     const entries = lists.flat().sort((a, b) => (a.place < b.place ? -1 : 1));
-    const over: string[] = [];
+    const over: HeldEntry[] = [];
     let gone = 0;
     let moving = 0;
-    for (const { key, id, queue } of entries) {
+    for (const entry of entries) {
       if (gone === wanted) break;
-      const store = broker.queue(queue);
-      if ((await store.promoteToHead([id])).length > 0) gone += 1;
-      else if ((await store.readJob(id))?.state === 'STARTED') {
-        // Its worker has written the entry and not moved it yet.
+      const queue = broker.queue(entry.queue);
+      if ((await queue.promoteToHead([entry.id])).length > 0) gone += 1;
+      else if (mayBeHeld(await queue.readJob(entry.id))) {
+        // Its worker has written the entry and not moved it yet, or moves it right now.
         moving += 1;
         continue;
       }
-      over.push(key);
+      over.push(entry);
     }
     await broker.state.removeAll(over);
     if (gone === wanted || moving === 0 || tried >= RETRIES || this.#stopped) return;
-    const timer = setTimeout(() => this.#inBackground(this.#letGo(line, wanted - gone, tried + 1)), RETRY_MS);
+    const timer = setTimeout(() => void this.#inBackground(this.#letGo(line, wanted - gone, tried + 1)), RETRY_MS);
     timer.unref();
   }
 
-  #inBackground(work: Promise<unknown>): void {
+  #inBackground(work: Promise<unknown>): Promise<void> {
     const done = work.then(
       () => undefined,
       (error) => this.#options.logger.debug({ err: error }, 'the places of a limited task could not be looked after'),
     );
     this.#pending.add(done);
     void done.finally(() => this.#pending.delete(done));
+    return done;
   }
 }
 

@@ -112,7 +112,15 @@ export const state: Subject = {
       expect([last?.value, second?.value]).toEqual(['c', 'b']);
       expect((await broker.state.listBack(begin, 2, second?.key)).map(({ value }) => value)).toEqual(['a']);
       expect(await broker.state.size(begin)).toBe(3);
-      expect(await broker.state.removeAll([`${begin}a`, `${begin}c`, `${begin}none`])).toBe(2);
+      const version = (await broker.state.read(`${begin}a`))?.version as string;
+      await broker.state.write(`${begin}b`, 'b');
+      const entries = [
+        { key: `${begin}a`, version },
+        { key: `${begin}b`, version },
+        { key: `${begin}c` },
+        { key: `${begin}none` },
+      ];
+      expect(await broker.state.removeAll(entries)).toBe(2);
       expect((await broker.state.list(begin)).map(({ value }) => value)).toEqual(['b']);
       expect(await broker.state.size(begin)).toBe(1);
       expect(await broker.state.removeAll([])).toBe(0);

@@ -121,6 +121,8 @@ function createWorker(name: string): ControlledWorker {
     listReserved: () => [],
     counters: { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 },
     pids: [process.pid],
+    reloadPauses: async () => [],
+    setRate: () => () => undefined,
     stop: () => undefined,
   };
 }

@@ -8,7 +8,7 @@ import type { Presentation } from './presentation.ts';
 import type { CliSession } from './session.ts';
 
 export interface ArgumentDefinition {
-  /** `<id>` must be given, `[shell]` may be. */
+  /** `<id>` must be given, `[shell]` may be; `<queues...>`, the last one, takes all that follow. */
   readonly name: `<${string}>` | `[${string}]`;
   readonly summary: string;
   readonly choices?: readonly string[];
@@ -40,7 +40,7 @@ interface Declaration {
 
 /** What was typed, sorted by commander and not yet understood. */
 export interface Values<Options = Readonly<Record<string, unknown>>> {
-  /** In the order of the declaration; undefined where an optional one was left out. */
+  /** In the order of the declaration, all of the last one if it takes many; undefined where an optional one was left out. */
   readonly arguments: readonly (string | undefined)[];
   /** By their long names in camelCase. */
   readonly options: Options;

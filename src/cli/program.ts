@@ -59,7 +59,7 @@ function parse(argv: readonly string[], entry: CommandEntry | undefined, command
   if (command !== undefined && commander !== undefined) {
     declare(commander, command);
     commander.action(() => {
-      const values = { arguments: commander.processedArgs as (string | undefined)[], options: commander.opts() };
+      const values = { arguments: commander.processedArgs.flat() as (string | undefined)[], options: commander.opts() };
       request = { kind: 'run', command, flags: root.opts(), values };
     });
   }

@@ -52,6 +52,8 @@ export function toControlledWorker(worker: Worker, app: App, { settings, host }:
     listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
     counters: worker.counters,
     pids: [process.pid],
+    reloadPauses: () => worker.reloadPauses(),
+    setRate: (change) => worker.setRate(change),
     stop: () => void worker.stop(),
   };
 }

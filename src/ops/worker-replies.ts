@@ -30,10 +30,11 @@ export async function askWorkers(
   session: Session,
   command: string,
   { destinations, timeoutMs = DEFAULT_TIMEOUT_MS }: Addressed,
+  args: unknown = null,
 ): Promise<WorkerReplies> {
   const broker = await session.broker();
   const only = destinations === undefined ? {} : { destinations };
-  return await broker.control.ask({ command, args: null, ...only, timeoutMs });
+  return await broker.control.ask({ command, args, ...only, timeoutMs });
 }
 
 /** The arguments of `tq` that address the same workers. */

@@ -59,6 +59,11 @@ const inputs: Record<string, Record<string, unknown>> = {
   'inspect-workers': { command: 'ping', destinations: ['tq@a', 'tq@b'] },
   'list-active': { destinations: ['tq@a'] },
   'show-status': {},
+  'pause-queues': { queues: ['a', 'b'] },
+  'resume-queues': { queues: ['a', 'b'] },
+  'pause-tasks': { tasks: ['email.send', 'b'] },
+  'resume-tasks': { tasks: ['email.send', 'b'] },
+  'rate-limit-task': { task: 'email.send', rate: '10/m', destinations: ['tq@a'] },
   'shutdown-workers': { destinations: ['tq@a'] },
 };
 

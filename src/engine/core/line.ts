@@ -34,5 +34,7 @@ export function takeInstant(
 ): LinePlace & { readonly freeAt: number } {
   const from = Math.max(freeAt ?? now, now);
   const waitMs = Math.max(0, from - toleranceMs - now);
-  return waitMs > horizonMs ? { taken: false, waitMs, freeAt: from } : { taken: true, waitMs, freeAt: from + spacingMs };
+  return waitMs > horizonMs
+    ? { taken: false, waitMs, freeAt: from }
+    : { taken: true, waitMs, freeAt: from + spacingMs };
 }

@@ -7,6 +7,15 @@ export interface Rate {
   readonly periodMs: number;
 }
 
+/** A new rate of a task, as its workers are told of it. */
+export interface RateChange {
+  readonly task: string;
+  /** Null for none. */
+  readonly rate: Rate | null;
+  /** Of the change: with it begins a new line of starts, which the workers that are told of it share. */
+  readonly id: string;
+}
+
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const MAX_COUNT = 1_000_000;
 /** A month: less often than that is the matter of a schedule. */

@@ -13,8 +13,9 @@
 import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../broker/port.ts';
 import { MAX_TIMER_MS } from '../core/duration.ts';
 import type { Outcome } from '../core/job.ts';
+import type { RateChange } from '../core/rate.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
-import { Admission, type Admitted, type RateChange } from './admission/admission.ts';
+import { Admission, type Admitted } from './admission/admission.ts';
 import { createAsyncPool } from './async-pool.ts';
 import type { ExecutorOptions } from './executor.ts';
 import type { Pool, PoolListener } from './pool.ts';

@@ -33,6 +33,8 @@ export function createFakeWorker(given: Partial<ControlledWorker> = {}): FakeWor
     listReserved: () => [],
     counters: { succeeded: 3, retried: 2, failed: 1, ended: 0, handedBack: 0 },
     pids: [process.pid],
+    reloadPauses: async () => [],
+    setRate: () => () => undefined,
     stop: () => stopped.resolve(),
     stopped: stopped.promise,
     ...given,

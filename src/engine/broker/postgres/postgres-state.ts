@@ -45,7 +45,8 @@ const AT = (ms: string) => `to_timestamp((${ms}) / 1000.0)`;
 /** The holders of a row whose time is not over, as jsonb. */
 const HOLDERS = `(SELECT coalesce(jsonb_object_agg(name, ends), '{}'::jsonb)
   FROM jsonb_each(tq_lease.holder::jsonb) AS held(name, ends) WHERE ends::text::float8 > ${NOW_MS})`;
-const LAST_END = (holders: string) => `(SELECT max(ends::text::float8) FROM jsonb_each(${holders}) AS held(name, ends))`;
+const LAST_END = (holders: string) =>
+  `(SELECT max(ends::text::float8) FROM jsonb_each(${holders}) AS held(name, ends))`;
 
 /** What is over is removed by the writes that come by, at most so often. */
 const TIDY_EVERY_MS = 60_000;

@@ -62,7 +62,11 @@ export function createSqliteState(database: () => Database, prefix: string): Sta
     return row === undefined ? undefined : toEntry(row, now);
   };
 
-  const writeHolders = (connection: Transaction['connection'], key: string, held: ReadonlyMap<string, number>): void => {
+  const writeHolders = (
+    connection: Transaction['connection'],
+    key: string,
+    held: ReadonlyMap<string, number>,
+  ): void => {
     if (held.size === 0) connection.run(REMOVE_LEASE, prefix, key);
     else connection.run(WRITE_LEASE, prefix, key, JSON.stringify([...held]), Math.max(...held.values()));
   };
@@ -87,7 +91,8 @@ export function createSqliteState(database: () => Database, prefix: string): Sta
     removeAll: (entries) =>
       write(({ connection }, now) =>
         entries.reduce(
-          (removed, { key, version = null }) => removed + connection.run(REMOVE_LIVE, prefix, key, now, version, version),
+          (removed, { key, version = null }) =>
+            removed + connection.run(REMOVE_LIVE, prefix, key, now, version, version),
           0,
         ),
       ),

@@ -76,9 +76,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     // The backend puts a job that is handed back there itself.
     async moveToHead() {},
     promoteToHead: (queue, ids) =>
-      database().write((transaction) =>
-        promoteToHead(transaction.queue(prefix, queue), ids, database().clock.now()),
-      ),
+      database().write((transaction) => promoteToHead(transaction.queue(prefix, queue), ids, database().clock.now())),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

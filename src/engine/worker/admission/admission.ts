@@ -20,17 +20,26 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Broker, TakenJob } from '../../broker/port.ts';
 import type { Clock } from '../../core/clock.ts';
-import { createError } from '../../core/errors.ts';
+import { createError, TqError } from '../../core/errors.ts';
 import { type Outcome, toStoredError } from '../../core/job.ts';
 import { nearestNames } from '../../core/nearest.ts';
-import type { Rate } from '../../core/rate.ts';
+import type { Rate, RateChange } from '../../core/rate.ts';
 import type { Hooks } from '../../events/hooks.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
 import type { ConcurrencyLimit } from '../../task/limits.ts';
 import { createReporter } from '../attempt-report.ts';
 import { findRefusal } from '../refusal.ts';
 import { RunningTask } from '../running-task.ts';
-import { encodeHeld, encodePart, type HeldLine, heldKey, heldPrefix, heldTtlMs, parseLine, parseTask } from './held-index.ts';
+import {
+  encodeHeld,
+  encodePart,
+  type HeldLine,
+  heldKey,
+  heldPrefix,
+  heldTtlMs,
+  parseLine,
+  parseTask,
+} from './held-index.ts';
 import { letGoAll } from './letting-go.ts';
 import { listPausedTasks } from './paused-tasks.ts';
 import { type PlaceRequest, Places } from './places.ts';
@@ -57,15 +66,6 @@ export interface Admitted {
   readonly outcome?: Outcome;
   /** Is called when the job has ended, before its outcome is stored; never rejects. */
   readonly end?: () => Promise<void>;
-}
-
-/** A new rate of a task. */
-export interface RateChange {
-  readonly task: string;
-  /** Null for none. */
-  readonly rate: Rate | null;
-  /** Of the change: with it begins a new line, which the workers that are told of it share. */
-  readonly id: string;
 }
 
 const POLL_MS = 5000;
@@ -98,14 +98,30 @@ export class Admission {
 
   /** @throws BROKER_UNAVAILABLE, BROKER_UNSUITABLE */
   async start(): Promise<void> {
-    await this.reloadPauses();
+    await this.#readAtStart();
     if (this.#stopped) return;
     this.#poll = setInterval(() => this.#lookForPauses(), POLL_MS);
+  }
+
+  /** Plain jobs need no state: a store that has no tables for it pauses and limits nothing. */
+  async #readAtStart(): Promise<void> {
+    try {
+      await this.reloadPauses();
+      await this.#watchLimits();
+    } catch (error) {
+      if (!(error instanceof TqError) || error.code !== 'BROKER_UNSUITABLE') throw error;
+      this.#options.logger.debug({ err: error }, 'the broker keeps no record of paused tasks');
+    }
+  }
+
+  /** What the workers before this one held back, and may have left. */
+  async #watchLimits(): Promise<void> {
     const { broker, queues } = this.#options;
     for (const queue of queues()) {
       for (const { key } of await broker.state.list(heldPrefix(queue), LOOKED_AT)) {
         const [task, line] = [parseTask(key), parseLine(key)];
-        if (line.startsWith('concurrency-')) this.#places.watch({ task, line, key: limitKey(task, line) }, RETURN_SPACING_MS);
+        if (!line.startsWith('concurrency-')) continue;
+        this.#places.watch({ task, line, key: limitKey(task, line) }, RETURN_SPACING_MS);
       }
     }
   }
@@ -191,7 +207,10 @@ export class Admission {
       await leave();
       const { logger } = this.#options;
       if (error instanceof KeyFailure) return { outcome: await this.#giveUp(job, error.cause) };
-      logger.warn({ err: error, task_id: job.id, task_name: job.task }, 'could not look whether a job may start, it is held');
+      logger.warn(
+        { err: error, task_id: job.id, task_name: job.task },
+        'could not look whether a job may start, it is held',
+      );
       return { outcome: { kind: 'held', delayMs: TROUBLE_HOLD_MS } };
     }
   }

@@ -1,5 +1,5 @@
-import type { StoredJob } from '../../core/job.ts';
 import type { StateEntry } from '../../broker/state-port.ts';
+import type { StoredJob } from '../../core/job.ts';
 
 /**
  * Where the jobs are listed that a pause or a limit of their task holds back. In the broker they are scheduled jobs like any

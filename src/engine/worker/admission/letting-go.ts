@@ -27,7 +27,10 @@ type Stores = Pick<Broker, 'state' | 'queue'>;
  *
  * @returns how many were let go
  */
-export async function letGoAll(broker: Stores, { queue: name, task, line, only, onProgress }: LettingGo): Promise<number> {
+export async function letGoAll(
+  broker: Stores,
+  { queue: name, task, line, only, onProgress }: LettingGo,
+): Promise<number> {
   const queue = broker.queue(name);
   const prefix = heldPrefix(name, task, line);
   const late: HeldEntry[] = [];
@@ -43,7 +46,7 @@ export async function letGoAll(broker: Stores, { queue: name, task, line, only, 
     count += gone.size;
     onProgress?.(count);
   }
-  return count + (await letGoLate(broker, queue, late));
+  return count + (await letGoLate(queue, late));
 }
 
 async function promote({ state }: Stores, queue: BrokerQueue, entries: readonly HeldEntry[]): Promise<string[]> {
@@ -54,7 +57,7 @@ async function promote({ state }: Stores, queue: BrokerQueue, entries: readonly 
 }
 
 /** A worker writes the entry, then moves the job: the entry of a job that is still active may be a moment ahead of it. */
-async function letGoLate(broker: Stores, queue: BrokerQueue, entries: readonly HeldEntry[]): Promise<number> {
+async function letGoLate(queue: BrokerQueue, entries: readonly HeldEntry[]): Promise<number> {
   let count = 0;
   let left = entries;
   for (let look = 0; left.length > 0 && look < LOOKS; look += 1) {

@@ -120,7 +120,10 @@ export class Places {
           // The job has ended meanwhile, and its place would be taken again.
           if (!this.#held.has(holder)) return broker.state.vacate(key, holder);
           if (taken) return;
-          logger.warn({ task_id: jobId, task_name: task }, 'the place of a running job is taken; more run than its task allows');
+          logger.warn(
+            { task_id: jobId, task_name: task },
+            'the place of a running job is taken; more run than its task allows',
+          );
         }),
       );
     }

@@ -8,17 +8,20 @@ const HELD: Outcome = { kind: 'held', delayMs: 3_600_000 };
 export const lettingGo: Subject = {
   subject: 'jobs that are held back',
   rules: [
-    defineRule('wait for their time, and no attempt and no row of their log is charged', async ({ broker, consume }) => {
-      const queue = broker.queue(queueName());
-      const job = newJob();
-      await queue.add(job);
-      const probe = await consume(queue.name, { perform: () => HELD });
-      await probe.taken.next();
-      await probe.settled();
-      expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0, scheduled: 1 });
-      expect(await queue.readJob(job.id)).toMatchObject({ state: 'SCHEDULED', attempts: 0, error: null });
-      expect(await queue.readLog(job.id)).toEqual([]);
-    }),
+    defineRule(
+      'wait for their time, and no attempt and no row of their log is charged',
+      async ({ broker, consume }) => {
+        const queue = broker.queue(queueName());
+        const job = newJob();
+        await queue.add(job);
+        const probe = await consume(queue.name, { perform: () => HELD });
+        await probe.taken.next();
+        await probe.settled();
+        expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0, scheduled: 1 });
+        expect(await queue.readJob(job.id)).toMatchObject({ state: 'SCHEDULED', attempts: 0, error: null });
+        expect(await queue.readLog(job.id)).toEqual([]);
+      },
+    ),
 
     defineRule('become the first of their queue when they are let go, in the order given', async (workshop) => {
       const queue = workshop.broker.queue(queueName());

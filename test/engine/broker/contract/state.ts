@@ -140,22 +140,23 @@ export const state: Subject = {
       }
     }),
 
-    defineRule('an instant beyond the horizon is not taken, and one within the tolerance need not be waited for', async ({
-      broker,
-    }) => {
-      const key = keyName();
-      const near = { spacingMs: 60_000, horizonMs: 1000 };
-      expect(await broker.state.reserve(key, near)).toEqual({ taken: true, waitMs: 0 });
-      for (let times = 0; times < 3; times += 1) {
-        const refused = await broker.state.reserve(key, near);
-        expect(refused.taken).toBe(false);
-        expect(refused.waitMs).toBeGreaterThan(1000);
-        expect(refused.waitMs).toBeLessThanOrEqual(60_000);
-      }
-      const early = { ...near, toleranceMs: 60_000 };
-      expect(await broker.state.reserve(key, early)).toEqual({ taken: true, waitMs: 0 });
-      expect(await broker.state.reserve(key, early)).toMatchObject({ taken: false });
-    }),
+    defineRule(
+      'an instant beyond the horizon is not taken, and one within the tolerance need not be waited for',
+      async ({ broker }) => {
+        const key = keyName();
+        const near = { spacingMs: 60_000, horizonMs: 1000 };
+        expect(await broker.state.reserve(key, near)).toEqual({ taken: true, waitMs: 0 });
+        for (let times = 0; times < 3; times += 1) {
+          const refused = await broker.state.reserve(key, near);
+          expect(refused.taken).toBe(false);
+          expect(refused.waitMs).toBeGreaterThan(1000);
+          expect(refused.waitMs).toBeLessThanOrEqual(60_000);
+        }
+        const early = { ...near, toleranceMs: 60_000 };
+        expect(await broker.state.reserve(key, early)).toEqual({ taken: true, waitMs: 0 });
+        expect(await broker.state.reserve(key, early)).toMatchObject({ taken: false });
+      },
+    ),
 
     defineRule('no more places are occupied than there are, whoever asks', async ({ broker, openBroker }) => {
       const key = keyName();

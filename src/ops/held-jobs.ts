@@ -33,6 +33,22 @@ export async function countPaused(broker: Broker, task: string, queues: readonly
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+const FORGOTTEN_AT_ONCE = 1000;
+
+/**
+ * The entries of the jobs that are held back in a queue now.
+ *
+ * @returns what removes them when their jobs have been removed; those of jobs that are held from now on stay
+ */
+export async function rememberHeld(broker: Broker, queue: string): Promise<() => Promise<void>> {
+  const entries = await orNothing(() => broker.state.list(heldPrefix(queue)), []);
+  return async () => {
+    for (let from = 0; from < entries.length; from += FORGOTTEN_AT_ONCE) {
+      await broker.state.removeAll(entries.slice(from, from + FORGOTTEN_AT_ONCE));
+    }
+  };
+}
+
 /** A store of plain BullMQ may have no place for what tq adds: then nothing is paused and held there. */
 async function orNothing<Value>(read: () => Promise<Value>, nothing: Value): Promise<Value> {
   try {

@@ -226,21 +226,26 @@ async function moveToHead(query: Query, queue: string, id: string): Promise<void
   ]);
 }
 
+const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+
 /** BullMQ's `promote` for many jobs, with numbers that stand before all others; the first id gets the lowest. */
 async function promoteToHead(query: Query, queue: string, ids: readonly string[]): Promise<string[]> {
   const rows = await query<{ id: string }>(
+    // Each job is looked up by its key, then by its place in the table. Compared as text, the state offers the planner no
+    // partial index instead, which it would walk from end to end for each job of a table without statistics.
     `WITH delayed AS MATERIALIZED (
-       SELECT job.id, wanted.place FROM unnest($2::text[]) WITH ORDINALITY AS wanted(id, place)
-       JOIN job ON job.queue = $1 AND job.id = wanted.id AND job.state = 'delayed' FOR UPDATE OF job),
-     numbers AS MATERIALIZED (SELECT nextval('job_seq') AS number FROM delayed),
-     placed AS (
-       SELECT id, number FROM (SELECT id, row_number() OVER (ORDER BY place DESC) AS nth FROM delayed) AS jobs
-       JOIN (SELECT number, row_number() OVER (ORDER BY number) AS nth FROM numbers) AS free USING (nth)),
+       SELECT held.at FROM unnest($2::text[]) WITH ORDINALITY AS wanted(id, place)
+       CROSS JOIN LATERAL (
+         SELECT job.ctid AS at FROM job WHERE queue = $1 AND id = wanted.id AND state::text = 'delayed' FOR UPDATE) AS held
+       ORDER BY wanted.place DESC),
+     placed AS MATERIALIZED (SELECT at, nextval('job_seq') AS number FROM delayed),
      moved AS (
        UPDATE job SET state = 'waiting', process_at_ms = NULL, delay_ms = 0, seq = -placed.number
-       FROM placed WHERE job.queue = $1 AND job.id = placed.id RETURNING job.id)
-     SELECT id, publish_event($1, 'waiting', jsonb_build_object('jobId', id, 'prev', 'delayed')),
-       pg_notify('bullmq_jobs', $1) FROM moved`,
+       FROM placed WHERE job.ctid = placed.at RETURNING job.id),
+     told AS (
+       INSERT INTO event (queue, event, data, created_at_ms)
+       SELECT $1, 'waiting', jsonb_build_object('jobId', id, 'prev', 'delayed'), ${NOW_MS} FROM moved)
+     SELECT id, pg_notify('bullmq_jobs', $1), pg_notify('bullmq_events', $1) FROM moved`,
     [queue, ids],
   );
   return rows.map(({ id }) => id);

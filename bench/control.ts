@@ -131,6 +131,8 @@ function createWorker(name: string): ControlledWorker {
     addQueue: async () => false,
     removeQueue: () => false,
     setTimeLimits: () => undefined,
+    reloadPauses: async () => [],
+    setRate: () => () => undefined,
     stop: () => undefined,
   };
 }

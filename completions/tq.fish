@@ -18,7 +18,7 @@ function __tq_state
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'control shutdown' 'control call' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -68,6 +68,8 @@ complete -c tq -s h -l help -d 'show help'
 
 complete -c tq -n '__tq_at "" 0' -a inspect -d 'Look at queues, scheduled jobs and live workers'
 complete -c tq -n '__tq_at "" 0' -a jobs -d 'Look at single jobs'
+complete -c tq -n '__tq_at "" 0' -a queue -d 'Pause and resume queues'
+complete -c tq -n '__tq_at "" 0' -a task -d 'Pause and resume tasks'
 complete -c tq -n '__tq_at "" 0' -a control -d 'Tell live workers what to do'
 complete -c tq -n '__tq_at "" 0' -a worker -d 'Run the jobs of queues until stopped'
 complete -c tq -n '__tq_at "" 0' -a call -d 'Call a task: enqueue one job'
@@ -88,6 +90,10 @@ complete -c tq -n '__tq_at "inspect" 0' -a stats -d 'Show what the live workers 
 complete -c tq -n '__tq_at "inspect" 0' -a conf -d 'Show the settings that the live workers run with'
 complete -c tq -n '__tq_at "inspect" 0' -a ping -d 'Ask the live workers whether they answer'
 complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
+complete -c tq -n '__tq_at "queue" 0' -a pause -d 'Pause queues: no worker takes jobs of them'
+complete -c tq -n '__tq_at "queue" 0' -a resume -d 'Resume queues that are paused'
+complete -c tq -n '__tq_at "task" 0' -a pause -d 'Pause tasks in all queues, while other tasks run on'
+complete -c tq -n '__tq_at "task" 0' -a resume -d 'Resume paused tasks: their held jobs are the next of their queues'
 complete -c tq -n '__tq_at "control" 0' -a revoke -d 'Revoke jobs: never start those that wait, abort those that run'
 complete -c tq -n '__tq_at "control" 0' -a pool-grow -d 'Give live workers more slots'
 complete -c tq -n '__tq_at "control" 0' -a pool-shrink -d 'Take slots from live workers'
@@ -95,6 +101,7 @@ complete -c tq -n '__tq_at "control" 0' -a autoscale -d 'Change the bounds of wo
 complete -c tq -n '__tq_at "control" 0' -a add-consumer -d 'Have live workers serve a further queue'
 complete -c tq -n '__tq_at "control" 0' -a cancel-consumer -d 'Have live workers serve a queue no more'
 complete -c tq -n '__tq_at "control" 0' -a time-limit -d 'Change the time limits of a task in live workers'
+complete -c tq -n '__tq_at "control" 0' -a rate-limit -d 'Change how often live workers start a task, until they restart'
 complete -c tq -n '__tq_at "control" 0' -a shutdown -d 'Stop live workers as their first SIGTERM does'
 complete -c tq -n '__tq_at "control" 0' -a call -d 'Ask live workers for a control command of their application'
 
@@ -162,6 +169,12 @@ complete -c tq -n '__tq_at "control cancel-consumer"' -s d -l destination -x -a 
 complete -c tq -n '__tq_at "control cancel-consumer" 0' -a '(__tq_names queues)'
 complete -c tq -n '__tq_at "control time-limit"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "control time-limit" 0' -a '(__tq_names tasks)'
+complete -c tq -n '__tq_at "queue pause" 0' -a '(__tq_names queues)'
+complete -c tq -n '__tq_at "queue resume" 0' -a '(__tq_names queues)'
+complete -c tq -n '__tq_at "task pause" 0' -a '(__tq_names tasks)'
+complete -c tq -n '__tq_at "task resume" 0' -a '(__tq_names tasks)'
+complete -c tq -n '__tq_at "control rate-limit"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "control rate-limit" 0' -a '(__tq_names tasks)'
 complete -c tq -n '__tq_at "control shutdown"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "control call"' -l args -x -d 'what its handler gets, any JSON value; - reads it from stdin'
 complete -c tq -n '__tq_at "control call"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'

@@ -3,6 +3,8 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
   { name: 'jobs', summary: 'Look at single jobs', heading: 'Look' },
+  { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
+  { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
   { name: 'control', summary: 'Tell live workers what to do', heading: 'Act' },
 ];
 
@@ -151,6 +153,36 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Change the time limits of a task in live workers',
     heading: 'Act',
     load: async () => (await import('./commands/control/time-limit.ts')).controlTimeLimit,
+  },
+  {
+    name: 'queue pause',
+    summary: 'Pause queues: no worker takes jobs of them',
+    heading: 'Act',
+    load: async () => (await import('./commands/queue/pause.ts')).queuePause,
+  },
+  {
+    name: 'queue resume',
+    summary: 'Resume queues that are paused',
+    heading: 'Act',
+    load: async () => (await import('./commands/queue/resume.ts')).queueResume,
+  },
+  {
+    name: 'task pause',
+    summary: 'Pause tasks in all queues, while other tasks run on',
+    heading: 'Act',
+    load: async () => (await import('./commands/task/pause.ts')).taskPause,
+  },
+  {
+    name: 'task resume',
+    summary: 'Resume paused tasks: their held jobs are the next of their queues',
+    heading: 'Act',
+    load: async () => (await import('./commands/task/resume.ts')).taskResume,
+  },
+  {
+    name: 'control rate-limit',
+    summary: 'Change how often live workers start a task, until they restart',
+    heading: 'Act',
+    load: async () => (await import('./commands/control/rate-limit.ts')).controlRateLimit,
   },
   {
     name: 'control shutdown',

@@ -49,7 +49,10 @@ export async function execute<Schema extends GenericSchema, Result>(
   options.onPlan?.(plan);
   if (options.dryRun === true) return { kind: 'planned', plan };
   if (plan.count > 0 && options.yes !== true) await assertConfirmed(operation.name, plan, options);
-  return { kind: 'done', result: await operation.run(options.session, checked, reporter(options, plan.count)) };
+  return {
+    kind: 'done',
+    result: await operation.run(options.session, checked, reporter(options, plan.count === 0 ? null : plan.count)),
+  };
 }
 
 function parseInput<Schema extends GenericSchema, Result>(

@@ -11,6 +11,8 @@ import {
   string,
 } from 'valibot';
 import type { StoredJob } from '../engine/core/job.ts';
+import type { HeldBy } from '../engine/worker/admission/held-index.ts';
+import { readHeldBy } from './held-jobs.ts';
 import { resolveQueues } from './known-queues.ts';
 import { defineOperation } from './operation.ts';
 
@@ -21,6 +23,8 @@ export interface ScheduledJob {
   /** Epoch milliseconds. */
   readonly dueAt: number | null;
   readonly priority: number | null;
+  /** What holds it back, when it does not wait for its own time: it is let go before `dueAt`. */
+  readonly held: HeldBy | null;
 }
 
 export interface ScheduledJobs {
@@ -46,14 +50,19 @@ export const listScheduled = defineOperation({
     const broker = await session.broker();
     const names = queues === undefined ? await broker.listQueues() : await resolveQueues(broker, queues);
     const stores = names.map((name) => broker.queue(name));
-    const [lists, counts] = await Promise.all([
+    const [lists, counts, held] = await Promise.all([
       Promise.all(stores.map((store) => store.listScheduled(0, limit))),
       Promise.all(stores.map((store) => store.counts())),
+      Promise.all(names.map(async (name) => [name, await readHeldBy(broker, name)] as const)),
     ]);
     const listed = lists.flat();
     // A revoked one lies there until a worker files it away, and waits for nothing.
     const waiting = listed.filter(({ revoked }) => revoked === undefined);
-    const jobs = waiting.sort(byDueTime).slice(0, limit).map(toScheduledJob);
+    const heldBy = new Map(held);
+    const jobs = waiting
+      .sort(byDueTime)
+      .slice(0, limit)
+      .map((job) => toScheduledJob(job, heldBy.get(job.queue)?.get(job.id) ?? null));
     const total = counts.reduce((sum, count) => sum + count.scheduled, 0) - (listed.length - waiting.length);
     return { jobs, total: Math.max(total, jobs.length) };
   },
@@ -70,6 +79,6 @@ function byDueTime(a: StoredJob, b: StoredJob): number {
   return (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.id.localeCompare(b.id);
 }
 
-function toScheduledJob({ id, task, queue, dueAt, priority }: StoredJob): ScheduledJob {
-  return { id, task, queue, dueAt, priority };
+function toScheduledJob({ id, task, queue, dueAt, priority }: StoredJob, held: HeldBy | null): ScheduledJob {
+  return { id, task, queue, dueAt, priority, held };
 }

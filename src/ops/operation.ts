@@ -16,7 +16,7 @@ export type PlanRow = Readonly<Record<string, string | number | boolean | null>>
 /** How far a running operation is. */
 export interface Progress {
   readonly done: number;
-  /** The plan's count; null when there was no plan. It may be passed, or not reached, when jobs come and go meanwhile. */
+  /** The plan's count; null when there was no plan, or none that counts. It may be passed, or not reached, when jobs come and go meanwhile. */
   readonly total: number | null;
 }
 

@@ -1,5 +1,6 @@
 import { array, literal, nonEmpty, pipe, strictObject, string, union } from 'valibot';
 import { createError } from '../engine/core/errors.ts';
+import { rememberHeld } from './held-jobs.ts';
 import { resolveQueues } from './known-queues.ts';
 import { DEAD_LETTER } from './list-queues.ts';
 import { defineOperation } from './operation.ts';
@@ -44,7 +45,9 @@ export const purgeQueues = defineOperation({
     // One queue after the other: an interrupted purge has then emptied whole queues, and the progress is one number.
     for (const name of await listTargets(session, input)) {
       const before = total;
+      const forgetHeld = await rememberHeld(broker, name);
       const removed = await broker.queue(name).purge((done) => progress(before + done));
+      await forgetHeld();
       purged.push([name, removed]);
       total += removed;
     }

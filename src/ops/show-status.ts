@@ -1,15 +1,16 @@
 import { strictObject } from 'valibot';
-import type { QueueStatus } from '../engine/broker/port.ts';
 import type { WorkerStats } from '../engine/control/replies.ts';
 import { isRecord } from '../engine/core/envelope.ts';
-import { listQueues } from './list-queues.ts';
+import type { PausedTaskStatus } from './held-jobs.ts';
+import { listQueues, type QueueRow } from './list-queues.ts';
 import { defineOperation } from './operation.ts';
 import { addressedInput, askWorkers, formatAddressed, type WorkerReplies } from './worker-replies.ts';
 
 export interface Status {
   readonly replies: WorkerReplies;
   readonly workers: readonly WorkerStatus[];
-  readonly queues: readonly QueueStatus[];
+  readonly queues: readonly QueueRow[];
+  readonly pausedTasks: readonly PausedTaskStatus[];
 }
 
 export interface WorkerStatus
@@ -24,14 +25,14 @@ export const showStatus = defineOperation({
   summary: 'Show the live workers and the queues in one view',
   input: strictObject(addressedInput),
   async run(session, addressed): Promise<Status> {
-    const [replies, queues] = await Promise.all([
+    const [replies, { queues, pausedTasks }] = await Promise.all([
       askWorkers(session, 'stats', addressed),
       listQueues.run(session, {}, () => undefined),
     ]);
     const workers = [...replies.answers].flatMap(([name, answer]) =>
       answer.ok && isRecord(answer.value) ? [toStatus(name, answer.value as unknown as WorkerStats)] : [],
     );
-    return { replies, workers, queues };
+    return { replies, workers, queues, pausedTasks };
   },
   commandLine: (addressed) => ['status', ...formatAddressed(addressed)],
 });

@@ -19,7 +19,7 @@ import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import type { NewJob, StoredJob } from '../../src/engine/core/job.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
-import { createFakeState } from '../engine/worker/fake-state.ts';
+import { createFakeState } from '../engine/broker/fake-state.ts';
 
 /** A broker in memory, for what the operations and the CLI ask of one. It runs nothing, and fails when it is told to. */
 export class FakeBroker implements Broker {
@@ -324,6 +324,26 @@ export class FakeQueue implements BrokerQueue {
       onProgress?.(index + 1);
     }
     return gone.length;
+  }
+
+  async pause(): Promise<void> {
+    this.#broker.assertUp();
+    this.#broker.changes.push(`pause ${this.name}`);
+    this.paused = true;
+  }
+
+  async resume(): Promise<void> {
+    this.#broker.assertUp();
+    this.#broker.changes.push(`resume ${this.name}`);
+    this.paused = false;
+  }
+
+  async promoteToHead(ids: readonly string[]): Promise<string[]> {
+    this.#broker.assertUp();
+    const held = ids.filter((id) => ['SCHEDULED', 'RETRY'].includes(this.jobs.get(id)?.state ?? ''));
+    this.#broker.changes.push(`let go ${held.join(', ')} of ${this.name}`);
+    for (const id of held) this.put({ ...(this.jobs.get(id) as StoredJob), state: 'PENDING', dueAt: null });
+    return held;
   }
 
   #list(...states: readonly string[]): StoredJob[] {

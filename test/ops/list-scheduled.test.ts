@@ -14,7 +14,7 @@ const list = (input: { queues?: string[]; limit: number }) =>
 test('the next due first over all queues, retries included, with every field of the contract', async () => {
   const { jobs, total } = await list({ limit: 10 });
   expect(jobs.map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd']);
-  expect(jobs[2]).toEqual({ id: 'c', task: 'email.send', queue: 'high', dueAt: NOW + 30, priority: 4 });
+  expect(jobs[2]).toEqual({ id: 'c', task: 'email.send', queue: 'high', dueAt: NOW + 30, priority: 4, held: null });
   expect(total).toBe(4);
 });
 

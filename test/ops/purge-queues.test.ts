@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { encodeHeld, heldKey } from '../../src/engine/worker/admission/held-index.ts';
 import { purgeQueues } from '../../src/ops/purge-queues.ts';
 import { FakeBroker } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
@@ -76,3 +77,11 @@ function plan(session: ReturnType<typeof createFakeSession>, input: { all: true 
   if (purgeQueues.effect === 'read') throw new Error('a purge is no read');
   return purgeQueues.plan(session, input);
 }
+
+test('the record of what was held back goes with the jobs', async () => {
+  const broker = new FakeBroker().store('high', { id: 'x', state: 'SCHEDULED' });
+  const job = { id: 'x', queue: 'high', task: 'a', createdAt: 1 };
+  await broker.state.write(heldKey(job, 'pause'), encodeHeld(job, null));
+  await purgeQueues.run(createFakeSession(broker), { queues: ['high'] }, () => undefined);
+  expect(await broker.state.size('held/')).toBe(0);
+});

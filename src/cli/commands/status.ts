@@ -1,7 +1,13 @@
 import { defineCommand } from '../command.ts';
 import { sharedOptions } from '../options.ts';
-import { table } from '../presentation.ts';
+import { type Column, table } from '../presentation.ts';
 import { describeGaps, exitCodeOf, REPLY_FIELDS, readAddressed } from '../worker-replies.ts';
+
+const PAUSED_TASKS: readonly Column[] = [
+  { key: 'task', title: 'PAUSED TASK', as: 'text', shrinks: true },
+  { key: 'since', title: 'SINCE', as: 'instant' },
+  { key: 'held', title: 'HELD', as: 'number' },
+];
 
 export const status = defineCommand({
   name: 'status',
@@ -12,11 +18,11 @@ export const status = defineCommand({
     { command: 'tq status', does: 'look at everything' },
     { command: 'tq status --json', does: 'the live workers, as JSON' },
   ],
-  json: [...REPLY_FIELDS],
+  json: [...REPLY_FIELDS, 'pausedTasks'],
   operation: async () => (await import('../../ops/show-status.ts')).showStatus,
   toInput: readAddressed,
-  present: ({ replies, workers, queues }) => ({
-    json: { workers, silent: replies.silent },
+  present: ({ replies, workers, queues, pausedTasks }) => ({
+    json: { workers, silent: replies.silent, pausedTasks },
     blocks: [
       table(
         [
@@ -39,6 +45,7 @@ export const status = defineCommand({
           { key: 'waiting', title: 'WAITING', as: 'number' },
           { key: 'active', title: 'ACTIVE', as: 'number' },
           { key: 'scheduled', title: 'SCHEDULED', as: 'number' },
+          { key: 'held', title: 'HELD', as: 'number' },
           { key: 'dead', title: 'DEAD', as: 'number', alarms: true },
           { key: 'paused', title: 'PAUSED', as: 'flag', alarms: true },
           { key: 'consumers', title: 'CONSUMERS', as: 'number' },
@@ -47,6 +54,7 @@ export const status = defineCommand({
         queues,
         'there are no queues on this broker',
       ),
+      ...(pausedTasks.length === 0 ? [] : [table(PAUSED_TASKS, pausedTasks, '')]),
     ],
     notes: describeGaps(replies),
     exitCode: exitCodeOf(replies),

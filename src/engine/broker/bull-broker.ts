@@ -46,10 +46,16 @@ export class BullBroker implements Broker {
       read: (key) => this.#attempt(`reading ${key}`, () => state.read(key)),
       write: (key, value, options) => this.#attempt(`writing ${key}`, () => state.write(key, value, options)),
       remove: (key, expected) => this.#attempt(`removing ${key}`, () => state.remove(key, expected)),
+      removeAll: (entries) => this.#attempt(`removing ${entries.length} records`, () => state.removeAll(entries)),
       list: (begin, limit) => this.#attempt(`listing ${begin}`, () => state.list(begin, limit)),
+      listBack: (begin, ...from) => this.#attempt(`listing ${begin}`, () => state.listBack(begin, ...from)),
+      size: (begin) => this.#attempt(`counting ${begin}`, () => state.size(begin)),
       count: (key, by, ttlMs) => this.#attempt(`counting ${key}`, () => state.count(key, by, ttlMs)),
       lease: (key, holder, ttlMs) => this.#attempt(`leasing ${key}`, () => state.lease(key, holder, ttlMs)),
       release: (key, holder) => this.#attempt(`releasing ${key}`, () => state.release(key, holder)),
+      reserve: (key, options) => this.#attempt(`reserving ${key}`, () => state.reserve(key, options)),
+      occupy: (key, ...place) => this.#attempt(`occupying ${key}`, () => state.occupy(key, ...place)),
+      vacate: (key, holder) => this.#attempt(`vacating ${key}`, () => state.vacate(key, holder)),
     };
   }
 

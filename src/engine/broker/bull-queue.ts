@@ -254,6 +254,21 @@ export class BullQueue implements BrokerQueue {
     return removed;
   }
 
+  async pause(): Promise<void> {
+    await this.#attempt(`pausing queue "${this.name}"`, () => this.#reading().pause(true));
+  }
+
+  async resume(): Promise<void> {
+    await this.#attempt(`resuming queue "${this.name}"`, () => this.#reading().pause(false));
+  }
+
+  async promoteToHead(ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    return await this.#attempt(`letting go ${ids.length} jobs of queue "${this.name}"`, () =>
+      this.#store.promoteToHead(this.name, ids),
+    );
+  }
+
   async close(): Promise<void> {
     await this.#watch?.close();
   }

@@ -9,7 +9,7 @@
  * 3. An outcome is stored before the next job is started in its slot. If storing fails because the broker is away, it is
  *    tried again until it works or the lock is lost; a lost lock means that another worker has the job, and the outcome is
  *    dropped: running twice is better than never.
- * 4. `released`, `postponed` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
+ * 4. `released`, `postponed`, `held` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
 import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
@@ -106,6 +106,15 @@ export interface BrokerQueue {
    * @returns how many were removed
    */
   purge(onProgress?: (removed: number) => void): Promise<number>;
+  /** No consumer takes jobs of this queue until it is resumed; jobs can be added. BullMQ's own pause. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /**
+   * Makes scheduled jobs the first of the queue, those with a priority the first of it, in this order and at once.
+   *
+   * @returns which of them were scheduled; the others stay as they are
+   */
+  promoteToHead(ids: readonly string[]): Promise<string[]>;
 }
 
 /** Where a job is, and whether it may go on. */

@@ -32,6 +32,12 @@ export async function settle(
       await job.log(outcome.note);
       await job.moveToDelayed(at.store.clock.now() + outcome.delayMs, token);
       throw new DelayedError();
+    case 'held':
+      at.moved.add(job);
+      await at.backend.moveToDelayed(job.id as string, at.store.clock.now(), outcome.delayMs, token, {
+        skipAttempt: true,
+      });
+      throw new DelayedError();
     case 'lost':
       at.moved.add(job);
       await countLoss(job, token, outcome, at);

@@ -1,3 +1,5 @@
+import type { LineOptions, LinePlace } from '../core/line.ts';
+
 /**
  * State beyond jobs: what workers, beats and operators must agree on. Names of workers, leaders, paused tasks, limits across
  * workers, records of operations. Nothing of it is needed to run a plain job.
@@ -9,6 +11,7 @@
  * 1. Each call is atomic. Of several writers that expect the same version, one wins.
  * 2. A version is never used again for the same key while the entry lives, and never given twice in a row after it ended.
  * 3. A lease has one holder; it ends by release or when it is not renewed in time.
+ * 4. No two callers get the same instant of a line, and no more places are occupied at once than there are.
  */
 export interface StateStore {
   /** The entry, or undefined when there is none or its time is over. */
@@ -22,8 +25,14 @@ export interface StateStore {
   write(key: string, value: string, options?: StateWrite): Promise<string | undefined>;
   /** @returns whether there was such an entry, and of the expected version if one is given */
   remove(key: string, expected?: string): Promise<boolean>;
+  /** @returns how many of these entries there were, of the versions that are given */
+  removeAll(entries: readonly { readonly key: string; readonly version?: string }[]): Promise<number>;
   /** The entries whose key begins so, by key, bytewise. */
   list(prefix: string, limit?: number): Promise<StateEntry[]>;
+  /** The last of them, the last first; with `before` the last of those that stand before this key. */
+  listBack(prefix: string, limit: number, before?: string): Promise<StateEntry[]>;
+  /** How many entries there are whose key begins so. Some whose time is over may still be counted. */
+  size(prefix: string): Promise<number>;
   /**
    * Adds to a counter. A counter that is new, or whose time is over, starts at 0 and lives for `ttlMs`.
    *
@@ -38,6 +47,26 @@ export interface StateStore {
   lease(key: string, holder: string, ttlMs: number): Promise<{ readonly holder: string; readonly leftMs: number }>;
   /** @returns whether the holder had it */
   release(key: string, holder: string): Promise<boolean>;
+  /** Takes the next free instant of a line (core/line.ts). A line that nobody used for a while is forgotten. */
+  reserve(key: string, options: LineOptions): Promise<LinePlace>;
+  /** Takes one of the places under this key, or renews it when the holder has one. Places that were not renewed are free. */
+  occupy(key: string, holder: string, options: PlaceOptions): Promise<Occupation>;
+  /** @returns whether the holder had a place */
+  vacate(key: string, holder: string): Promise<boolean>;
+}
+
+export interface PlaceOptions {
+  /** How many there are. */
+  readonly places: number;
+  readonly ttlMs: number;
+}
+
+export interface Occupation {
+  readonly taken: boolean;
+  /** Places that are still free. */
+  readonly free: number;
+  /** Until the first of the places that are occupied is free again, if nobody renews or vacates it. */
+  readonly leftMs: number;
 }
 
 export interface StateEntry {

@@ -53,6 +53,12 @@ export interface Store extends StoreOptions {
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
   moveToHead(queue: string, id: string): Promise<void>;
+  /**
+   * Makes delayed jobs the first of their queue, those with a priority the first of it, in this order and at once.
+   *
+   * @returns which of them were delayed
+   */
+  promoteToHead(queue: string, ids: readonly string[]): Promise<string[]>;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;

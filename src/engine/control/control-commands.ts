@@ -1,11 +1,16 @@
 import { hostname } from 'node:os';
 import type { ControlReply } from '../broker/control-port.ts';
 import type { Clock } from '../core/clock.ts';
+import { isRecord } from '../core/envelope.ts';
+import { formatRate, parseRate } from '../core/rate.ts';
+import { assertTaskName } from '../task/definition.ts';
 import type { ControlledWorker } from './controlled-worker.ts';
 import {
   type ActiveJob,
   type HeldJobs,
+  type PauseReceipt,
   PONG,
+  type RateReceipt,
   type RegisteredTask,
   type ShutdownReceipt,
   type WorkerStats,
@@ -38,6 +43,8 @@ export const controlCommands = {
   'add-consumer': async ({ worker }, args) => ({ value: await addConsumer(worker, args) }),
   'cancel-consumer': ({ worker }, args) => ({ value: cancelConsumer(worker, args) }),
   'time-limit': ({ worker }, args) => ({ value: changeTimeLimits(worker, args) }),
+  'reload-pauses': (context) => reloadPauses(context),
+  'rate-limit': (context, args) => setRate(context, args),
   shutdown: ({ worker }) => ({ value: createReceipt(worker), afterwards: () => worker.stop() }),
 } as const satisfies Record<string, ControlCommand>;
 
@@ -92,6 +99,20 @@ function describeStats({ worker, clock }: ControlContext): WorkerStats {
     memory: { rssBytes: rss, heapUsedBytes: heapUsed },
     cpu: { userMs: Math.round(user / 1000), systemMs: Math.round(system / 1000) },
   };
+}
+
+async function reloadPauses({ worker }: ControlContext): Promise<{ value: PauseReceipt }> {
+  const paused = await worker.reloadPauses();
+  return { value: { paused, unknown: paused.filter((task) => !worker.tasks.has(task)) } };
+}
+
+/** The rate counts when this is answered; what the old one held is let go after that, for it may take long. */
+function setRate({ worker }: ControlContext, args: unknown): ControlReply {
+  const { task, rate: text, id } = isRecord(args) ? args : {};
+  assertTaskName(task);
+  const rate = text === null ? null : parseRate(text, `rate of task "${task}"`);
+  const afterwards = worker.setRate({ task, rate, id: String(id) });
+  return { value: { task, rate: rate === null ? null : formatRate(rate) } satisfies RateReceipt, afterwards };
 }
 
 function createReceipt(worker: ControlledWorker): ShutdownReceipt {

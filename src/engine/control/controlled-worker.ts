@@ -1,3 +1,4 @@
+import type { RateChange } from '../core/rate.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { RefusedJob, RevokeOrder, RevokeReceipt } from './revoke-order.ts';
 
@@ -50,6 +51,15 @@ export interface ControlledWorker {
   removeQueue(name: string): boolean;
   /** @throws UNKNOWN_TASK, INVALID_OPTION */
   setTimeLimits(task: string, limits: ChangedLimits): void;
+  /** Reads at once which tasks are paused. @returns their names */
+  reloadPauses(): Promise<readonly string[]>;
+  /**
+   * Replaces the rate of a task until the worker ends.
+   *
+   * @returns what lets the jobs go that the old rate held back
+   * @throws UNKNOWN_TASK
+   */
+  setRate(change: RateChange): () => void;
   /** Stops it warm, as the first SIGTERM does. Returns at once. */
   stop(): void;
 }

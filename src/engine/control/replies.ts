@@ -79,4 +79,17 @@ export interface TimeLimitReply {
   readonly timeLimitMs: number | null;
 }
 
+export interface PauseReceipt {
+  /** Tasks that the worker does not start any more. */
+  readonly paused: readonly string[];
+  /** Those of them that it does not register. */
+  readonly unknown: readonly string[];
+}
+
+export interface RateReceipt {
+  readonly task: string;
+  /** As `100/m`; null for no limit. */
+  readonly rate: string | null;
+}
+
 export const PONG = 'pong';

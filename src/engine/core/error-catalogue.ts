@@ -426,6 +426,15 @@ export const catalogue = {
       next: 'start a worker that registers the task, then retry the dead letter',
     }),
   }),
+  CONCURRENCY_KEY_FAILED: entry<{ task: string; reason: string }>({
+    name: 'ConcurrencyKeyFailed',
+    exit: 1,
+    when: "the key function of a task's concurrency limit threw, or gave neither a text nor a number: the job is a dead letter",
+    text: ({ task, reason }) => ({
+      message: `the key of the concurrency limit of task "${task}" cannot be told for this job: ${reason}`,
+      next: 'correct `concurrency.key` of the task: it gets the arguments as they were sent; then retry the dead letter',
+    }),
+  }),
   INVALID_PAYLOAD: entry<{ problem: string }>({
     name: 'InvalidPayload',
     exit: 1,

@@ -84,6 +84,7 @@ export interface UniqueHold {
  * - `retry`: one attempt is charged, the job is due again after `delayMs`;
  * - `dead`: one attempt is charged, the job becomes a dead letter;
  * - `postponed`: no attempt is charged, the job is due again after `delayMs` (its task is unknown here);
+ * - `held`: no attempt is charged, the job is due again after `delayMs` (a pause or a limit of its task holds it back);
  * - `lost`: no attempt is charged but a lost worker is counted, the job is due again after `delayMs` (the process that ran
  *   it has died);
  * - `released`: no attempt is charged, the job goes back to its queue at once (the worker is stopping).
@@ -94,6 +95,7 @@ export type Outcome =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly error: StoredError }
   | { readonly kind: 'dead'; readonly error: StoredError }
   | { readonly kind: 'postponed'; readonly delayMs: number; readonly note: string }
+  | { readonly kind: 'held'; readonly delayMs: number }
   | { readonly kind: 'lost'; readonly delayMs: number; readonly error: StoredError }
   | { readonly kind: 'released' };
 

@@ -4,6 +4,14 @@ import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryOptions, type RetryPolicy } from '../core/retry-policy.ts';
+import {
+  type ConcurrencyLimit,
+  type ConcurrencyOption,
+  parseConcurrency,
+  parseRateLimit,
+  type RateLimit,
+  type RateLimitOption,
+} from './limits.ts';
 import { parseUnique, type UniqueOptions, type UniqueRule } from './unique.ts';
 
 export type Delivery = 'at-least-once' | 'at-most-once';
@@ -19,6 +27,10 @@ export interface TaskOptions<Args extends readonly unknown[] = never[]> {
   softTimeLimit?: Duration;
   /** Fails the attempt after this time. */
   timeLimit?: Duration;
+  /** How often it may start, evenly spaced: `100/m` in each worker; `{ rate, scope: 'global' }` in all of them together. */
+  rateLimit?: RateLimitOption;
+  /** How many of its jobs may run at once, in all workers together: a number, or `{ limit, key }` for each key. */
+  concurrency?: ConcurrencyOption;
   /** Calls that have not started within this time are revoked. */
   expires?: Duration;
   /** How long results are kept. Default that of the app, 24 h. */
@@ -49,6 +61,8 @@ export interface TaskDefinition<Args extends readonly unknown[] = readonly unkno
   readonly priority: number | undefined;
   readonly softTimeLimitMs: number | undefined;
   readonly timeLimitMs: number | undefined;
+  readonly rateLimit: RateLimit | undefined;
+  readonly concurrency: ConcurrencyLimit | undefined;
   readonly expiresMs: number | undefined;
   /** Seconds; false keeps nothing; undefined leaves it to the app. */
   readonly keepResultSeconds: number | false | undefined;
@@ -107,6 +121,8 @@ const KEYS = [
   'priority',
   'softTimeLimit',
   'timeLimit',
+  'rateLimit',
+  'concurrency',
   'expires',
   'resultExpires',
   'ignoreResult',
@@ -158,6 +174,8 @@ function parseDefinition(
     priority: options.priority,
     softTimeLimitMs: duration('softTimeLimit'),
     timeLimitMs: duration('timeLimit'),
+    rateLimit: parseRateLimit(options.rateLimit, owner),
+    concurrency: parseConcurrency(options.concurrency, owner),
     expiresMs: duration('expires'),
     keepResultSeconds:
       options.ignoreResult === true

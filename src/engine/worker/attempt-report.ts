@@ -90,6 +90,7 @@ function logEnd(logger: Logger, task: RunningTask, { outcome, error, durationMs 
     case 'released':
       logger.info(fields, 'job handed back to its queue');
       return;
+    case 'held':
     case 'succeeded':
       return;
   }

@@ -19,7 +19,17 @@ export type HeldJob = Omit<RunningJobInfo, 'pid'> & { readonly pid: number | nul
 interface ViewedWorker
   extends Pick<
     ControlledWorker,
-    'name' | 'queues' | 'pool' | 'concurrency' | 'lockDurationMs' | 'counters' | 'health' | 'revoke' | 'listRevoked'
+    | 'name'
+    | 'queues'
+    | 'pool'
+    | 'concurrency'
+    | 'lockDurationMs'
+    | 'counters'
+    | 'health'
+    | 'revoke'
+    | 'listRevoked'
+    | 'reloadPauses'
+    | 'setRate'
   > {
   /** Process ids. */
   readonly children: readonly number[];
@@ -58,6 +68,8 @@ export function toControlledWorker(worker: ViewedWorker, facts: ControlFacts): C
     listReserved: () => worker.listHeld().filter(({ pid }) => pid === null),
     revoke: (order) => worker.revoke(order),
     listRevoked: () => worker.listRevoked(),
+    reloadPauses: () => worker.reloadPauses(),
+    setRate: (change) => worker.setRate(change),
     get autoscale() {
       return worker.autoscale;
     },

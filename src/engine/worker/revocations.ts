@@ -108,6 +108,7 @@ export class Revocations {
         return outcome.state === 'REVOKED' ? this.#how(held) : 'had finished';
       case 'retry':
       case 'lost':
+      case 'held':
       case 'postponed':
       case 'released':
         return 'not started again';

@@ -1,8 +1,8 @@
 /**
- * A worker: takes jobs of its queues and has its pool run them.
+ * A worker: takes jobs of its queues and has its pool run them, unless their task is paused or at a limit (admission.ts).
  *
- * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the consumer connects and takes jobs;
- * 4. the worker joins the control bus.
+ * Start: 1. the hook `workerStart`; 2. the pool, with `processStart` where tasks run; 3. the paused tasks are read; 4. the
+ * consumer connects and takes jobs; 5. the worker joins the control bus.
  *
  * Stop, in stages (docs/worker.md):
  * 1. warm: no new jobs are started; a job that was being fetched goes back untouched. Running tasks go on.
@@ -17,8 +17,10 @@ import { MAX_TIMER_MS } from '../core/duration.ts';
 import { createError, TqError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { RateChange } from '../core/rate.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { assertLimits } from '../task/definition.ts';
+import { Admission, type Admitted } from './admission/admission.ts';
 import { createAsyncPool } from './async-pool.ts';
 import type { Autoscaler } from './autoscale/autoscaler.ts';
 import { createAutoscaler } from './autoscale/create-autoscaler.ts';
@@ -70,7 +72,7 @@ const COUNTED_AS = {
   dead: 'failed',
   postponed: 'handedBack',
   released: 'handedBack',
-} as const satisfies Record<Outcome['kind'], string>;
+} as const satisfies Record<Exclude<Outcome['kind'], 'held'>, string>;
 
 /** How a worker ended. */
 export interface WorkerEnd {
@@ -87,6 +89,7 @@ export class Worker {
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
   readonly #revocations: Revocations;
+  readonly #admission: Admission;
   readonly #consumer: Consumer;
   readonly #monitor: HealthMonitor;
   readonly #queues: Set<string>;
@@ -98,6 +101,7 @@ export class Worker {
   #opening: Promise<void> | undefined;
   #started = false;
   #looking = false;
+  #refusing = false;
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
@@ -118,6 +122,11 @@ export class Worker {
     });
     const { worker, clock, prefork } = settings;
     this.#revocations = new Revocations({ worker, clock, pool: this.#pool, canKill: prefork !== undefined });
+    this.#admission = new Admission({
+      ...settings,
+      queues: () => this.queues,
+      isRefusing: () => this.#refusing,
+    });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
       order: settings.order,
@@ -288,6 +297,22 @@ export class Worker {
     this.#taskLimits.set(task, limits);
   }
 
+  /** Reads at once which tasks are paused. @returns their names */
+  reloadPauses(): Promise<string[]> {
+    return this.#admission.reloadPauses();
+  }
+
+  /**
+   * Replaces the rate of a task until this worker ends.
+   *
+   * @returns what lets the jobs go that the old rate held back
+   * @throws UNKNOWN_TASK
+   */
+  setRate(change: RateChange): () => void {
+    this.#admission.setRate(change);
+    return () => this.#admission.letGoRate(change.task);
+  }
+
   /** Resolves when the worker has stopped, whatever stopped it. */
   get ended(): Promise<WorkerEnd> {
     return this.#ended.promise;
@@ -308,6 +333,7 @@ export class Worker {
     } catch (error) {
       if (this.#stopping !== undefined) return;
       await this.#consumer.stop().catch(() => undefined);
+      await this.#admission.stop();
       await this.#pool.stop();
       await this.#callStopHook();
       await this.#settings.control?.leave();
@@ -340,7 +366,10 @@ export class Worker {
     this.#monitor.stop();
     this.#autoscaler?.stop();
     // A burst ends by itself, perhaps with a job on its way here that was still waiting when the queues looked empty.
-    if (why === 'stopped') this.#pool.refuse();
+    if (why === 'stopped') {
+      this.#refusing = true;
+      this.#pool.refuse();
+    }
     const settled = this.#consumer
       .stop()
       .catch((error) => this.#settings.logger.error({ err: error }, 'could not end the connections of the worker'))
@@ -352,6 +381,7 @@ export class Worker {
       if (!(await within(settled, ABORT_GRACE_MS))) this.#pool.releaseAll();
     }
     await settled;
+    await this.#admission.stop();
     await this.#pool.stop();
     // What `workerStart` opens is there to be closed only when it has ended.
     await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the worker could not start'));
@@ -364,11 +394,25 @@ export class Worker {
     this.#held.set(job.id, job);
     this.#monitor.noteTaken();
     try {
-      const outcome = await this.#revocations.watch(job, () => this.#pool.perform(job));
-      this.counters[COUNTED_AS[outcome.kind]] += 1;
+      const outcome = await this.#revocations.watch(job, () => this.#performAdmitted(job));
+      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
     } finally {
       this.#held.delete(job.id);
+    }
+  }
+
+  #performAdmitted(job: TakenJob): Promise<Outcome> {
+    const admission = this.#admission.admit(job);
+    return admission === undefined ? this.#pool.perform(job) : this.#performOnce(job, admission);
+  }
+
+  async #performOnce(job: TakenJob, admission: Promise<Admitted>): Promise<Outcome> {
+    const { outcome, end } = await admission;
+    try {
+      return outcome ?? (await this.#pool.perform(job));
+    } finally {
+      await end?.();
     }
   }
 
@@ -396,6 +440,7 @@ export class Worker {
   async #open(): Promise<void> {
     await this.#settings.hooks.workerStart?.(this.#event());
     await this.#pool.start();
+    await this.#admission.start();
   }
 
   /** A worker runs its jobs also when nobody can reach it. */

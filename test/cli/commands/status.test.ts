@@ -29,7 +29,7 @@ const status = (broker: FakeBroker, argv: string[] = [], columns?: number) =>
 describe('input to output', () => {
   test('--json prints the fields of the contract', async () => {
     const { exitCode, stdout, stderr } = await status(createBroker(), ['--json']);
-    expect(JSON.parse(stdout)).toEqual({ workers: [WORKER], silent: [] });
+    expect(JSON.parse(stdout)).toEqual({ workers: [WORKER], silent: [], pausedTasks: [] });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
@@ -38,9 +38,9 @@ describe('input to output', () => {
       [
         'WORKER  HOST  PID  POOL     SLOTS  ACTIVE  QUEUES    UPTIME  VERSION',
         'tq@a    box     7  prefork      4       2  high,low  1m 30s  1.2.3',
-        'QUEUE        WAITING  ACTIVE  SCHEDULED  DEAD  PAUSED  CONSUMERS  OLDEST',
-        'high               1       0          0     1  no              0  1m',
-        'dead_letter        1       0          0     1  no              0  -',
+        'QUEUE        WAITING  ACTIVE  SCHEDULED  HELD  DEAD  PAUSED  CONSUMERS  OLDEST',
+        'high               1       0          0     0     1  no              0  1m',
+        'dead_letter        1       0          0     0     1  no              0  -',
         '',
       ].join('\n'),
     );
@@ -50,8 +50,8 @@ describe('input to output', () => {
     expect((await status(createBroker())).stdout).toBe(
       [
         'tq@a\tbox\t7\tprefork\t4\t2\thigh,low\t90000\t1.2.3',
-        'high\t1\t0\t0\t1\tfalse\t0\t60000',
-        'dead_letter\t1\t0\t0\t1\tfalse\t0\t',
+        'high\t1\t0\t0\t0\t1\tfalse\t0\t60000',
+        'dead_letter\t1\t0\t0\t0\t1\tfalse\t0\t',
         '',
       ].join('\n'),
     );
@@ -67,7 +67,10 @@ describe('input to output', () => {
 
   test('no live worker has exit code 69, and the queues are shown', async () => {
     const broker = new FakeBroker().store('high', {});
-    expect(await status(broker, ['--json'])).toMatchObject({ exitCode: 69, stdout: '{"workers":[],"silent":[]}\n' });
+    expect(await status(broker, ['--json'])).toMatchObject({
+      exitCode: 69,
+      stdout: '{"workers":[],"silent":[],"pausedTasks":[]}\n',
+    });
     const { exitCode, stdout, stderr } = await status(broker);
     expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: expect.stringMatching(/^high\t1\t/) });
     expect(stderr).toMatch(/^no worker says what it is\nno worker is live/);

@@ -4,6 +4,7 @@ import { control } from './contract/control.ts';
 import { events } from './contract/events.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
+import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
@@ -38,6 +39,7 @@ export const contract: readonly Subject[] = [
   revoking,
   state,
   holding,
+  lettingGo,
   control,
   events,
 ];

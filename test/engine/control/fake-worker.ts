@@ -43,6 +43,8 @@ export function createFakeWorker(given: Partial<ControlledWorker> = {}): FakeWor
     addQueue: async () => false,
     removeQueue: () => false,
     setTimeLimits: () => {},
+    reloadPauses: async () => [],
+    setRate: () => () => undefined,
     stop: () => stopped.resolve(),
     stopped: stopped.promise,
     ...given,

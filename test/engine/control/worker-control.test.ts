@@ -115,6 +115,49 @@ describe('a worker answers', () => {
   });
 });
 
+describe('pauses and rates', () => {
+  const joinAs = async (given: Parameters<typeof createFakeWorker>[0]) => {
+    const control = await open();
+    await control.join(createFakeWorker(given));
+  };
+
+  test('a worker that reads the pauses says which of them it does not register', async () => {
+    await joinAs({ reloadPauses: async () => ['email.send', 'report'] });
+    expect(await ask('reload-pauses')).toEqual({
+      ok: true,
+      value: { paused: ['email.send', 'report'], unknown: ['report'] },
+    });
+  });
+
+  test('a new rate is set when it is answered, and the held jobs are let go after that', async () => {
+    const heard: unknown[] = [];
+    const letGo = Promise.withResolvers<void>();
+    await joinAs({
+      setRate: (change) => {
+        heard.push(change);
+        return () => letGo.resolve();
+      },
+    });
+    expect(await ask('rate-limit', { task: 'email.send', rate: '10/60s', id: 'x' })).toEqual({
+      ok: true,
+      value: { task: 'email.send', rate: '10/m' },
+    });
+    await letGo.promise;
+    expect(await ask('rate-limit', { task: 'email.send', rate: null, id: 'y' })).toMatchObject({
+      value: { rate: null },
+    });
+    expect(heard).toEqual([
+      { task: 'email.send', rate: { count: 10, periodMs: 60_000 }, id: 'x' },
+      { task: 'email.send', rate: null, id: 'y' },
+    ]);
+    expect(await ask('rate-limit', { task: 'email.send', rate: 'often' })).toMatchObject({
+      ok: false,
+      error: { code: 'INVALID_OPTION' },
+    });
+    expect(await ask('rate-limit')).toMatchObject({ ok: false, error: { code: 'INVALID_OPTION' } });
+  });
+});
+
 describe('commands of an application', () => {
   test('get what was sent and the worker, and answer', async () => {
     const control = await open({

@@ -11,3 +11,8 @@ test('ids sort by their time, and those of one millisecond differ', () => {
   expect(ids.toSorted()).toEqual(ids);
   expect(new Set(Array.from({ length: 1000 }, () => createJobId(5))).size).toBe(1000);
 });
+
+test('ids of one millisecond sort in the order in which they were made', () => {
+  const ids = Array.from({ length: 5000 }, () => createJobId(0x0192_3456_789b));
+  expect(ids.toSorted()).toEqual(ids);
+});

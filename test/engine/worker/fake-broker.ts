@@ -11,8 +11,8 @@ import type {
   QueueStatus,
 } from '../../../src/engine/broker/port.ts';
 import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
+import { createFakeState } from '../broker/fake-state.ts';
 import { FakeJob } from './fake-job.ts';
-import { createFakeState } from './fake-state.ts';
 
 /** The operations that a test can make fail, with the error that they then throw. */
 export interface Failures {
@@ -185,6 +185,18 @@ export class FakeQueue implements BrokerQueue {
 
   async purge(): Promise<number> {
     return this.waiting.splice(0).length;
+  }
+
+  async pause(): Promise<void> {}
+
+  async resume(): Promise<void> {}
+
+  /** What was let go, in order. */
+  readonly promoted: string[] = [];
+
+  async promoteToHead(ids: readonly string[]): Promise<string[]> {
+    this.promoted.push(...ids);
+    return [...ids];
   }
 }
 

@@ -1,11 +1,12 @@
 import { defineCommand } from '../../command.ts';
+import { describePausedTasks } from '../../paused-tasks.ts';
 import { table } from '../../presentation.ts';
 
 export const inspectQueues = defineCommand({
   name: 'inspect queues',
   summary: 'List every queue of the broker, and the dead letters of all of them last',
   details:
-    'The last row, dead_letter, stands for the dead letters of all queues: they wait there for a person. `dead` of a queue\ncounts the same jobs where they are stored.',
+    'The last row, dead_letter, stands for the dead letters of all queues: they wait there for a person. `dead` of a queue\ncounts the same jobs where they are stored.\n`held` are jobs that a pause or a limit of their task holds back; `scheduled` are the others that wait for their time.',
   examples: [
     { command: 'tq inspect queues', does: 'look at the queues' },
     {
@@ -18,6 +19,7 @@ export const inspectQueues = defineCommand({
     'waiting',
     'active',
     'scheduled',
+    'held',
     'blocked',
     'dead',
     'completed',
@@ -27,7 +29,7 @@ export const inspectQueues = defineCommand({
   ],
   operation: async () => (await import('../../../ops/list-queues.ts')).listQueues,
   toInput: () => ({}),
-  present: (queues) => ({
+  present: ({ queues, pausedTasks }) => ({
     json: queues,
     blocks: [
       table(
@@ -36,6 +38,7 @@ export const inspectQueues = defineCommand({
           { key: 'waiting', title: 'WAITING', as: 'number' },
           { key: 'active', title: 'ACTIVE', as: 'number' },
           { key: 'scheduled', title: 'SCHEDULED', as: 'number' },
+          { key: 'held', title: 'HELD', as: 'number' },
           { key: 'blocked', title: 'BLOCKED', as: 'number' },
           { key: 'dead', title: 'DEAD', as: 'number', alarms: true },
           { key: 'completed', title: 'COMPLETED', as: 'number' },
@@ -47,5 +50,6 @@ export const inspectQueues = defineCommand({
         'there are no queues on this broker',
       ),
     ],
+    notes: describePausedTasks(pausedTasks),
   }),
 });

@@ -8,6 +8,8 @@ const DEFAULT_LIMIT = 100;
 export const inspectScheduled = defineCommand({
   name: 'inspect scheduled',
   summary: 'List the jobs that wait for their time, the next due first',
+  details:
+    'A job that a pause or a limit of its task holds back is listed with what holds it (pause, concurrency, rate): it is let go\nbefore it is due.',
   options: [sharedOptions.queues, { flags: '--limit <number>', summary: `jobs to list, ${DEFAULT_LIMIT} without it` }],
   examples: [
     { command: 'tq inspect scheduled', does: 'what is due next' },
@@ -16,7 +18,7 @@ export const inspectScheduled = defineCommand({
       does: 'the next ten of two queues, as JSON',
     },
   ],
-  json: ['id', 'task', 'queue', 'dueAt', 'priority'],
+  json: ['id', 'task', 'queue', 'dueAt', 'priority', 'held'],
   operation: async () => (await import('../../../ops/list-scheduled.ts')).listScheduled,
   toInput({ options }: Values<{ queues?: readonly string[]; limit?: string }>) {
     return {
@@ -34,6 +36,7 @@ export const inspectScheduled = defineCommand({
           { key: 'queue', title: 'QUEUE', as: 'text', shrinks: true },
           { key: 'dueAt', title: 'DUE', as: 'instant' },
           { key: 'priority', title: 'PRIORITY', as: 'number' },
+          { key: 'held', title: 'HELD BY', as: 'text' },
         ],
         jobs,
         'no job is scheduled',

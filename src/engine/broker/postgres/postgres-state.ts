@@ -36,6 +36,18 @@ const ENTRY = `key, value, version::text AS version, (${LEFT_MS})::float8 AS lef
 const LIVE = '(expires_at IS NULL OR expires_at > clock_timestamp())';
 const END = (parameter: string) => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
 
+/** A line is a counter of its next free instant, in epoch ms of the server, which is its end too. */
+const lineKey = (key: string): string => `line:${key}`;
+/** The places of a key are one lease, whose row lock makes changes wait for each other: its holder is the record of them all. */
+const placesKey = (key: string): string => `places:${key}`;
+const NOW_MS = '(extract(epoch FROM clock_timestamp())::float8 * 1000)';
+const AT = (ms: string) => `to_timestamp((${ms}) / 1000.0)`;
+/** The holders of a row whose time is not over, as jsonb. */
+const HOLDERS = `(SELECT coalesce(jsonb_object_agg(name, ends), '{}'::jsonb)
+  FROM jsonb_each(tq_lease.holder::jsonb) AS held(name, ends) WHERE ends::text::float8 > ${NOW_MS})`;
+const LAST_END = (holders: string) =>
+  `(SELECT max(ends::text::float8) FROM jsonb_each(${holders}) AS held(name, ends))`;
+
 /** What is over is removed by the writes that come by, at most so often. */
 const TIDY_EVERY_MS = 60_000;
 const UNDEFINED_TABLE = '42P01';
@@ -95,9 +107,25 @@ export function createPostgresState(query: Query, url: string, monotonic: () => 
       const text = `DELETE FROM tq_state WHERE key = $1 AND ($2::bigint IS NULL OR version = $2) AND ${LIVE} RETURNING key`;
       return (await change(text, [key, expected ?? null])).length > 0;
     },
+    async removeAll(entries) {
+      if (entries.length === 0) return 0;
+      const text = `DELETE FROM tq_state USING unnest($1::text[], $2::bigint[]) AS wanted(name, expected)
+        WHERE key = name AND version = coalesce(expected, version) AND ${LIVE} RETURNING key`;
+      const versions = entries.map(({ version }) => version ?? null);
+      return (await change(text, [entries.map(({ key }) => key), versions])).length;
+    },
+    async size(begin) {
+      const text = `SELECT count(*)::int AS size FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE}`;
+      return (await ask<{ size: number }>(text, [begin]))[0]?.size ?? 0;
+    },
     async list(begin, limit) {
       const text = `SELECT ${ENTRY} FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE} ORDER BY key LIMIT $2`;
       return (await ask<EntryRow>(text, [begin, limit ?? null])).map(toEntry);
+    },
+    async listBack(begin, limit, before) {
+      const text = `SELECT ${ENTRY} FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE}
+        AND ($3::text IS NULL OR key < $3) ORDER BY key DESC LIMIT $2`;
+      return (await ask<EntryRow>(text, [begin, limit, before ?? null])).map(toEntry);
     },
     async count(key, by, ttlMs) {
       const over = 'tq_counter.expires_at <= clock_timestamp()';
@@ -128,6 +156,45 @@ export function createPostgresState(query: Query, url: string, monotonic: () => 
       const text =
         'DELETE FROM tq_lease WHERE key = $1 AND holder = $2 AND expires_at > clock_timestamp() RETURNING key';
       return (await change(text, [key, holder])).length > 0;
+    },
+    async reserve(key, { spacingMs, horizonMs, toleranceMs = 0 }) {
+      const now = `(excluded.total - $2::float8)`;
+      const free = `greatest(tq_counter.total, ${now}) + $2::float8`;
+      const text = `WITH clock AS MATERIALIZED (SELECT ${NOW_MS} AS now), taken AS (
+          INSERT INTO tq_counter (key, total, expires_at)
+            SELECT $1, now + $2::float8, ${AT('now + $2::float8')} FROM clock
+          ON CONFLICT (key) DO UPDATE SET total = ${free}, expires_at = ${AT(free)}
+            WHERE greatest(tq_counter.total, ${now}) - $4::float8 - ${now} <= $3::float8
+          RETURNING total)
+        SELECT clock.now, taken.total, (SELECT total FROM tq_counter WHERE key = $1) AS before
+        FROM clock LEFT JOIN taken ON true`;
+      const values = [lineKey(key), spacingMs, horizonMs, toleranceMs];
+      const [row] = await change<{ now: number; total: number | null; before: number | null }>(text, values);
+      const from = row?.total == null ? (row?.before ?? 0) : row.total - spacingMs;
+      return { taken: row?.total != null, waitMs: Math.max(0, from - toleranceMs - (row?.now ?? from)) };
+    },
+    async occupy(key, holder, { places, ttlMs }) {
+      const own = `jsonb_build_object($2::text, ${NOW_MS} + $3::float8)`;
+      const text = `INSERT INTO tq_lease (key, holder, expires_at) VALUES ($1, ${own}::text, ${END('$3')})
+        ON CONFLICT (key) DO UPDATE SET holder = (${HOLDERS} || ${own})::text,
+          expires_at = greatest(${END('$3')}, ${AT(`coalesce(${LAST_END(HOLDERS)}, 0)`)})
+        WHERE ${HOLDERS} ? $2::text OR (SELECT count(*) FROM jsonb_object_keys(${HOLDERS})) < $4::int
+        RETURNING holder`;
+      const [taken] = await change<{ holder: string }>(text, [placesKey(key), holder, ttlMs, places]);
+      const [seen] = await ask<{ now: number; holder: string | null }>(
+        `SELECT ${NOW_MS} AS now, (SELECT holder FROM tq_lease WHERE key = $1) AS holder`,
+        [placesKey(key)],
+      );
+      const now = seen?.now ?? 0;
+      const holders = JSON.parse(taken?.holder ?? seen?.holder ?? '{}') as Record<string, number>;
+      const ends = Object.values(holders).filter((end) => end > now);
+      const leftMs = ends.length === 0 ? 0 : Math.min(...ends) - now;
+      return { taken: taken !== undefined, free: Math.max(0, places - ends.length), leftMs };
+    },
+    async vacate(key, holder) {
+      const text = `UPDATE tq_lease SET holder = (${HOLDERS} - $2::text)::text
+        WHERE key = $1 AND ${HOLDERS} ? $2::text RETURNING key`;
+      return (await change(text, [placesKey(key), holder])).length > 0;
     },
   };
 }

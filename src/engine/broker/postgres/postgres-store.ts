@@ -104,6 +104,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
+    promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {
@@ -232,6 +233,31 @@ async function moveToHead(query: Query, queue: string, id: string): Promise<void
     queue,
     id,
   ]);
+}
+
+const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+
+/** BullMQ's `promote` for many jobs, with numbers that stand before all others; the first id gets the lowest. */
+async function promoteToHead(query: Query, queue: string, ids: readonly string[]): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    // Each job is looked up by its key, then by its place in the table. Compared as text, the state offers the planner no
+    // partial index instead, which it would walk from end to end for each job of a table without statistics.
+    `WITH delayed AS MATERIALIZED (
+       SELECT held.at FROM unnest($2::text[]) WITH ORDINALITY AS wanted(id, place)
+       CROSS JOIN LATERAL (
+         SELECT job.ctid AS at FROM job WHERE queue = $1 AND id = wanted.id AND state::text = 'delayed' FOR UPDATE) AS held
+       ORDER BY wanted.place DESC),
+     placed AS MATERIALIZED (SELECT at, nextval('job_seq') AS number FROM delayed),
+     moved AS (
+       UPDATE job SET state = 'waiting', process_at_ms = NULL, delay_ms = 0, seq = -placed.number
+       FROM placed WHERE job.ctid = placed.at RETURNING job.id),
+     told AS (
+       INSERT INTO event (queue, event, data, created_at_ms)
+       SELECT $1, 'waiting', jsonb_build_object('jobId', id, 'prev', 'delayed'), ${NOW_MS} FROM moved)
+     SELECT id, pg_notify('bullmq_jobs', $1), pg_notify('bullmq_events', $1) FROM moved`,
+    [queue, ids],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /**

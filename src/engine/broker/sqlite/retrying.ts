@@ -179,6 +179,23 @@ export function promoteJob(queue: OpenQueue, jobId: string, now: number): void {
   queue.emit(now, 'waiting', 'jobId', jobId, 'prev', 'delayed');
 }
 
+/**
+ * Makes delayed jobs the next to be taken, those of a priority the first of it, in this order.
+ *
+ * @returns which of them were delayed
+ */
+export function promoteToHead(queue: OpenQueue, ids: readonly string[], now: number): string[] {
+  return ids.toReversed().filter((id) => {
+    const job = readJob(queue, id);
+    if (job?.state !== 'delayed') return false;
+    const { state, rank } = headPlace(queue, job.priority);
+    moveJob(queue, job, state, rank, { delay: 0 });
+    queue.maxEvents();
+    queue.emit(now, 'waiting', 'jobId', id, 'prev', 'delayed');
+    return true;
+  });
+}
+
 /** Gives a delayed job another delay, from now. */
 export function changeDelay(queue: OpenQueue, jobId: string, delay: number, now: number): void {
   const command = 'changeDelay';

@@ -9,6 +9,7 @@ import { readFileVersion } from './database-file.ts';
 import { dueAtOf } from './job-place.ts';
 import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
+import { promoteToHead } from './retrying.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
 import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
@@ -78,6 +79,8 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     },
     // The backend puts a job that is handed back there itself.
     async moveToHead() {},
+    promoteToHead: (queue, ids) =>
+      database().write((transaction) => promoteToHead(transaction.queue(prefix, queue), ids, database().clock.now())),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

@@ -30,9 +30,9 @@ describe('input to output', () => {
     const { stdout } = await run(['inspect', 'queues'], { session: createFakeSession(broker) });
     expect(stdout).toBe(
       [
-        'high\t1\t0\t0\t0\t1\t0\tfalse\t0\t60000',
-        'low\t0\t0\t0\t0\t0\t0\tfalse\t0\t',
-        'dead_letter\t1\t0\t0\t0\t1\t0\tfalse\t0\t',
+        'high\t1\t0\t0\t0\t0\t1\t0\tfalse\t0\t60000',
+        'low\t0\t0\t0\t0\t0\t0\t0\tfalse\t0\t',
+        'dead_letter\t1\t0\t0\t0\t0\t1\t0\tfalse\t0\t',
         '',
       ].join('\n'),
     );
@@ -45,10 +45,10 @@ describe('input to output', () => {
     });
     expect(stdout).toBe(
       [
-        'QUEUE        WAITING  ACTIVE  SCHEDULED  BLOCKED  DEAD  COMPLETED  PAUSED  CONSUMERS  OLDEST',
-        'high               1       0          0        0     1          0  no              0  1m',
-        'low                0       0          0        0     0          0  no              0  -',
-        'dead_letter        1       0          0        0     1          0  no              0  -',
+        'QUEUE        WAITING  ACTIVE  SCHEDULED  HELD  BLOCKED  DEAD  COMPLETED  PAUSED  CONSUMERS  OLDEST',
+        'high               1       0          0     0        0     1          0  no              0  1m',
+        'low                0       0          0     0        0     0          0  no              0  -',
+        'dead_letter        1       0          0     0        0     1          0  no              0  -',
         '',
       ].join('\n'),
     );

@@ -38,24 +38,24 @@ describe('input to output', () => {
   test('--json prints the fields of the contract, the next due first', async () => {
     const ran = await inspect(['--json']);
     expect(JSON.parse(ran.stdout)).toEqual([
-      { id: 'a', task: 'report', queue: 'high', dueAt: NOW + 90_000, priority: null },
-      { id: 'b', task: 'email.send', queue: 'high', dueAt: NOW + 7_200_000, priority: 3 },
+      { id: 'a', task: 'report', queue: 'high', dueAt: NOW + 90_000, priority: null, held: null },
+      { id: 'b', task: 'email.send', queue: 'high', dueAt: NOW + 7_200_000, priority: 3, held: null },
     ]);
     expect(ran).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
   test('a pipe gets ISO dates', async () => {
     expect((await inspect([])).stdout).toBe(
-      'a\treport\thigh\t2031-05-01T12:01:30.000Z\t\nb\temail.send\thigh\t2031-05-01T14:00:00.000Z\t3\n',
+      'a\treport\thigh\t2031-05-01T12:01:30.000Z\t\t\nb\temail.send\thigh\t2031-05-01T14:00:00.000Z\t3\t\n',
     );
   });
 
   test('a terminal gets relative times', async () => {
     expect((await inspect(['--no-color'], 80)).stdout).toBe(
       [
-        'ID  TASK        QUEUE  DUE        PRIORITY',
-        'a   report      high   in 1m 30s         -',
-        'b   email.send  high   in 2h             3',
+        'ID  TASK        QUEUE  DUE        PRIORITY  HELD BY',
+        'a   report      high   in 1m 30s         -  -',
+        'b   email.send  high   in 2h             3  -',
         '',
       ].join('\n'),
     );

@@ -105,6 +105,90 @@ export const state: Subject = {
       expect(winners.size).toBe(1);
     }),
 
+    defineRule('the last entries can be listed first, and many be counted and removed at once', async ({ broker }) => {
+      const begin = `${keyName()}/`;
+      for (const part of ['a', 'b', 'c']) await broker.state.write(`${begin}${part}`, part);
+      const [last, second] = await broker.state.listBack(begin, 2);
+      expect([last?.value, second?.value]).toEqual(['c', 'b']);
+      expect((await broker.state.listBack(begin, 2, second?.key)).map(({ value }) => value)).toEqual(['a']);
+      expect(await broker.state.size(begin)).toBe(3);
+      const version = (await broker.state.read(`${begin}a`))?.version as string;
+      await broker.state.write(`${begin}b`, 'b');
+      const entries = [
+        { key: `${begin}a`, version },
+        { key: `${begin}b`, version },
+        { key: `${begin}c` },
+        { key: `${begin}none` },
+      ];
+      expect(await broker.state.removeAll(entries)).toBe(2);
+      expect((await broker.state.list(begin)).map(({ value }) => value)).toEqual(['b']);
+      expect(await broker.state.size(begin)).toBe(1);
+      expect(await broker.state.removeAll([])).toBe(0);
+    }),
+
+    defineRule('no two callers get the same instant of a line', async ({ broker, openBroker }) => {
+      const key = keyName();
+      const callers = [broker, await openBroker(), broker, await openBroker(), broker];
+      const spaced = { spacingMs: 60_000, horizonMs: 3_600_000 };
+      const places = await Promise.all(callers.map(({ state }) => state.reserve(key, spaced)));
+      expect(places.every(({ taken }) => taken)).toBe(true);
+      const waits = places.map(({ waitMs }) => waitMs).sort((a, b) => a - b);
+      expect(waits[0]).toBe(0);
+      for (const [index, waitMs] of waits.entries()) {
+        expect(waitMs).toBeLessThanOrEqual(index * 60_000);
+        expect(waitMs).toBeGreaterThan(index * 60_000 - 30_000);
+      }
+    }),
+
+    defineRule(
+      'an instant beyond the horizon is not taken, and one within the tolerance need not be waited for',
+      async ({ broker }) => {
+        const key = keyName();
+        const near = { spacingMs: 60_000, horizonMs: 1000 };
+        expect(await broker.state.reserve(key, near)).toEqual({ taken: true, waitMs: 0 });
+        for (let times = 0; times < 3; times += 1) {
+          const refused = await broker.state.reserve(key, near);
+          expect(refused.taken).toBe(false);
+          expect(refused.waitMs).toBeGreaterThan(1000);
+          expect(refused.waitMs).toBeLessThanOrEqual(60_000);
+        }
+        const early = { ...near, toleranceMs: 60_000 };
+        expect(await broker.state.reserve(key, early)).toEqual({ taken: true, waitMs: 0 });
+        expect(await broker.state.reserve(key, early)).toMatchObject({ taken: false });
+      },
+    ),
+
+    defineRule('no more places are occupied than there are, whoever asks', async ({ broker, openBroker }) => {
+      const key = keyName();
+      const others = [broker, await openBroker(), await openBroker()];
+      const holders = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const two = { places: 2, ttlMs: 60_000 };
+      const asked = await Promise.all(
+        holders.map((holder, index) => (others[index % 3] ?? broker).state.occupy(key, holder, two)),
+      );
+      const inside = holders.filter((_, index) => asked[index]?.taken);
+      expect(inside).toHaveLength(2);
+      const [first = '', second = ''] = inside;
+      expect(await broker.state.occupy(key, first, two)).toMatchObject({ taken: true, free: 0 });
+      const refused = await broker.state.occupy(key, 'late', two);
+      expect(refused).toMatchObject({ taken: false, free: 0 });
+      expect(refused.leftMs).toBeGreaterThan(30_000);
+      expect(await broker.state.occupy(key, 'late', { ...two, places: 3 })).toMatchObject({ taken: true, free: 0 });
+      expect(await broker.state.vacate(key, 'nobody')).toBe(false);
+      expect(await broker.state.vacate(key, first)).toBe(true);
+      expect(await broker.state.vacate(key, first)).toBe(false);
+      expect(await broker.state.vacate(key, second)).toBe(true);
+      expect(await broker.state.occupy(key, 'next', two)).toMatchObject({ taken: true, free: 0 });
+    }),
+
+    defineRule('a place that is not renewed is free', async ({ broker }) => {
+      const key = keyName();
+      expect(await broker.state.occupy(key, 'dead', { places: 1, ttlMs: 40 })).toMatchObject({ taken: true });
+      const one = { places: 1, ttlMs: 60_000 };
+      await waitFor('the place is free', async () => (await broker.state.occupy(key, 'next', one)).taken);
+      expect(await broker.state.vacate(key, 'dead')).toBe(false);
+    }),
+
     defineRule('state is no queue', async ({ broker }) => {
       await broker.state.write(keyName(), 'x');
       await broker.state.lease(keyName(), 'x', 60_000);

@@ -1,0 +1,42 @@
+import { nonEmpty, pipe, strictObject, string } from 'valibot';
+import { formatRate, parseRate, type Rate } from '../engine/core/rate.ts';
+import { defineOperation } from './operation.ts';
+import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
+
+/** How a rate is written that limits nothing. */
+const NO_LIMIT = '0';
+
+export const rateLimitTask = defineOperation({
+  name: 'rate-limit-task',
+  effect: 'write',
+  summary: 'Change how often the live workers start a task, until they restart',
+  input: strictObject({
+    task: pipe(string(), nonEmpty()),
+    /** `100/m`; `0` for no limit. */
+    rate: pipe(string(), nonEmpty()),
+    ...addressedInput,
+  }),
+  async plan(session, { task, rate: text, destinations }) {
+    const rate = parseRateOrNone(text);
+    const broker = await session.broker();
+    const nodes = (await broker.control.listNodes()).filter(({ name }) => destinations?.includes(name) ?? true);
+    const change = rate === null ? 'remove the rate limit' : `set the rate limit to ${formatRate(rate)}`;
+    return {
+      summary: `would ${change} of task "${task}" in ${nodes.length === 1 ? '1 worker' : `${nodes.length} workers`}`,
+      count: 0,
+      rows: nodes.map(({ name, host, pid }) => ({ worker: name, host, pid })),
+    };
+  },
+  run(session, { task, rate: text, ...addressed }) {
+    const rate = parseRateOrNone(text);
+    // One id for all: the workers of a global rate begin one new line together.
+    const args = { task, rate: rate === null ? null : formatRate(rate), id: crypto.randomUUID() };
+    return askWorkers(session, 'rate-limit', addressed, args);
+  },
+  commandLine: ({ task, rate, ...addressed }) => ['control', 'rate-limit', task, rate, ...formatAddressed(addressed)],
+});
+
+/** @throws INVALID_OPTION */
+function parseRateOrNone(text: string): Rate | null {
+  return text.trim() === NO_LIMIT ? null : parseRate(text, 'the rate limit');
+}

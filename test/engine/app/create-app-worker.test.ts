@@ -51,9 +51,24 @@ describe('its queues', () => {
     expect((await create({ excludeQueues: ['default'] }, app)).worker.queues).toEqual(['high', 'low']);
   });
 
+  test('may change while it runs, within those that the app declares', async () => {
+    const { worker } = await create({ queues: ['high'] }, { queues: ['high', 'low'] });
+    await expect(worker.addQueue('hihg')).rejects.toMatchObject({ code: 'UNDECLARED_QUEUE' });
+    await expect(worker.addQueue('low:0')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    expect(await worker.addQueue('low:6')).toBe(true);
+    expect(worker.queues).toEqual(['high', 'low']);
+  });
+
   test('may be any when the app declares none', async () => {
     expect((await create({ queues: ['whatever'] })).worker.queues).toEqual(['whatever']);
   });
+});
+
+test('its slots begin with the minimum of autoscale, which is 1 unless it is given', async () => {
+  const { worker, consumer } = await create({ autoscale: { max: 8 } });
+  expect(worker.autoscale).toEqual({ max: 8, min: 1 });
+  expect([worker.concurrency, consumer.concurrency]).toEqual([1, 1]);
+  expect((await create({ autoscale: { max: 8, min: 3 } })).worker.concurrency).toBe(3);
 });
 
 test('its name may hold the host, the process and a percent sign', async () => {
@@ -74,6 +89,9 @@ test.each<[string, object, string, string]>([
     'INVALID_OPTION',
     'concurrency of the worker must be a whole number from 1 to 10000, got 0',
   ],
+  ['slots beside autoscale', { concurrency: 2, autoscale: { max: 3 } }, 'INVALID_OPTION', 'left out with autoscale'],
+  ['bounds that are crossed', { autoscale: { max: 3, min: 4 } }, 'INVALID_OPTION', 'at most its max, 3, got 4'],
+  ['bounds that are no object', { autoscale: 4 as never }, 'INVALID_OPTION', 'an object { max, min }, got 4'],
   ['slots that are no number', { concurrency: Number.NaN }, 'INVALID_OPTION', 'got NaN'],
   [
     'an unknown order',

@@ -49,10 +49,10 @@ describe('--json', () => {
 
 test('a narrow terminal cuts long names, and no line is wider than it', async () => {
   const long = new FakeBroker().store('a-very-long-name-of-a-queue-that-nobody-can-read-in-one-go');
-  const { stdout } = await run(['inspect', 'queues', '--no-color'], { session: createFakeSession(long), columns: 95 });
+  const { stdout } = await run(['inspect', 'queues', '--no-color'], { session: createFakeSession(long), columns: 100 });
   expect(stdout).toContain('a-very-');
   expect(stdout).toContain('…');
-  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(95);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
 test('a pipe cuts nothing', async () => {

@@ -26,7 +26,7 @@ test('tq worker says which task blocks it for ever, beside its other lines', asy
      export const app = createApp({ broker: 'sqlite:jobs.db' });
      app.task('spin', function spin() { for (;;); });`,
   );
-  worker = await startTq(['worker', '-A', 'app.mjs', '--blocked-after', '300ms'], { cwd: folder });
+  worker = await startTq(['worker', '-A', 'app.mjs', '--pool', 'async', '--blocked-after', '300ms'], { cwd: folder });
   await worker.waitForLine('"message":"worker ready"');
   const { id } = (await runTq(['call', 'spin', '-A', 'app.mjs', '--json'], { cwd: folder })).json() as { id: string };
   const line = JSON.parse(await worker.waitForLine('event loop blocked'));

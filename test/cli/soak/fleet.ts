@@ -69,9 +69,15 @@ export class Fleet {
   }
 
   /** A worker that has not begun yet ends at once and says nothing. */
-  async #untilReady({ name }: SoakWorker): Promise<void> {
-    const isListed = async (): Promise<boolean> => (await this.#options.listReady()).includes(name);
-    await waitFor(`${name} to be ready`, isListed, { timeoutMs: 60_000, everyMs: 50 });
+  async #untilReady({ name, process }: SoakWorker): Promise<void> {
+    let ended = false;
+    void process.exit.then(() => {
+      ended = true;
+    });
+    const look = async (): Promise<boolean> => ended || (await this.#options.listReady()).includes(name);
+    const detail = (): string => process.stdout + process.stderr;
+    await waitFor(`${name} to be ready`, look, { timeoutMs: 60_000, everyMs: 50, detail });
+    if (ended) throw new Error(`${name} ended by itself: ${detail()}`);
   }
 
   #pick(): SoakWorker {
@@ -85,7 +91,8 @@ export class Fleet {
     this.#started += 1;
     const { url, journal } = this.#options;
     const name = `soak-${this.#started}`;
-    const args = ['worker', '-A', APP, '-b', url, '-n', name, '-c', '4', '--lock-duration', '5s', '--json'];
+    const pool = this.#started % 2 === 0 ? 'async' : 'prefork';
+    const args = ['worker', '-A', APP, '-b', url, '-n', name, '-P', pool, '-c', '4', '--lock-duration', '5s', '--json'];
     const process = await startTq([...args, '-l', 'warn'], { env: { SOAK_JOURNAL: journal } });
     this.#workers.add({ name, process });
   }

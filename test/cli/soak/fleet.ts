@@ -49,35 +49,36 @@ export class Fleet {
 
   /** Replaces a worker as a deploy does: the new one starts while the old one stops. */
   async deploy(): Promise<void> {
+    await this.#untilAllAreReady();
     const worker = this.#pick();
-    await this.#untilReady(worker);
     worker.process.signal('SIGTERM');
     await this.fill();
     await this.#expectEnd(worker);
   }
 
   async stop(): Promise<void> {
+    await this.#untilAllAreReady();
     const workers = [...this.#workers];
-    await Promise.all(workers.map((worker) => this.#untilReady(worker)));
     this.#workers.clear();
     for (const { process } of workers) process.signal('SIGTERM');
     await Promise.all(workers.map((worker) => this.#expectEnd(worker)));
   }
 
   killAll(): void {
-    for (const { process } of this.#workers) process.signal('SIGKILL');
+    const workers = [...this.#workers];
+    this.#workers.clear();
+    for (const { process } of workers) process.signal('SIGKILL');
   }
 
-  /** A worker that has not begun yet ends at once and says nothing. */
-  async #untilReady({ name, process }: SoakWorker): Promise<void> {
-    let ended = false;
-    void process.exit.then(() => {
-      ended = true;
-    });
-    const look = async (): Promise<boolean> => ended || (await this.#options.listReady()).includes(name);
-    const detail = (): string => process.stdout + process.stderr;
-    await waitFor(`${name} to be ready`, look, { timeoutMs: 60_000, everyMs: 50, detail });
-    if (ended) throw new Error(`${name} ended by itself: ${detail()}`);
+  /** A worker that has not begun yet ends at once when it is told to, and says nothing. */
+  async #untilAllAreReady(): Promise<void> {
+    const { size, listReady } = this.#options;
+    const look = async (): Promise<boolean> => {
+      const ready = await listReady();
+      return this.#workers.size === size && [...this.#workers].every(({ name }) => ready.includes(name));
+    };
+    const detail = (): string => [...this.#workers].map(({ name, process }) => name + process.stderr).join('\n');
+    await waitFor('all workers to be ready', look, { timeoutMs: 60_000, everyMs: 50, detail });
   }
 
   #pick(): SoakWorker {
@@ -94,7 +95,22 @@ export class Fleet {
     const pool = this.#started % 2 === 0 ? 'async' : 'prefork';
     const args = ['worker', '-A', APP, '-b', url, '-n', name, '-P', pool, '-c', '4', '--lock-duration', '5s', '--json'];
     const process = await startTq([...args, '-l', 'warn'], { env: { SOAK_JOURNAL: journal } });
-    this.#workers.add({ name, process });
+    const worker = { name, process };
+    this.#workers.add(worker);
+    void process.exit.then(() => this.#replace(worker));
+  }
+
+  /** As a supervisor does it: a worker that starts while the broker is away ends with 69, and is started again. */
+  async #replace(worker: SoakWorker): Promise<void> {
+    const isOwnWill = this.#workers.delete(worker);
+    if (!isOwnWill) return;
+    const { exitCode, signal } = await worker.process.exit;
+    if (exitCode !== 69) {
+      this.complaints.push(
+        `${worker.name} ended by itself, ${exitCode ?? signal}: ${worker.process.stderr.slice(-500)}`,
+      );
+    }
+    await this.#start();
   }
 
   async #expectEnd({ name, process }: SoakWorker): Promise<void> {

@@ -24,7 +24,7 @@ export interface OutputOptions {
  *   `title<TAB>value` lines.
  * - `--json`: one document, indented on a terminal, on one line in a pipe; times are epoch milliseconds; nothing is cut.
  *
- * `--quiet` leaves out notes and progress. Text from jobs never reaches the terminal with its control characters.
+ * `--quiet` leaves out notes and progress, but nothing that went wrong. Text from jobs never reaches the terminal with its control characters.
  */
 export interface Output {
   print(presentation: Presentation): void;
@@ -51,7 +51,9 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
   let progressShownAt: number | undefined;
 
   const note = (text: string): void => {
-    if (quiet) return;
+    if (!quiet) tell(text);
+  };
+  const tell = (text: string): void => {
     clearProgress();
     stderr.write(`${escapeControl(text, true)}\n`);
   };
@@ -69,10 +71,11 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       .join('');
 
   return {
-    print({ json: document, blocks, notes = [] }) {
+    print({ json: document, blocks, notes = [], problems = [] }) {
       clearProgress();
       stdout.write(json ? formatDocument(document, stdout.isTTY === true) : render(blocks, stdout, paintOut));
       if (!json) for (const block of blocks) if (block.kind === 'table' && block.rows.length === 0) note(block.empty);
+      for (const text of problems) tell(text);
       for (const text of notes) note(text);
     },
     stream({ json: document, blocks }) {

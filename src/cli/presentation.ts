@@ -12,6 +12,8 @@ export interface Presentation {
   readonly blocks: readonly Block[];
   /** Lines for stderr: what is not a result. */
   readonly notes?: readonly string[];
+  /** What went wrong beside the result: lines on stderr, also under `--quiet`. */
+  readonly problems?: readonly string[];
   readonly exitCode?: 0 | ExitCode;
 }
 

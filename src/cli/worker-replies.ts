@@ -39,7 +39,8 @@ export function presentReplies(
   return {
     json: { workers: Object.fromEntries([...answers].map(toEntry)), silent, ...json },
     blocks: answers.size === 0 ? [] : blocks,
-    notes: [...describeGaps(replies), ...notes],
+    problems: describeGaps(replies),
+    notes,
     exitCode: exitCodeOf(replies, mustAnswer),
   };
 }

@@ -47,6 +47,14 @@ describe('--json', () => {
   });
 });
 
+test('--quiet leaves out notes, but nothing that went wrong', async () => {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const output = await createOutput(streams, { json: true, quiet: true, color: false, clock });
+  output.print({ json: {}, blocks: [], notes: ['a note'], problems: ['a: it failed'] });
+  expect(streams.stderr.read().toString()).toBe('a: it failed\n');
+});
+
 test('a narrow terminal cuts long names, and no line is wider than it', async () => {
   const long = new FakeBroker().store('a-very-long-name-of-a-queue-that-nobody-can-read-in-one-go');
   const { stdout } = await run(['inspect', 'queues', '--no-color'], { session: createFakeSession(long), columns: 100 });

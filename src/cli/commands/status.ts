@@ -56,7 +56,7 @@ export const status = defineCommand({
       ),
       ...(pausedTasks.length === 0 ? [] : [table(PAUSED_TASKS, pausedTasks, '')]),
     ],
-    notes: describeGaps(replies),
+    problems: describeGaps(replies),
     exitCode: exitCodeOf(replies),
   }),
 });

@@ -87,7 +87,7 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     attempts: attemptsMade + (state === 'active' ? 1 : 0),
     workersLost: json.stalledCounter ?? 0,
     worker: json.processedBy ?? null,
-    progress: hasProgress(json.progress) ? json.progress : null,
+    progress: decodeProgress(json.progress),
     result: state === 'completed' ? (marker === undefined ? returned : (marker.result ?? null)) : null,
     // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
     error: state === 'completed' || json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
@@ -144,8 +144,9 @@ function parseStacks(stored: string | string[] | null | undefined): string[] {
 }
 
 /** BullMQ starts every job with the progress 0, which a task that reports none would seem to have reported. */
-function hasProgress(progress: unknown): boolean {
-  return progress !== undefined && progress !== null && progress !== 0;
+/** BullMQ gives a job that has said nothing of its progress the progress 0. */
+export function decodeProgress(progress: unknown): unknown {
+  return progress === undefined || progress === 0 ? null : progress;
 }
 
 /** The longest error text that is kept with a job; a longer one is cut, so that an error cannot fill the store. */

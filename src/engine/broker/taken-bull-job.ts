@@ -2,7 +2,7 @@ import type { IQueueBackend, Job } from 'bullmq';
 import { decodeEnvelope, type Meta } from '../core/envelope.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { TakenJob } from './port.ts';
-import { decodePriority, decodeUnique } from './stored-job.ts';
+import { decodePriority, decodeProgress, decodeUnique } from './stored-job.ts';
 
 interface TakenFrom {
   readonly name: string;
@@ -72,7 +72,7 @@ export class TakenBullJob implements TakenJob {
   }
 
   get progress(): unknown {
-    return this.#job.progress;
+    return decodeProgress(this.#job.progress);
   }
 
   get stacks(): readonly string[] {

@@ -77,7 +77,8 @@ export const controlRevoke = defineCommand({
           'no job was revoked',
         ),
       ],
-      notes: [...(answers.size + report.silent.length === 0 ? [] : describeGaps(report)), ...describeRest(jobs)],
+      problems: answers.size + report.silent.length === 0 ? [] : describeGaps(report),
+      notes: describeRest(jobs),
       exitCode: exitCodeOf(report),
     };
   },

@@ -66,6 +66,7 @@ function toSendable(message: AnswerMessage, worker: string, command: string): An
 const MAX_ERROR_LENGTH = 10_000;
 
 function toFailure(thrown: unknown): ControlAnswer {
-  const code = thrown instanceof TqError ? thrown.code : 'INTERNAL';
-  return { ok: false, error: { code, message: messageOf(thrown).slice(0, MAX_ERROR_LENGTH) } };
+  const isOurs = thrown instanceof TqError;
+  const message = isOurs ? `${thrown.message} (${thrown.next})` : messageOf(thrown);
+  return { ok: false, error: { code: isOurs ? thrown.code : 'INTERNAL', message: message.slice(0, MAX_ERROR_LENGTH) } };
 }

@@ -1,6 +1,6 @@
 import type { Settings } from '../../engine/config/settings.ts';
 import type { ProcessLog } from '../../engine/runtime/logger.ts';
-import type { WorkerEnd } from '../../engine/worker/worker.ts';
+import type { WorkerEnd } from '../../engine/worker/worker-settings.ts';
 import { type CommandContext, defineService } from '../command.ts';
 import type { WorkerPresence } from '../worker-presence.ts';
 

@@ -10,84 +10,39 @@
  * 3. after `ABORT_GRACE_MS` more: unfinished jobs are handed back to their queues at once, and charged no attempt.
  * 4. the last outcomes are stored, the connections end, the pool ends, the hook `workerStop` runs, the worker leaves the bus.
  */
-import type { Broker, ConsumedQueue, Consumer, QueueOrder, TakenJob } from '../broker/port.ts';
+import type { Consumer } from '../broker/port.ts';
 import type { RefusedJob, RevokeOrder, RevokeReceipt } from '../control/revoke-order.ts';
-import type { WorkerControl } from '../control/worker-control.ts';
-import { MAX_TIMER_MS } from '../core/duration.ts';
 import { createError, TqError } from '../core/errors.ts';
-import type { Outcome } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { RateChange } from '../core/rate.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { assertLimits } from '../task/definition.ts';
-import { Admission, type Admitted } from './admission/admission.ts';
-import { createAsyncPool } from './async-pool.ts';
+import { Admission } from './admission/admission.ts';
+import { type AttemptCounters, Attempts } from './attempts.ts';
 import type { Autoscaler } from './autoscale/autoscaler.ts';
 import { createAutoscaler } from './autoscale/create-autoscaler.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
-import { type ControlFacts, type HeldJob, toControlledWorker } from './control-view.ts';
-import type { ExecutorOptions } from './executor.ts';
+import { type HeldJob, toControlledWorker } from './control-view.ts';
+import { createPool } from './create-pool.ts';
 import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
-import type { Pool, PoolListener } from './pool.ts';
-import { type PreforkOptions, PreforkPool } from './prefork/prefork-pool.ts';
-import { createProcessHooks } from './process-hooks.ts';
+import type { Pool } from './pool.ts';
 import { Revocations } from './revocations.ts';
+import { within } from './settling.ts';
 import { assertBounds, assertSlots } from './slot-count.ts';
 import type { TaskLimits } from './time-limits.ts';
+import type { WorkerEnd, WorkerSettings } from './worker-settings.ts';
 
 /** How long a task may take to end once its signal has aborted. */
 const ABORT_GRACE_MS = 1000;
 /** A worker that takes no job for so many lock durations, though it should, is unhealthy. */
 const STUCK_AFTER_LOCKS = 2;
 
-export interface WorkerSettings extends ExecutorOptions {
-  readonly broker: Broker;
-  readonly queues: readonly ConsumedQueue[];
-  readonly order: QueueOrder;
-  readonly concurrency: number;
-  readonly lockDurationMs: number;
-  readonly shutdownTimeoutMs: number;
-  /** How long results stay in the store, in seconds. */
-  readonly keepResultSeconds: number;
-  /** Stop by itself when no job waits in any of its queues. Scheduled jobs are not waited for. */
-  readonly burst: boolean;
-  /** With the pool `async`: a block of the event loop that lasts longer is told in the log, in milliseconds; 0 tells none. */
-  readonly blockedAfterMs?: number;
-  /** Changes the number of slots by need; `concurrency` is where it begins. */
-  readonly autoscale?: AutoscaleBounds;
-  /** Reads `high:6`, and refuses what this worker may not serve. Without it every name is a queue of the weight 1. */
-  readonly parseQueue?: (text: string) => ConsumedQueue;
-  /** Runs jobs in child processes. Without it they run in the event loop of this process. */
-  readonly prefork?: PreforkOptions;
-  /** How operators reach it, under its name. Without it they cannot. */
-  readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
-}
-
-const COUNTED_AS = {
-  succeeded: 'succeeded',
-  ended: 'ended',
-  retry: 'retried',
-  lost: 'retried',
-  dead: 'failed',
-  postponed: 'handedBack',
-  released: 'handedBack',
-} as const satisfies Record<Exclude<Outcome['kind'], 'held'>, string>;
-
-/** How a worker ended. */
-export interface WorkerEnd {
-  /** Jobs that were running and went back to their queues. */
-  readonly handedBack: number;
-  readonly reason: 'stopped' | 'timeout' | 'cold' | 'empty';
-}
-
 export class Worker {
   readonly name: string;
-  /** Attempts since it was made, by how they ended. */
-  readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
-  readonly #held = new Map<string, TakenJob>();
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
+  readonly #attempts: Attempts;
   readonly #revocations: Revocations;
   readonly #admission: Admission;
   readonly #consumer: Consumer;
@@ -117,7 +72,7 @@ export class Worker {
     this.#pool = createPool({ ...settings, taskLimits: this.#taskLimits }, this.#event(), { onCapacity });
     this.#autoscaler = createAutoscaler(settings, {
       readQueues: () => this.#queues,
-      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size }),
+      readSlots: () => ({ slots: this.#pool.size, busy: this.#attempts.size }),
       resize: (slots) => this.#pool.resize(slots),
     });
     const { worker, clock, prefork } = settings;
@@ -127,6 +82,11 @@ export class Worker {
       queues: () => this.queues,
       isRefusing: () => this.#refusing,
     });
+    this.#attempts = new Attempts({
+      pool: this.#pool,
+      revocations: this.#revocations,
+      admission: this.#admission,
+    });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
       order: settings.order,
@@ -135,7 +95,10 @@ export class Worker {
       lockDurationMs: settings.lockDurationMs,
       maxWorkerLost: settings.maxWorkerLost,
       keepResultSeconds: settings.keepResultSeconds,
-      perform: (job) => this.#perform(job),
+      perform: (job) => {
+        this.#monitor.noteTaken();
+        return this.#attempts.perform(job);
+      },
       onTrouble: (error, queue) => {
         if (error instanceof TqError && error.code === 'BROKER_UNAVAILABLE') this.#monitor.noteBrokerLost();
         settings.logger.error({ err: error, ...(queue !== '' && { queue }) }, error.message);
@@ -168,6 +131,11 @@ export class Worker {
     return this.#taskLimits;
   }
 
+  /** Attempts since it was made, by how they ended. */
+  get counters(): AttemptCounters {
+    return this.#attempts.counters;
+  }
+
   /** Where its jobs run. */
   get pool(): 'prefork' | 'async' {
     return this.#settings.prefork === undefined ? 'async' : 'prefork';
@@ -179,20 +147,7 @@ export class Worker {
 
   /** Jobs that it holds; one that is not running waits for a place in the pool. */
   listHeld(): HeldJob[] {
-    const running = new Map([...this.#pool.running].map((job) => [job.id, job]));
-    return [...this.#held.values()].map((job) => {
-      const run = running.get(job.id);
-      return {
-        id: job.id,
-        task: job.task,
-        queue: job.queue,
-        attempt: job.attempts,
-        startedAt: job.startedAt ?? job.createdAt,
-        requestId: job.meta.requestId ?? job.meta.rootId ?? job.id,
-        progress: job.progress,
-        pid: run === undefined ? null : (run.pid ?? process.pid),
-      };
-    });
+    return this.#attempts.listHeld();
   }
 
   /** Ends jobs that were revoked. @returns a receipt for each that it holds, when it has ended or `graceMs` is over */
@@ -390,32 +345,6 @@ export class Worker {
     this.#ended.resolve({ handedBack: this.#pool.handedBack, reason });
   }
 
-  async #perform(job: TakenJob): Promise<Outcome> {
-    this.#held.set(job.id, job);
-    this.#monitor.noteTaken();
-    try {
-      const outcome = await this.#revocations.watch(job, () => this.#performAdmitted(job));
-      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
-      return outcome;
-    } finally {
-      this.#held.delete(job.id);
-    }
-  }
-
-  #performAdmitted(job: TakenJob): Promise<Outcome> {
-    const admission = this.#admission.admit(job);
-    return admission === undefined ? this.#pool.perform(job) : this.#performOnce(job, admission);
-  }
-
-  async #performOnce(job: TakenJob, admission: Promise<Admitted>): Promise<Outcome> {
-    const { outcome, end } = await admission;
-    try {
-      return outcome ?? (await this.#pool.perform(job));
-    } finally {
-      await end?.();
-    }
-  }
-
   async #endBurst(): Promise<void> {
     if (!this.#settings.burst || !this.#started || this.#looking || this.#stopping !== undefined) return;
     this.#looking = true;
@@ -461,29 +390,5 @@ export class Worker {
 
   #event(): WorkerEvent {
     return { worker: this.name, queues: this.queues };
-  }
-}
-
-function createPool({ prefork, ...settings }: WorkerSettings, event: WorkerEvent, listener: PoolListener): Pool {
-  if (prefork !== undefined) return new PreforkPool({ ...settings, ...listener, queues: event.queues, prefork });
-  return createAsyncPool({
-    ...settings,
-    ...listener,
-    processHooks: createProcessHooks(settings.hooks, { event, logger: settings.logger }),
-  });
-}
-
-/** False when the time passed, or `hurry` aborted, before the consumer had settled. Leaves no timer behind. */
-async function within(settled: Promise<true>, timeoutMs: number, hurry?: AbortSignal): Promise<boolean> {
-  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
-  const giveUp = (): void => resolve(false);
-  const timer = setTimeout(giveUp, Math.min(timeoutMs, MAX_TIMER_MS));
-  if (hurry?.aborted) giveUp();
-  hurry?.addEventListener('abort', giveUp, { once: true });
-  try {
-    return await Promise.race([settled, tooLate]);
-  } finally {
-    clearTimeout(timer);
-    hurry?.removeEventListener('abort', giveUp);
   }
 }

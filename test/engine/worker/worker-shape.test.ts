@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseRetry } from '../../../src/engine/core/retry-policy.ts';
 import { context } from '../../../src/engine/task/context.ts';
-import { Worker, type WorkerSettings } from '../../../src/engine/worker/worker.ts';
+import { Worker } from '../../../src/engine/worker/worker.ts';
+import type { WorkerSettings } from '../../../src/engine/worker/worker-settings.ts';
 import { define } from './executor-setup.ts';
 import { FakeBroker, type FakeConsumer } from './fake-broker.ts';
 import { FakeJob } from './fake-job.ts';

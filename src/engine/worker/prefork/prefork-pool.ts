@@ -159,17 +159,6 @@ export class PreforkPool implements Pool {
     this.#staff.resize(size);
   }
 
-  /**
-   * Kills the process of a running job; the job ends with this outcome.
-   *
-   * @returns whether the job was running here
-   */
-  terminate(jobId: string, outcome: Outcome): boolean {
-    const runs = [...this.#running].filter(({ id }) => id === jobId);
-    for (const run of runs) run.end(outcome);
-    return runs.length > 0;
-  }
-
   revoke(
     job: Pick<TakenJob, 'id' | 'queue'>,
     { revocation, terminate }: { readonly revocation: Revocation; readonly terminate: boolean },

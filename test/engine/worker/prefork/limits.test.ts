@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../../../support/wait-for.ts';
-import { FakeJob } from '../fake-job.ts';
 import { isAlive, startPool, untilDead } from './prefork-setup.ts';
 
 describe('the hard time limit', () => {
@@ -138,15 +137,4 @@ describe('a pool that stops', () => {
     expect(await perform('where')).toMatchObject({ kind: 'succeeded', result: { pid } });
     expect(await perform('group')).toEqual({ kind: 'succeeded', result: pid });
   });
-});
-
-test('terminate() kills the process of a job, which ends as the caller says', async () => {
-  const { pool, line } = await startPool();
-  const [pid] = pool.children as [number];
-  const held = pool.perform(new FakeJob({ id: 'job-9', task: 'hold-deafly' }));
-  await line({ message: 'holding' });
-  expect(pool.terminate('job-8', { kind: 'released' })).toBe(false);
-  expect(pool.terminate('job-9', { kind: 'ended', state: 'REVOKED', reason: 'by hand' })).toBe(true);
-  expect(await held).toEqual({ kind: 'ended', state: 'REVOKED', reason: 'by hand' });
-  await untilDead(pid);
 });

@@ -1,0 +1,94 @@
+import type { TakenJob } from '../broker/port.ts';
+import type { WorkerCounters } from '../control/controlled-worker.ts';
+import type { Outcome } from '../core/job.ts';
+import type { Admission, Admitted } from './admission/admission.ts';
+import type { HeldJob } from './control-view.ts';
+import type { Pool, RunningJob } from './pool.ts';
+import type { Revocations } from './revocations.ts';
+
+const COUNTED_AS = {
+  succeeded: 'succeeded',
+  ended: 'ended',
+  retry: 'retried',
+  lost: 'retried',
+  dead: 'failed',
+  postponed: 'handedBack',
+  released: 'handedBack',
+} as const satisfies Record<Exclude<Outcome['kind'], 'held'>, string>;
+
+/** How many attempts ended how. */
+export type AttemptCounters = WorkerCounters;
+
+interface AttemptsOptions {
+  readonly pool: Pool;
+  readonly revocations: Revocations;
+  readonly admission: Admission;
+}
+
+/**
+ * The jobs that a worker holds, each from when it was taken to its outcome:
+ *
+ * 1. orders to revoke it are heard from now on (revocations.ts);
+ * 2. it is admitted, or held back for its task (admission.ts);
+ * 3. the pool runs it;
+ * 4. what it was admitted with is given back, and its end is counted.
+ */
+export class Attempts {
+  readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
+  readonly #options: AttemptsOptions;
+  readonly #held = new Set<TakenJob>();
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Never rejects, as the pool does not. */
+  async perform(job: TakenJob): Promise<Outcome> {
+    this.#held.add(job);
+    try {
+      const outcome = await this.#options.revocations.watch(job, () => this.#admit(job));
+      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
+      return outcome;
+    } finally {
+      this.#held.delete(job);
+    }
+  }
+
+  /** One that is not running waits for a place in the pool. BullMQ numbers the jobs of each queue by itself. */
+  listHeld(): HeldJob[] {
+    const running = new Map<string, RunningJob>();
+    for (const run of this.#options.pool.running) running.set(`${run.queue}:${run.id}`, run);
+    return [...this.#held].map((job) => {
+      const run = running.get(`${job.queue}:${job.id}`);
+      return {
+        id: job.id,
+        task: job.task,
+        queue: job.queue,
+        attempt: job.attempts,
+        startedAt: job.startedAt ?? job.createdAt,
+        requestId: job.meta.requestId ?? job.meta.rootId ?? job.id,
+        progress: job.progress,
+        pid: run === undefined ? null : (run.pid ?? process.pid),
+      };
+    });
+  }
+
+  #admit(job: TakenJob): Promise<Outcome> {
+    const { admission, pool } = this.#options;
+    const admitted = admission.admit(job);
+    return admitted === undefined ? pool.perform(job) : this.#run(job, admitted);
+  }
+
+  async #run(job: TakenJob, admitted: Promise<Admitted>): Promise<Outcome> {
+    const { outcome, end } = await admitted;
+    try {
+      return outcome ?? (await this.#options.pool.perform(job));
+    } finally {
+      await end?.();
+    }
+  }
+}

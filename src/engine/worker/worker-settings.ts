@@ -1,0 +1,37 @@
+import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
+import type { WorkerControl } from '../control/worker-control.ts';
+import type { AutoscaleBounds } from './autoscale/decision.ts';
+import type { ControlFacts } from './control-view.ts';
+import type { ExecutorOptions } from './executor.ts';
+import type { PreforkOptions } from './prefork/prefork-pool.ts';
+
+/** What a worker is made of, checked. Durations are milliseconds unless they say otherwise. */
+export interface WorkerSettings extends ExecutorOptions {
+  readonly broker: Broker;
+  readonly queues: readonly ConsumedQueue[];
+  readonly order: QueueOrder;
+  readonly concurrency: number;
+  readonly lockDurationMs: number;
+  readonly shutdownTimeoutMs: number;
+  /** How long results stay in the store, in seconds. */
+  readonly keepResultSeconds: number;
+  /** Stop by itself when no job waits in any of its queues. Scheduled jobs are not waited for. */
+  readonly burst: boolean;
+  /** With the pool `async`: a block of the event loop that lasts longer is told in the log, in milliseconds; 0 tells none. */
+  readonly blockedAfterMs?: number;
+  /** Changes the number of slots by need; `concurrency` is where it begins. */
+  readonly autoscale?: AutoscaleBounds;
+  /** Reads `high:6`, and refuses what this worker may not serve. Without it every name is a queue of the weight 1. */
+  readonly parseQueue?: (text: string) => ConsumedQueue;
+  /** Runs jobs in child processes. Without it they run in the event loop of this process. */
+  readonly prefork?: PreforkOptions;
+  /** How operators reach it, under its name. Without it they cannot. */
+  readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
+}
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  /** Jobs that were running and went back to their queues. */
+  readonly handedBack: number;
+  readonly reason: 'stopped' | 'timeout' | 'cold' | 'empty';
+}

@@ -1,18 +1,14 @@
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { App, AppOptions } from '../../../src/engine/app/contract.ts';
 import type { Replies, ReplyError } from '../../../src/engine/app/worker-replies.ts';
 import type { WorkerStats } from '../../../src/engine/control/replies.ts';
-import { createSqliteUrl } from '../../support/brokers.ts';
-import { createLiveBench, type LiveBench } from './live-app.ts';
+import type { LiveBench } from './live-app.ts';
+import { prepareSqliteBenches } from './sqlite-benches.ts';
 
-const benches: LiveBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.close();
-});
+const createBench = prepareSqliteBenches();
 
 function setUp(options: AppOptions = {}): { app: App; bench: LiveBench } {
-  const bench = createLiveBench(createSqliteUrl());
-  benches.push(bench);
+  const bench = createBench();
   return { app: bench.createApp(options), bench };
 }
 

@@ -1,20 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/engine/app/create-app.ts';
 import type { PauseOptions } from '../../../src/engine/app/pause-control.ts';
 import { createNodeId } from '../../../src/engine/broker/control-port.ts';
-import { createSqliteUrl } from '../../support/brokers.ts';
-import { createLiveBench, type LiveBench } from './live-app.ts';
+import { prepareSqliteBenches } from './sqlite-benches.ts';
 
-const benches: LiveBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.close();
-});
-
-function setUp(): LiveBench {
-  const bench = createLiveBench(createSqliteUrl());
-  benches.push(bench);
-  return bench;
-}
+const setUp = prepareSqliteBenches();
 
 describe('an application pauses a task', () => {
   test('and its jobs are held, until it is resumed', async () => {

@@ -1,20 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/engine/app/create-app.ts';
 import type { RevokeOptions } from '../../../src/engine/app/revoke-control.ts';
 import { context } from '../../../src/engine/task/context.ts';
-import { createSqliteUrl } from '../../support/brokers.ts';
-import { createLiveBench, type LiveBench } from './live-app.ts';
+import { prepareSqliteBenches } from './sqlite-benches.ts';
 
-const benches: LiveBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.close();
-});
-
-function setUp(): LiveBench {
-  const bench = createLiveBench(createSqliteUrl());
-  benches.push(bench);
-  return bench;
-}
+const setUp = prepareSqliteBenches();
 
 test('an application revokes waiting jobs without a worker, and sees where they lie', async () => {
   const bench = setUp();

@@ -1,21 +1,11 @@
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createApp } from '../../../src/engine/app/create-app.ts';
 import type { NewTimeLimits, SlotRange } from '../../../src/engine/app/shape-control.ts';
 import type { Replies } from '../../../src/engine/app/worker-replies.ts';
 import type { PoolReply } from '../../../src/engine/control/replies.ts';
-import { createSqliteUrl } from '../../support/brokers.ts';
-import { createLiveBench, type LiveBench } from './live-app.ts';
+import { prepareSqliteBenches } from './sqlite-benches.ts';
 
-const benches: LiveBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.close();
-});
-
-function setUp(): LiveBench {
-  const bench = createLiveBench(createSqliteUrl());
-  benches.push(bench);
-  return bench;
-}
+const setUp = prepareSqliteBenches();
 
 const refusal = (code: string) => ({ error: { code, message: expect.stringMatching(/./) } });
 

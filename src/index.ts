@@ -1,10 +1,13 @@
 /** The public library: everything that `import { ... } from 'taskq'` gives. */
-export type { ActiveReplies, AppControl, AppInspect } from './engine/app/app-control.ts';
+export type { ActiveReplies, AppControl, AppInspect, RevokedReplies } from './engine/app/app-control.ts';
 export type { EventOptions } from './engine/app/app-events.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
 export type { App, AppOptions, QueueDeclaration, WorkerOptions } from './engine/app/contract.ts';
 export { createApp } from './engine/app/create-app.ts';
+export type { PausedTaskReply, PauseOptions, ResumedTaskReply } from './engine/app/pause-control.ts';
+export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.ts';
+export type { NewTimeLimits, SlotRange } from './engine/app/shape-control.ts';
 export type { Task } from './engine/app/task.ts';
 export type { Replies, ReplyError } from './engine/app/worker-replies.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';

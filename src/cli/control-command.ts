@@ -1,6 +1,6 @@
 import type { GenericSchema } from 'valibot';
+import type { ControlAnswers } from '../engine/broker/control-port.ts';
 import type { InputOf, Operation } from '../ops/operation.ts';
-import type { WorkerReplies } from '../ops/worker-replies.ts';
 import { type ArgumentDefinition, type Command, defineCommand, type Example, type Values } from './command.ts';
 import { sharedOptions } from './options.ts';
 import { type Column, table } from './presentation.ts';
@@ -13,7 +13,7 @@ interface ControlCommand<Schema extends GenericSchema> {
   readonly details: string;
   readonly arguments: readonly ArgumentDefinition[];
   readonly examples: readonly Example[];
-  readonly operation: () => Promise<Operation<Schema, WorkerReplies>>;
+  readonly operation: () => Promise<Operation<Schema, ControlAnswers>>;
   /** Its arguments; whom to ask is read here. */
   readonly read: (given: Values['arguments']) => Readonly<Record<string, unknown>>;
   /** Of the table of replies, behind the name of the worker. */
@@ -25,13 +25,15 @@ const ENDS = 'Exit codes: 0 all live ones have done it, 1 one refused, 4 some di
 /** Declares a command that tells live workers something, and shows what each of them answered. */
 export function defineControl<Schema extends GenericSchema>(given: ControlCommand<Schema>): Command {
   const { details, read, columns, ...declaration } = given;
-  return defineCommand<Schema, WorkerReplies, AddressedOptions>({
+  return defineCommand<Schema, ControlAnswers, AddressedOptions>({
     ...declaration,
     details: `${details}\n${ENDS}`,
     options: [sharedOptions.destination],
     json: [...REPLY_FIELDS],
     toInput: (values) =>
-      ({ ...read(values.arguments), ...readAddressed(values) }) as unknown as InputOf<Operation<Schema, WorkerReplies>>,
+      ({ ...read(values.arguments), ...readAddressed(values) }) as unknown as InputOf<
+        Operation<Schema, ControlAnswers>
+      >,
     present: (replies) =>
       presentReplies(replies, {
         mustAnswer: true,

@@ -1,6 +1,5 @@
-import type { ControlAnswer } from '../engine/broker/control-port.ts';
+import type { ControlAnswer, ControlAnswers } from '../engine/broker/control-port.ts';
 import type { ExitCode } from '../engine/core/error-catalogue.ts';
-import type { WorkerReplies } from '../ops/worker-replies.ts';
 import type { Values } from './command.ts';
 import { readNames } from './option-values.ts';
 import type { Block, Presentation, Row } from './presentation.ts';
@@ -32,7 +31,7 @@ interface Shown {
 
 /** The replies of workers as every command shows them: who is silent and what went wrong go to stderr. */
 export function presentReplies(
-  replies: WorkerReplies,
+  replies: ControlAnswers,
   { blocks, json, notes = [], mustAnswer = false }: Shown,
 ): Presentation {
   const { answers, silent } = replies;
@@ -46,28 +45,28 @@ export function presentReplies(
 }
 
 /** cli.md: 69 when no worker is live, and when none of those that were asked answers; 1 when one answers with an error. */
-export function exitCodeOf({ answers, silent }: WorkerReplies, mustAnswer = false): 0 | ExitCode {
+export function exitCodeOf({ answers, silent }: ControlAnswers, mustAnswer = false): 0 | ExitCode {
   if (answers.size === 0) return 69;
   if ([...answers.values()].some(({ ok }) => !ok)) return 1;
   return mustAnswer && silent.length > 0 ? 4 : 0;
 }
 
 /** What is missing from the replies, a line each. */
-export function describeGaps({ answers, silent }: WorkerReplies): string[] {
+export function describeGaps({ answers, silent }: ControlAnswers): string[] {
   const errors = [...answers].flatMap(([name, answer]) => (answer.ok ? [] : [`${name}: ${answer.error.message}`]));
   if (answers.size === 0 && silent.length === 0) return ['no worker is live; `tq worker` starts one'];
   return [...errors, ...(silent.length === 0 ? [] : [`no answer from ${silent.join(', ')}`])];
 }
 
 /** A row for each thing that a worker listed, its name first. */
-export function listRows({ answers }: WorkerReplies): Row[] {
+export function listRows({ answers }: ControlAnswers): Row[] {
   return [...answers].flatMap(([worker, answer]) =>
     answer.ok && Array.isArray(answer.value) ? answer.value.map((row) => ({ worker, ...row })) : [],
   );
 }
 
 /** One row a worker, of those that answered with a value. */
-export function toRows({ answers }: WorkerReplies, toRow: (value: Row) => Row): Row[] {
+export function toRows({ answers }: ControlAnswers, toRow: (value: Row) => Row): Row[] {
   return [...answers].flatMap(([worker, answer]) =>
     answer.ok ? [{ worker, ...toRow((answer.value ?? {}) as Row) }] : [],
   );

@@ -1,5 +1,6 @@
 import { exactOptional, nonEmpty, pipe, strictObject, string, unknown } from 'valibot';
 import { defineOperation } from './operation.ts';
+import { planAsking } from './worker-command.ts';
 import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
 
 export const callControl = defineOperation({
@@ -12,16 +13,9 @@ export const callControl = defineOperation({
     args: exactOptional(unknown(), null),
     ...addressedInput,
   }),
-  async plan(session, { command, destinations }) {
-    const broker = await session.broker();
-    const nodes = (await broker.control.listNodes()).filter(({ name }) => destinations?.includes(name) ?? true);
-    return {
-      summary: `would ask ${nodes.length === 1 ? '1 worker' : `${nodes.length} workers`} for "${command}"`,
-      // What the command does is known to the application alone.
-      count: 0,
-      rows: nodes.map(({ name, host, pid }) => ({ worker: name, host, pid })),
-    };
-  },
+  // What the command does is known to the application alone.
+  plan: (session, { command, ...addressed }) =>
+    planAsking(session, addressed, (workers) => `would ask ${workers} for "${command}"`),
   run: (session, { command, args, ...addressed }) => askWorkers(session, command, addressed, args),
   commandLine: ({ command, args, ...addressed }) => [
     ...['control', 'call', command],

@@ -10,10 +10,10 @@ import {
   strictObject,
   string,
 } from 'valibot';
+import { resolveQueues } from '../engine/control/known-queues.ts';
 import type { StoredJob } from '../engine/core/job.ts';
 import type { HeldBy } from '../engine/worker/admission/held-index.ts';
 import { readHeldBy } from './held-jobs.ts';
-import { resolveQueues } from './known-queues.ts';
 import { defineOperation } from './operation.ts';
 
 export interface ScheduledJob {

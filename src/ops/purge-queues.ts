@@ -1,7 +1,7 @@
 import { array, literal, nonEmpty, pipe, strictObject, string, union } from 'valibot';
+import { resolveQueues } from '../engine/control/known-queues.ts';
 import { createError } from '../engine/core/errors.ts';
 import { rememberHeld } from './held-jobs.ts';
-import { resolveQueues } from './known-queues.ts';
 import { DEAD_LETTER } from './list-queues.ts';
 import { defineOperation } from './operation.ts';
 import type { Session } from './session.ts';

@@ -1,6 +1,8 @@
 import { nonEmpty, pipe, strictObject, string } from 'valibot';
+import { createRateOrder } from '../engine/control/rate-order.ts';
 import { formatRate, parseRate, type Rate } from '../engine/core/rate.ts';
 import { defineOperation } from './operation.ts';
+import { planAsking } from './worker-command.ts';
 import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
 
 /** How a rate is written that limits nothing. */
@@ -16,23 +18,13 @@ export const rateLimitTask = defineOperation({
     rate: pipe(string(), nonEmpty()),
     ...addressedInput,
   }),
-  async plan(session, { task, rate: text, destinations }) {
+  async plan(session, { task, rate: text, ...addressed }) {
     const rate = parseRateOrNone(text);
-    const broker = await session.broker();
-    const nodes = (await broker.control.listNodes()).filter(({ name }) => destinations?.includes(name) ?? true);
     const change = rate === null ? 'remove the rate limit' : `set the rate limit to ${formatRate(rate)}`;
-    return {
-      summary: `would ${change} of task "${task}" in ${nodes.length === 1 ? '1 worker' : `${nodes.length} workers`}`,
-      count: 0,
-      rows: nodes.map(({ name, host, pid }) => ({ worker: name, host, pid })),
-    };
+    return planAsking(session, addressed, (workers) => `would ${change} of task "${task}" in ${workers}`);
   },
-  run(session, { task, rate: text, ...addressed }) {
-    const rate = parseRateOrNone(text);
-    // One id for all: the workers of a global rate begin one new line together.
-    const args = { task, rate: rate === null ? null : formatRate(rate), id: crypto.randomUUID() };
-    return askWorkers(session, 'rate-limit', addressed, args);
-  },
+  run: async (session, { task, rate, ...addressed }) =>
+    askWorkers(session, 'rate-limit', addressed, createRateOrder(task, parseRateOrNone(rate))),
   commandLine: ({ task, rate, ...addressed }) => ['control', 'rate-limit', task, rate, ...formatAddressed(addressed)],
 });
 

@@ -1,30 +1,9 @@
-import { letGoAll } from '../engine/worker/admission/letting-go.ts';
-import { removePausedTask } from '../engine/worker/admission/paused-tasks.ts';
+import { readTaskPauses, resumeTasks as resume, type TaskResumes } from '../engine/worker/admission/pausing-tasks.ts';
 import { countPaused } from './held-jobs.ts';
 import { defineOperation } from './operation.ts';
-import { confirmPauses } from './pause-confirmation.ts';
-import { readTaskPauses, tasksInput, timeoutFlag } from './pause-tasks.ts';
+import { tasksInput } from './pause-tasks.ts';
+import { formatAddressed } from './worker-replies.ts';
 
-export interface TaskResume {
-  readonly task: string;
-  /** Epoch ms; null when it was not paused: jobs that an interrupted resume left are let go all the same. */
-  readonly since: number | null;
-  /** Jobs that were held back and wait now at the head of their queues. */
-  readonly letGo: number;
-}
-
-export interface TaskResumes {
-  readonly tasks: readonly TaskResume[];
-  readonly unconfirmed: readonly string[];
-}
-
-/**
- * 1. The record is removed: workers that start do not know the pause any more.
- * 2. The live workers read the records, so that none holds a job back that is let go.
- * 3. The held jobs go back to the heads of their queues, in batches.
- *
- * Interrupted, it can be done again; what is left comes back by its own wait within the hour.
- */
 export const resumeTasks = defineOperation({
   name: 'resume-tasks',
   effect: 'write',
@@ -34,7 +13,7 @@ export const resumeTasks = defineOperation({
     const broker = await session.broker();
     const queues = await broker.listQueues();
     const rows = await Promise.all(
-      (await readTaskPauses(session, tasks)).map(async (row) => ({
+      (await readTaskPauses(broker, tasks)).map(async (row) => ({
         ...row,
         held: await countPaused(broker, row.task, queues),
       })),
@@ -45,24 +24,6 @@ export const resumeTasks = defineOperation({
     // The jobs only get their turn: nobody is asked.
     return { summary: `would resume ${resumed} and let go ${jobs}`, count: 0, rows };
   },
-  async run(session, { tasks, timeoutMs }, progress): Promise<TaskResumes> {
-    const before = await readTaskPauses(session, tasks);
-    const broker = await session.broker();
-    for (const { task } of before) await removePausedTask(broker.state, task);
-    const { unconfirmed } = await confirmPauses(session, timeoutMs);
-    const queues = await broker.listQueues();
-    const resumed: TaskResume[] = [];
-    let total = 0;
-    for (const { task, since } of before) {
-      let letGo = 0;
-      for (const queue of queues) {
-        const onProgress = (count: number): void => progress(total + letGo + count);
-        letGo += await letGoAll(broker, { queue, task, line: 'pause', onProgress });
-      }
-      total += letGo;
-      resumed.push({ task, since, letGo });
-    }
-    return { tasks: resumed, unconfirmed };
-  },
-  commandLine: ({ tasks, timeoutMs }) => ['task', 'resume', ...tasks, ...timeoutFlag(timeoutMs)],
+  run: async (session, input, progress): Promise<TaskResumes> => resume(await session.broker(), input, progress),
+  commandLine: ({ tasks, ...addressed }) => ['task', 'resume', ...tasks, ...formatAddressed(addressed)],
 });

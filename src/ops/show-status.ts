@@ -1,13 +1,14 @@
 import { strictObject } from 'valibot';
+import type { ControlAnswers } from '../engine/broker/control-port.ts';
 import type { WorkerStats } from '../engine/control/replies.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import type { PausedTaskStatus } from './held-jobs.ts';
 import { listQueues, type QueueRow } from './list-queues.ts';
 import { defineOperation } from './operation.ts';
-import { addressedInput, askWorkers, formatAddressed, type WorkerReplies } from './worker-replies.ts';
+import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
 
 export interface Status {
-  readonly replies: WorkerReplies;
+  readonly replies: ControlAnswers;
   readonly workers: readonly WorkerStatus[];
   readonly queues: readonly QueueRow[];
   readonly pausedTasks: readonly PausedTaskStatus[];

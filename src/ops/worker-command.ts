@@ -1,7 +1,8 @@
 import { type InferOutput, type ObjectEntries, type StrictObjectSchema, strictObject } from 'valibot';
+import type { Addressed } from '../engine/control/ask-live-workers.ts';
 import { defineOperation, type Plan } from './operation.ts';
 import type { Session } from './session.ts';
-import { type Addressed, addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
+import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
 
 interface WorkerCommand<Entries extends ObjectEntries> {
   /** Of the operation. */

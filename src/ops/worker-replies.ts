@@ -1,20 +1,8 @@
 import { array, exactOptional, integer, maxValue, minValue, nonEmpty, number, pipe, string } from 'valibot';
-import type { ControlAnswer } from '../engine/broker/control-port.ts';
-import { askLiveWorkers } from '../engine/control/ask-live-workers.ts';
+import type { ControlAnswers } from '../engine/broker/control-port.ts';
+import { type Addressed, askLiveWorkers } from '../engine/control/ask-live-workers.ts';
 import { MAX_TIMER_MS } from '../engine/core/duration.ts';
 import type { Session } from './session.ts';
-
-/** What each live worker answered, by its name, and who was asked and did not. */
-export interface WorkerReplies {
-  readonly answers: ReadonlyMap<string, ControlAnswer>;
-  readonly silent: readonly string[];
-}
-
-/** Whom to ask, and for how long to wait. */
-export interface Addressed {
-  readonly destinations?: readonly string[];
-  readonly timeoutMs?: number;
-}
 
 /** The part of an operation's input that says whom it asks. */
 export const addressedInput = {
@@ -29,7 +17,7 @@ export async function askWorkers(
   command: string,
   addressed: Addressed,
   args: unknown = null,
-): Promise<WorkerReplies> {
+): Promise<ControlAnswers> {
   const broker = await session.broker();
   return await askLiveWorkers(broker.control, { command, args }, addressed);
 }

@@ -13,7 +13,7 @@ async function listOperations(): Promise<{ file: string; operation: Operation }[
   const files = (await readdir(OPS)).filter((file) => file.endsWith('.ts'));
   const defining = await Promise.all(
     files.map(async (file) =>
-      /= define(Operation|WorkerCommand)\(/.test(await readFile(join(OPS, file), 'utf8')) ? [file] : [],
+      /= define(Operation|WorkerCommand|QueuePause)\(/.test(await readFile(join(OPS, file), 'utf8')) ? [file] : [],
     ),
   );
   return await Promise.all(

@@ -2,7 +2,7 @@ import type { Addressed } from '../control/ask-live-workers.ts';
 import { type Duration, MAX_TIMER_MS, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
-import { nearestNames } from '../core/nearest.ts';
+import { assertKnownOptions } from '../core/known-options.ts';
 
 /** Whom an application asks, and for how long it waits. */
 export interface AskOptions {
@@ -14,17 +14,23 @@ export interface AskOptions {
 
 const KEYS: readonly (keyof AskOptions)[] = ['destinations', 'timeout'];
 
-/** @throws UNKNOWN_OPTION, INVALID_OPTION, INVALID_DURATION */
-export function parseAsk(options: AskOptions = {}, what: string): Addressed {
-  const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
-  if (unknown !== undefined) {
-    throw createError('UNKNOWN_OPTION', { what, option: unknown, near: nearestNames(unknown, KEYS), known: KEYS });
-  }
+/**
+ * @param known all options that there are, where there are more than these two
+ * @throws UNKNOWN_OPTION, INVALID_OPTION, INVALID_DURATION
+ */
+export function parseAsk(options: AskOptions = {}, what: string, known: readonly string[] = KEYS): Addressed {
+  assertKnownOptions(options, known, what);
   const { destinations, timeout } = options;
   return {
     ...(destinations !== undefined && { destinations: parseDestinations(destinations, what) }),
     ...(timeout !== undefined && { timeoutMs: parseTimeout(timeout, what) }),
   };
+}
+
+/** @throws INVALID_OPTION for anything but a text that is not empty */
+export function assertText(value: unknown, what: string): asserts value is string {
+  if (typeof value === 'string' && value !== '') return;
+  throw createError('INVALID_OPTION', { what, expected: 'a text that is not empty', given: formatGiven(value) });
 }
 
 function parseDestinations(destinations: unknown, what: string): readonly string[] {

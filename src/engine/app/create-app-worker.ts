@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
+import { assertKnownOptions } from '../core/known-options.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
@@ -69,15 +70,7 @@ function parseWorker(
   { app, tasks, broker, brokerUrl, clock }: WorkerOf,
   options: WorkerOptions,
 ): Omit<WorkerSettings, 'worker' | 'control'> {
-  const unknown = Object.keys(options).find((key) => !(KEYS as readonly string[]).includes(key));
-  if (unknown !== undefined) {
-    throw createError('UNKNOWN_OPTION', {
-      what: 'the worker',
-      option: unknown,
-      near: nearestNames(unknown, KEYS),
-      known: KEYS,
-    });
-  }
+  assertKnownOptions(options, KEYS, 'the worker');
   const duration = (
     key: 'lockDuration' | 'shutdownTimeout' | 'softTimeLimit' | 'timeLimit' | 'blockedAfter',
   ): number | undefined =>

@@ -99,7 +99,7 @@ class TaskApp implements App {
     this.queues = settings.queues.map(({ name }) => name);
     this.hooks = settings.hooks;
     this.task = ((name: string, ...rest: [never, never]) => this.register(defineTask(name, ...rest))) as DefineTask;
-    const asking = { openBroker: this.#openBrokerOnce, clock };
+    const asking = { openBroker: this.#openBrokerOnce, clock, queues: this.queues };
     this.inspect = createAppInspect(asking);
     this.control = createAppControl(asking);
     this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(settings.builtins, environment)];

@@ -1,10 +1,9 @@
 import { hostname } from 'node:os';
 import type { ControlReply } from '../broker/control-port.ts';
 import type { Clock } from '../core/clock.ts';
-import { isRecord } from '../core/envelope.ts';
-import { formatRate, parseRate } from '../core/rate.ts';
-import { assertTaskName } from '../task/definition.ts';
+import { formatRate } from '../core/rate.ts';
 import type { ControlledWorker } from './controlled-worker.ts';
+import { parseRateOrder } from './rate-order.ts';
 import {
   type ActiveJob,
   type HeldJobs,
@@ -108,10 +107,9 @@ async function reloadPauses({ worker }: ControlContext): Promise<{ value: PauseR
 
 /** The rate counts when this is answered; what the old one held is let go after that, for it may take long. */
 function setRate({ worker }: ControlContext, args: unknown): ControlReply {
-  const { task, rate: text, id } = isRecord(args) ? args : {};
-  assertTaskName(task);
-  const rate = text === null ? null : parseRate(text, `rate of task "${task}"`);
-  const afterwards = worker.setRate({ task, rate, id: String(id) });
+  const change = parseRateOrder(args);
+  const { task, rate } = change;
+  const afterwards = worker.setRate(change);
   return { value: { task, rate: rate === null ? null : formatRate(rate) } satisfies RateReceipt, afterwards };
 }
 

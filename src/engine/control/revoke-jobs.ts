@@ -12,7 +12,7 @@
  * The mark does not depend on any of the later steps: who is cut off between them has revoked the jobs all the same.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ControlAnswer } from '../broker/control-port.ts';
+import type { ControlAnswer, ControlAnswers } from '../broker/control-port.ts';
 import type { Broker, JobBrief } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Happened, Revocation, RevokedJob } from '../core/revocation.ts';
@@ -38,10 +38,8 @@ export interface RevokeRequest extends Place {
 /** What revoking takes of a broker. */
 export type RevokingBroker = Pick<Broker, 'queue' | 'listQueues' | 'state' | 'control'>;
 
-export interface RevokeReport {
-  /** What the workers said that were asked; nobody is asked when no job is active. */
-  readonly answers: ReadonlyMap<string, ControlAnswer>;
-  readonly silent: readonly string[];
+/** The answers are receipts of the workers that were asked; nobody is asked when no job is active. */
+export interface RevokeReport extends ControlAnswers {
   /** In the order of the ids, each once. */
   readonly jobs: readonly RevokedJob[];
 }
@@ -101,11 +99,6 @@ async function markJobs(
   return marked;
 }
 
-interface Replies {
-  readonly answers: ReadonlyMap<string, ControlAnswer>;
-  readonly silent: readonly string[];
-}
-
 interface Question {
   readonly revocation: Revocation;
   readonly terminate?: boolean | undefined;
@@ -117,7 +110,7 @@ async function askHolders(
   broker: RevokingBroker,
   active: readonly JobBrief[],
   { revocation, terminate = false, destinations, timeoutMs }: Question,
-): Promise<Replies> {
+): Promise<ControlAnswers> {
   if (active.length === 0) return { answers: new Map(), silent: [] };
   const graceMs = Math.max(timeoutMs / 2, timeoutMs - SLACK_MS);
   const targets = active.map(({ id, queue, worker }) => ({ id, queue, worker }));
@@ -133,7 +126,7 @@ async function askHolders(
 }
 
 /** A worker that answered one part with an error has that as its answer; else its receipts of all parts. */
-function joinReplies(parts: readonly Replies[]): Replies {
+function joinReplies(parts: readonly ControlAnswers[]): ControlAnswers {
   const answers = new Map<string, ControlAnswer>();
   for (const [name, answer] of parts.flatMap((part) => [...part.answers])) {
     const before = answers.get(name);
@@ -148,7 +141,7 @@ function joinReplies(parts: readonly Replies[]): Replies {
 async function settle(
   { broker, clock, overAt }: { readonly broker: RevokingBroker; readonly clock: Clock; readonly overAt: number },
   active: readonly JobBrief[],
-  { answers, silent, destinations }: Replies & { readonly destinations?: readonly string[] | undefined },
+  { answers, silent, destinations }: ControlAnswers & { readonly destinations?: readonly string[] | undefined },
 ): Promise<Map<string, RevokedJob>> {
   const receipts = readAllReceipts(answers);
   const settled = new Map<string, RevokedJob>();

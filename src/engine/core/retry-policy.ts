@@ -1,6 +1,6 @@
 import { type Duration, parseDuration } from './duration.ts';
 import { createError } from './errors.ts';
-import { nearestNames } from './nearest.ts';
+import { assertKnownOptions } from './known-options.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: an error class may take any arguments
 export type ErrorClass = abstract new (...args: any[]) => Error;
@@ -66,15 +66,7 @@ const KEYS = ['max', 'delay', 'backoff', 'maxDelay', 'jitter', 'on', 'except'];
  */
 export function parseRetry(options: RetryOptions | false, owner: string, base: RetryPolicy = DEFAULTS): RetryPolicy {
   if (options === false) return NO_RETRY;
-  const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) {
-    throw createError('UNKNOWN_OPTION', {
-      what: owner,
-      option: unknown,
-      near: nearestNames(unknown, KEYS),
-      known: KEYS,
-    });
-  }
+  assertKnownOptions(options, KEYS, owner);
   const { max = base.max, backoff = base.backoff, jitter = base.jitter, on = base.on, except = base.except } = options;
   if (!Number.isInteger(max) || max < 0 || max > 1000) {
     throw createError('INVALID_OPTION', {

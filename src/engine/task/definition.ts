@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
-import { nearestNames } from '../core/nearest.ts';
+import { assertKnownOptions } from '../core/known-options.ts';
 import { NO_RETRY, parseRetry, type RetryOptions, type RetryPolicy } from '../core/retry-policy.ts';
 import {
   type ConcurrencyLimit,
@@ -147,15 +147,7 @@ function parseDefinition(
       given: typeof handler,
     });
   }
-  const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) {
-    throw createError('UNKNOWN_OPTION', {
-      what: owner,
-      option: unknown,
-      near: nearestNames(unknown, KEYS),
-      known: KEYS,
-    });
-  }
+  assertKnownOptions(options, KEYS, owner);
   if (options.input !== undefined && options.args !== undefined) {
     throw createError('INVALID_OPTION', { what: owner, expected: 'either `input` or `args`', given: 'both' });
   }

@@ -1,7 +1,7 @@
 import { isRecord } from '../core/envelope.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
-import { nearestNames } from '../core/nearest.ts';
+import { assertKnownOptions } from '../core/known-options.ts';
 import { parseRate, type Rate } from '../core/rate.ts';
 
 /** `100/m`: a hundred starts a minute in each worker; with `scope: 'global'` in all of them together. */
@@ -33,7 +33,7 @@ export function parseRateLimit(option: unknown, owner: string): RateLimit | unde
   if (option === undefined) return undefined;
   const what = `rateLimit of ${owner}`;
   if (!isRecord(option)) return { ...parseRate(option, what), scope: 'worker' };
-  assertKeys(option, ['rate', 'scope'], what);
+  assertKnownOptions(option, ['rate', 'scope'], what);
   const { rate, scope = 'worker' } = option;
   if (scope !== 'worker' && scope !== 'global') {
     const expected = '"worker" or "global"';
@@ -47,7 +47,7 @@ export function parseConcurrency(option: unknown, owner: string): ConcurrencyLim
   if (option === undefined) return undefined;
   const what = `concurrency of ${owner}`;
   if (!isRecord(option)) return { limit: parsePlaces(option, what), key: undefined };
-  assertKeys(option, ['limit', 'key'], what);
+  assertKnownOptions(option, ['limit', 'key'], what);
   const { limit, key } = option;
   if (key !== undefined && typeof key !== 'function') {
     const expected = 'a function of the arguments that gives a text or a number';
@@ -60,10 +60,4 @@ function parsePlaces(value: unknown, what: string): number {
   if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_PLACES) return value as number;
   const expected = `a whole number from 1 to ${MAX_PLACES}`;
   throw createError('INVALID_OPTION', { what, expected, given: formatGiven(value) });
-}
-
-function assertKeys(option: Readonly<Record<string, unknown>>, known: readonly string[], what: string): void {
-  const unknown = Object.keys(option).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw createError('UNKNOWN_OPTION', { what, option: unknown, near: nearestNames(unknown, known), known });
 }

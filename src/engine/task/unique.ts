@@ -1,7 +1,7 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
-import { nearestNames } from '../core/nearest.ts';
+import { assertKnownOptions } from '../core/known-options.ts';
 
 /** What tells the calls of a task apart. A list is one key made of several parts. */
 export type UniqueKey = string | number | boolean | readonly (string | number | boolean | null)[];
@@ -42,10 +42,7 @@ export function parseUnique(option: unknown, owner: string): UniqueRule | undefi
       given: formatGiven(option),
     });
   }
-  const unknown = Object.keys(option).find((name) => !KEYS.includes(name));
-  if (unknown !== undefined) {
-    throw createError('UNKNOWN_OPTION', { what, option: unknown, near: nearestNames(unknown, KEYS), known: KEYS });
-  }
+  assertKnownOptions(option, KEYS, what);
   const { key, ttl, until = 'finished' } = option as UniqueOptions;
   if (key !== undefined && typeof key !== 'function') {
     throw createError('INVALID_OPTION', {

@@ -1,19 +1,14 @@
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { App, AppOptions } from '../../../src/engine/app/contract.ts';
 import type { Replies, ReplyError } from '../../../src/engine/app/worker-replies.ts';
-import { controlCommands } from '../../../src/engine/control/control-commands.ts';
 import type { WorkerStats } from '../../../src/engine/control/replies.ts';
-import { createSqliteUrl } from '../../support/brokers.ts';
-import { createLiveBench, type LiveBench } from './live-app.ts';
+import type { LiveBench } from './live-app.ts';
+import { prepareSqliteBenches } from './sqlite-benches.ts';
 
-const benches: LiveBench[] = [];
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench.close();
-});
+const createBench = prepareSqliteBenches();
 
 function setUp(options: AppOptions = {}): { app: App; bench: LiveBench } {
-  const bench = createLiveBench(createSqliteUrl());
-  benches.push(bench);
+  const bench = createBench();
   return { app: bench.createApp(options), bench };
 }
 
@@ -68,12 +63,6 @@ describe('an application asks its workers', () => {
       silent: [],
     });
     expect(await worker.ended).toMatchObject({ reason: 'stopped' });
-  });
-
-  test('for every command of tq, but for that behind active', () => {
-    const { app } = setUp();
-    const offered = [...Object.keys(app.inspect), ...Object.keys(app.control)];
-    expect(Object.keys(controlCommands).filter((name) => !offered.includes(name))).toEqual(['held']);
   });
 });
 

@@ -1,50 +1,33 @@
-import { createError } from '../../../engine/core/errors.ts';
 import { parseRate } from '../../../engine/core/rate.ts';
-import { defineCommand, type Values } from '../../command.ts';
-import { sharedOptions } from '../../options.ts';
-import { table } from '../../presentation.ts';
-import { type AddressedOptions, presentReplies, REPLY_FIELDS, readAddressed, toRows } from '../../worker-replies.ts';
+import type { Values } from '../../command.ts';
+import { defineControl } from '../../control-command.ts';
+import { readText } from '../../option-values.ts';
 
-export const controlRateLimit = defineCommand({
+export const controlRateLimit = defineControl({
   name: 'control rate-limit',
   summary: 'Change how often live workers start a task, until they restart',
   details: [
     'A rate is 10/s, 100/m, 1000/h or 100/10s; 0 removes the limit. It counts at once: jobs that the old one held are let go.',
-    'A rate that is global stays so. Exit codes: 0 all have it, 1 a worker has no such task, 4 some did not answer, 69 none did.',
+    'A rate that is global stays so. A worker that has no such task refuses.',
   ].join('\n'),
   arguments: [
     { name: '<task>', summary: 'the task', completion: 'tasks' },
     { name: '<rate>', summary: 'its new rate, 0 for none' },
   ],
-  options: [sharedOptions.destination],
   examples: [
     { command: 'tq control rate-limit email.send 10/m --dry-run', does: 'only list whom it would tell' },
     { command: 'tq control rate-limit email.send 10/m -d tq@web-1', does: 'slow one worker down' },
     { command: 'tq control rate-limit email.send 0', does: 'remove the limit in all live workers' },
   ],
-  json: [...REPLY_FIELDS],
   operation: async () => (await import('../../../ops/rate-limit-task.ts')).rateLimitTask,
-  toInput(values: Values<AddressedOptions>) {
-    const [task = '', rate = ''] = values.arguments;
-    if (task.trim() === '') {
-      throw createError('USAGE', { message: 'control rate-limit was given an empty task', next: 'name a task' });
-    }
-    if (rate.trim() !== '0') parseRate(rate, 'the rate');
-    return { task, rate, ...readAddressed(values) };
-  },
-  present: (replies) =>
-    presentReplies(replies, {
-      mustAnswer: true,
-      blocks: [
-        table(
-          [
-            { key: 'worker', title: 'WORKER', as: 'text' },
-            { key: 'task', title: 'TASK', as: 'text' },
-            { key: 'rate', title: 'RATE', as: 'text' },
-          ],
-          toRows(replies, (receipt) => receipt),
-          'no worker has it',
-        ),
-      ],
-    }),
+  read: readRate,
+  columns: [
+    { key: 'task', title: 'TASK', as: 'text' },
+    { key: 'rate', title: 'RATE', as: 'text' },
+  ],
 });
+
+function readRate([task, rate = '']: Values['arguments']) {
+  if (rate.trim() !== '0') parseRate(rate, 'the rate');
+  return { task: readText(task, 'the task'), rate };
+}

@@ -1,4 +1,4 @@
-import type { WorkerReplies } from '../../../ops/worker-replies.ts';
+import type { ControlAnswers } from '../../../engine/broker/control-port.ts';
 import { defineCommand } from '../../command.ts';
 import { sharedOptions } from '../../options.ts';
 import { type Row, table } from '../../presentation.ts';
@@ -28,7 +28,7 @@ export const inspectConf = defineCommand({
     }),
 });
 
-function listSettings({ answers }: WorkerReplies): Row[] {
+function listSettings({ answers }: ControlAnswers): Row[] {
   return [...answers].flatMap(([worker, answer]) =>
     answer.ok ? Object.entries(answer.value ?? {}).map(([setting, value]) => ({ worker, setting, value })) : [],
   );

@@ -1,73 +1,26 @@
-import { describe, expect, test } from 'vitest';
-import { FakeBroker } from '../../fake-broker.ts';
-import { createFakeSession } from '../../fake-session.ts';
+import { expect, test } from 'vitest';
+import { describeControlCommand } from '../../control-command-rules.ts';
 import { parseInput, usageFault } from '../../parse-input.ts';
-import { run } from '../../run-fake.ts';
 
-describe('argv to input', () => {
-  test('takes what to change, and the workers to ask', async () => {
-    expect(await parseInput('control', 'time-limit', 'email.send', '50s', '1m')).toMatchObject({
-      task: 'email.send',
-      softTimeLimitMs: 50_000,
-      timeLimitMs: 60_000,
-    });
-    expect(await parseInput('control', 'time-limit', 'email.send', '0', 'none')).toMatchObject({
-      softTimeLimitMs: null,
-      timeLimitMs: null,
-    });
-    expect(await parseInput('control', 'time-limit', 'email.send', '50s', '1m', '-d', 'a,b')).toMatchObject({
-      destinations: ['a', 'b'],
-    });
-  });
-
-  test('says what is wrong', async () => {
-    expect(await usageFault('control', 'time-limit', 'a', '1m', '50s')).toMatch(
-      /SOFT must be shorter than HARD, 50000 ms/,
-    );
-    expect(await usageFault('control', 'time-limit', 'a', '5', '1m')).toMatch(/SOFT must be a duration/);
-    expect(await usageFault('control', 'time-limit', 'a', '5s')).toMatch(/missing/);
-  });
+describeControlCommand({
+  command: 'time-limit',
+  words: ['email.send', '50s', '1m'],
+  input: { task: 'email.send', softTimeLimitMs: 50_000, timeLimitMs: 60_000 },
+  reply: { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 60_000 },
+  piped: ['email.send', '', '60000'],
+  head: ['TASK', 'SOFT', 'HARD'],
+  row: ['email.send', '-', '1m'],
 });
 
-function createBroker(): FakeBroker {
-  const broker = new FakeBroker();
-  broker.control.add('tq@a', { 'time-limit': { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 60_000 } });
-  return broker;
-}
+test('0 and none remove a limit', async () => {
+  const input = { softTimeLimitMs: null, timeLimitMs: null };
+  expect(await parseInput('control', 'time-limit', 'email.send', '0', 'none')).toMatchObject(input);
+});
 
-const control = (broker: FakeBroker, argv: string[] = [], columns?: number) =>
-  run(['control', 'time-limit', 'email.send', '50s', '1m', ...argv], {
-    session: createFakeSession(broker),
-    ...(columns !== undefined && { columns }),
-  });
-
-describe('input to output', () => {
-  test('shows what is true after it: as JSON, in a pipe, on a terminal', async () => {
-    const { exitCode, stdout, stderr } = await control(createBroker(), ['--json']);
-    expect(JSON.parse(stdout)).toEqual({
-      workers: { 'tq@a': { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 60_000 } },
-      silent: [],
-    });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect((await control(createBroker())).stdout).toBe('tq@a\temail.send\t\t60000\n');
-    expect(
-      (await control(createBroker(), ['--no-color'], 80)).stdout.split('\n').map((line) => line.split(/ {2,}/)),
-    ).toEqual([['WORKER', 'TASK', 'SOFT', 'HARD'], ['tq@a', 'email.send', '-', '1m'], ['']]);
-  });
-
-  test('a refusal has exit code 1, silence 4, and nobody at all 69', async () => {
-    const broker = createBroker();
-    broker.control.add('mute', {});
-    expect(await control(broker)).toMatchObject({ exitCode: 4, stderr: 'no answer from mute\n' });
-    broker.control.add('odd', { 'time-limit': new Error('no') });
-    expect(await control(broker)).toMatchObject({ exitCode: 1, stderr: 'odd: no\nno answer from mute\n' });
-    expect(await control(new FakeBroker())).toMatchObject({ exitCode: 69 });
-  });
-
-  test('a dry run asks nobody', async () => {
-    const broker = createBroker();
-    const { stdout } = await control(broker, ['--dry-run', '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ dryRun: true, rows: [{ worker: 'tq@a', host: 'box', pid: 100 }] });
-    expect(broker.control.questions).toEqual([]);
-  });
+test('says what is wrong', async () => {
+  expect(await usageFault('control', 'time-limit', 'a', '1m', '50s')).toMatch(
+    /SOFT must be shorter than HARD, 50000 ms/,
+  );
+  expect(await usageFault('control', 'time-limit', 'a', '5', '1m')).toMatch(/SOFT must be a duration/);
+  expect(await usageFault('control', 'time-limit', 'a', '5s')).toMatch(/missing/);
 });

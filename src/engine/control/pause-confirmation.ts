@@ -1,7 +1,7 @@
-import type { PauseReceipt } from '../engine/control/replies.ts';
-import { isRecord } from '../engine/core/envelope.ts';
-import type { Session } from './session.ts';
-import { askWorkers } from './worker-replies.ts';
+import type { ControlBus } from '../broker/control-port.ts';
+import { isRecord } from '../core/envelope.ts';
+import { askLiveWorkers } from './ask-live-workers.ts';
+import type { PauseReceipt } from './replies.ts';
 
 /** What the live workers say to a change of the paused tasks. */
 export interface PauseConfirmation {
@@ -12,8 +12,9 @@ export interface PauseConfirmation {
 }
 
 /** Makes all live workers read which tasks are paused. @throws BROKER_UNAVAILABLE */
-export async function confirmPauses(session: Session, timeoutMs: number | undefined): Promise<PauseConfirmation> {
-  const { answers, silent } = await askWorkers(session, 'reload-pauses', timeoutMs === undefined ? {} : { timeoutMs });
+export async function confirmPauses(control: ControlBus, timeoutMs: number | undefined): Promise<PauseConfirmation> {
+  const addressed = timeoutMs === undefined ? {} : { timeoutMs };
+  const { answers, silent } = await askLiveWorkers(control, { command: 'reload-pauses', args: null }, addressed);
   const failed = [...answers].filter(([, { ok }]) => !ok).map(([name]) => name);
   const receipts = [...answers.values()].flatMap((answer) =>
     answer.ok && isReceipt(answer.value) ? [answer.value] : [],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../../../support/wait-for.ts';
-import { isAlive, startPool, untilDead } from './prefork-setup.ts';
+import { isAlive, startPool } from './prefork-setup.ts';
 
 describe('the hard time limit', () => {
   test('kills the child of a task that blocks its event loop, and the attempt is judged by the policy of the task', async () => {

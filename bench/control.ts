@@ -132,6 +132,7 @@ function createWorker(name: string): ControlledWorker {
     removeQueue: () => false,
     setTimeLimits: () => undefined,
     reloadPauses: async () => [],
+    taskRates: new Map(),
     setRate: () => () => undefined,
     stop: () => undefined,
   };

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import type { ControlReply } from '../broker/control-port.ts';
 import type { Clock } from '../core/clock.ts';
-import { formatRate } from '../core/rate.ts';
+import { formatRate, type Rate } from '../core/rate.ts';
+import type { RateLimit } from '../task/limits.ts';
 import type { ControlledWorker } from './controlled-worker.ts';
 import { parseRateOrder } from './rate-order.ts';
 import {
@@ -61,18 +62,29 @@ function describeHeld(context: ControlContext): HeldJobs {
   return { active: listActive(context), reserved, queues, lockDurationMs };
 }
 
-function listRegistered({ tasks, taskLimits }: ControlledWorker): RegisteredTask[] {
+function listRegistered({ tasks, taskLimits, taskRates }: ControlledWorker): RegisteredTask[] {
   return [...tasks.values()]
     .map((task) => ({ ...task, ...taskLimits.get(task.name) }))
-    .map(({ name, description, queue, softTimeLimitMs, timeLimitMs, retry, retryIsDefault }) => ({
+    .map(({ name, description, queue, softTimeLimitMs, timeLimitMs, retry, retryIsDefault, ...rest }) => ({
       task: name,
       description: description ?? null,
       queue: queue ?? null,
       softTimeLimitMs: softTimeLimitMs ?? null,
       timeLimitMs: timeLimitMs ?? null,
       retries: retryIsDefault ? null : retry.max,
+      rateLimit: describeRate(rest.rateLimit, taskRates.get(name)),
+      concurrency: rest.concurrency?.limit ?? null,
+      unique: rest.unique !== undefined,
+      delivery: rest.delivery,
     }))
     .sort((a, b) => (a.task < b.task ? -1 : 1));
+}
+
+/** @param changed null for a limit that was taken away, undefined when it was left as it is */
+function describeRate(declared: RateLimit | undefined, changed: Rate | null | undefined): string | null {
+  const rate = changed === undefined ? declared : changed;
+  if (rate == null) return null;
+  return declared?.scope === 'global' ? `${formatRate(rate)} global` : formatRate(rate);
 }
 
 function describeStats({ worker, clock }: ControlContext): WorkerStats {

@@ -1,4 +1,4 @@
-import type { RateChange } from '../core/rate.ts';
+import type { Rate, RateChange } from '../core/rate.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { RefusedJob, RevokeOrder, RevokeReceipt } from './revoke-order.ts';
 
@@ -51,6 +51,8 @@ export interface ControlledWorker {
   removeQueue(name: string): boolean;
   /** @throws UNKNOWN_TASK, INVALID_OPTION */
   setTimeLimits(task: string, limits: ChangedLimits): void;
+  /** Rates of tasks that were changed since it started, null where there is none now. */
+  readonly taskRates: ReadonlyMap<string, Rate | null>;
   /** Reads at once which tasks are paused. @returns their names */
   reloadPauses(): Promise<readonly string[]>;
   /**

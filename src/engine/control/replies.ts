@@ -17,6 +17,12 @@ export interface RegisteredTask {
   readonly timeLimitMs: number | null;
   /** Null where the app decides. */
   readonly retries: number | null;
+  /** As `100/m`, in each worker; `100/m global` in all together. Null for no limit. */
+  readonly rateLimit: string | null;
+  /** Jobs that may run at once, of the task or of each key of it; null for no limit. */
+  readonly concurrency: number | null;
+  readonly unique: boolean;
+  readonly delivery: 'at-least-once' | 'at-most-once';
 }
 
 export interface WorkerStats {

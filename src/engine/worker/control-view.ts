@@ -30,6 +30,7 @@ interface ViewedWorker
     | 'listRevoked'
     | 'reloadPauses'
     | 'setRate'
+    | 'taskRates'
   > {
   /** Process ids. */
   readonly children: readonly number[];
@@ -69,6 +70,7 @@ export function toControlledWorker(worker: ViewedWorker, facts: ControlFacts): C
     revoke: (order) => worker.revoke(order),
     listRevoked: () => worker.listRevoked(),
     reloadPauses: () => worker.reloadPauses(),
+    taskRates: worker.taskRates,
     setRate: (change) => worker.setRate(change),
     get autoscale() {
       return worker.autoscale;

@@ -14,7 +14,7 @@ import type { Consumer } from '../broker/port.ts';
 import type { RefusedJob, RevokeOrder, RevokeReceipt } from '../control/revoke-order.ts';
 import { createError, TqError } from '../core/errors.ts';
 import { nearestNames } from '../core/nearest.ts';
-import type { RateChange } from '../core/rate.ts';
+import type { Rate, RateChange } from '../core/rate.ts';
 import type { WorkerEvent } from '../events/hooks.ts';
 import { assertLimits } from '../task/definition.ts';
 import { Admission } from './admission/admission.ts';
@@ -134,6 +134,11 @@ export class Worker {
   /** Attempts since it was made, by how they ended. */
   get counters(): AttemptCounters {
     return this.#attempts.counters;
+  }
+
+  /** Rates of tasks that were changed since it started, null where there is none now. */
+  get taskRates(): ReadonlyMap<string, Rate | null> {
+    return this.#admission.changedRates;
   }
 
   /** Where its jobs run. */

@@ -13,7 +13,10 @@ export function createFakeWorker(given: Partial<ControlledWorker> = {}): FakeWor
   const tasks = [
     defineTask(
       'email.send',
-      { description: 'Send e-mail', queue: 'high', retry: { max: 5 }, timeLimit: '1m' },
+      {
+        ...{ description: 'Send e-mail', queue: 'high', retry: { max: 5 }, timeLimit: '1m' },
+        ...{ rateLimit: { rate: '10/m', scope: 'global' }, concurrency: 2, unique: true },
+      },
       () => 1,
     ),
     defineTask('cleanup', () => undefined),
@@ -44,6 +47,7 @@ export function createFakeWorker(given: Partial<ControlledWorker> = {}): FakeWor
     removeQueue: () => false,
     setTimeLimits: () => {},
     reloadPauses: async () => [],
+    taskRates: new Map(),
     setRate: () => () => undefined,
     stop: () => stopped.resolve(),
     stopped: stopped.promise,

@@ -37,6 +37,12 @@ async function ask(command: string, args: unknown = null): Promise<ControlAnswer
   return answers.get('tq');
 }
 
+/** A task that was registered with its name alone. */
+const PLAIN = {
+  ...{ description: null, queue: null, softTimeLimitMs: null, timeLimitMs: null, retries: null },
+  ...{ rateLimit: null, concurrency: null, unique: false, delivery: 'at-least-once' },
+};
+
 describe('a worker answers', () => {
   const worker = createFakeWorker({ listReserved: () => [{ id: 'job-9', task: 'cleanup', queue: 'low', attempt: 2 }] });
   worker.running.push(runningJob(), runningJob({ id: 'job-2', startedAt: 2000, progress: { done: 3 } }));
@@ -57,14 +63,17 @@ describe('a worker answers', () => {
     [
       'registered',
       [
-        { task: 'cleanup', description: null, queue: null, softTimeLimitMs: null, timeLimitMs: null, retries: null },
+        { ...PLAIN, task: 'cleanup', rateLimit: null },
         {
+          ...PLAIN,
           task: 'email.send',
           description: 'Send e-mail',
           queue: 'high',
-          softTimeLimitMs: null,
           timeLimitMs: 60_000,
           retries: 5,
+          rateLimit: '10/m global',
+          concurrency: 2,
+          unique: true,
         },
       ],
     ],

@@ -25,6 +25,8 @@ export const inspectRegistered = defineCommand({
             { key: 'retries', title: 'RETRIES', as: 'number' },
             { key: 'softTimeLimitMs', title: 'SOFT LIMIT', as: 'duration' },
             { key: 'timeLimitMs', title: 'TIME LIMIT', as: 'duration' },
+            { key: 'rateLimit', title: 'RATE', as: 'text' },
+            { key: 'concurrency', title: 'AT ONCE', as: 'number' },
             { key: 'description', title: 'DESCRIPTION', as: 'text', shrinks: true },
           ],
           listRows(replies),

@@ -83,7 +83,7 @@ export class Admission {
   readonly #places: Places;
   #paused: ReadonlySet<string> = new Set();
   readonly #rates = new Map<string, { readonly gate: RateGate | undefined; readonly scope: 'global' | 'worker' }>();
-  readonly #changed = new Set<string>();
+  readonly #changed = new Map<string, Rate | null>();
   readonly #background = new Set<Promise<void>>();
   #poll: NodeJS.Timeout | undefined;
   #isLooking = false;
@@ -134,6 +134,11 @@ export class Admission {
     await Promise.all(this.#background);
   }
 
+  /** Rates that were changed since the worker started, null for none. */
+  get changedRates(): ReadonlyMap<string, Rate | null> {
+    return this.#changed;
+  }
+
   /** @returns the tasks that are paused now */
   async reloadPauses(): Promise<string[]> {
     const tasks = (await listPausedTasks(this.#options.broker.state)).map(({ task }) => task);
@@ -154,7 +159,7 @@ export class Admission {
       throw createError('UNKNOWN_TASK', { task, near: nearestNames(task, tasks.keys()), next });
     }
     this.#setGate(definition, rate, id);
-    this.#changed.add(task);
+    this.#changed.set(task, rate);
   }
 
   /** Lets go what the old rate held back, so that the new one counts at once. Returns at once. */

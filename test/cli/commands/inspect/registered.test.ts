@@ -19,6 +19,7 @@ const REPLY = [
   {
     ...{ task: 'email.send', description: 'Send e-mail', queue: 'high' },
     ...{ softTimeLimitMs: null, timeLimitMs: 60_000, retries: 5 },
+    ...{ rateLimit: '10/m global', concurrency: 2, unique: false, delivery: 'at-least-once' },
   },
 ];
 
@@ -42,11 +43,11 @@ describe('input to output', () => {
   });
 
   test('a pipe gets a line a task, a terminal a table', async () => {
-    expect((await inspect()).stdout).toBe('tq@a\temail.send\thigh\t5\t\t60000\tSend e-mail\n');
+    expect((await inspect()).stdout).toBe('tq@a\temail.send\thigh\t5\t\t60000\t10/m global\t2\tSend e-mail\n');
     expect((await inspect(['--no-color'], createBroker(), 100)).stdout).toBe(
       [
-        'WORKER  TASK        QUEUE  RETRIES  SOFT LIMIT  TIME LIMIT  DESCRIPTION',
-        'tq@a    email.send  high         5  -           1m          Send e-mail',
+        'WORKER  TASK        QUEUE  RETRIES  SOFT LIMIT  TIME LIMIT  RATE         AT ONCE  DESCRIPTION',
+        'tq@a    email.send  high         5  -           1m          10/m global        2  Send e-mail',
         '',
       ].join('\n'),
     );

@@ -12,7 +12,7 @@ import { startRedis } from './redis-server.ts';
 
 const CONCURRENCY = Number(process.argv[2] ?? 10);
 const ROUNDS = Number(process.argv[3] ?? 9);
-const JOBS = 4000;
+const JOBS = 40_000;
 const DAY_SECONDS = 86_400;
 const DATA = { args: [{ to: 'someone@example.com', subject: 'hello', id: 12_345 }], meta: {} };
 

@@ -38,7 +38,8 @@ export const listQueues = defineOperation({
 async function readRow(broker: Broker, name: string, now: number): Promise<QueueRow> {
   const [status, counted] = await Promise.all([broker.queue(name).status(now), countHeld(broker, name)]);
   const held = Math.min(counted, status.scheduled);
-  return { ...status, scheduled: status.scheduled - held, held };
+  const { queue, waiting, active, scheduled, ...rest } = status;
+  return { queue, waiting, active, scheduled: scheduled - held, held, ...rest };
 }
 
 /**

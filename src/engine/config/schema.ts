@@ -76,7 +76,7 @@ export const SETTINGS = {
   'worker.name': setting(
     nameValue(),
     ['--name', 'TQ_WORKER_NAME'],
-    'the name of the worker; `%h` is the host name, `%p` the process id',
+    'the name of the worker; `%h` is the host name, `%p` the process id, `%n` the first free number',
   ),
   'worker.queueOrder': setting(
     choiceValue(['strict', 'weighted', 'fair']),

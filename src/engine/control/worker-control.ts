@@ -76,7 +76,10 @@ export async function openWorkerControl(options: WorkerControlOptions): Promise<
       joining ??= broker.control.join({
         id: nodeId,
         name: held.name,
-        handle: ({ command, args }) => findCommand(command, held.name, options)({ worker, clock }, args),
+        handle({ command, args }) {
+          if (command === 'shutdown') logger.info('stopping: asked for over the control bus; running jobs may end');
+          return findCommand(command, held.name, options)({ worker, clock }, args);
+        },
         onTrouble: (error) => logger.debug({ err: error }, 'trouble on the control bus'),
         onForeign: (reason) => logger.debug({ reason }, 'a message on the control bus is none of ours and is ignored'),
       });

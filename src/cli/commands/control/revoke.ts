@@ -26,7 +26,7 @@ export const controlRevoke = defineCommand({
     'A job that waits or is scheduled is marked in the broker: it never starts, also when no worker is up. One that runs has',
     'its signal aborted; with --terminate its process is ended (pool prefork), or its function is waited for no more (async).',
     'The command waits for running jobs, at most --timeout (5s). Exit codes: 0 none of them will run any more, 1 one ignored',
-    'the signal or its worker answered with an error, 3 all ids are unknown, 4 the worker of one did not answer.',
+    'the signal, was not asked, or its worker answered with an error, 3 all ids are unknown, 4 the worker of one did not answer.',
   ].join('\n'),
   arguments: [
     { name: '<ids...>', summary: 'ids of jobs; - reads them from stdin, a line each', completion: 'ids', stdin: true },

@@ -59,7 +59,7 @@ export function toJobFacts(json: JobJson, queue: string): JobFacts {
   const delayMs = json.opts?.delay;
   return {
     task,
-    requestId: meta.requestId ?? null,
+    requestId: meta.requestId ?? meta.rootId ?? job.id,
     worker,
     attemptsCharged: attempts,
     startedAt,

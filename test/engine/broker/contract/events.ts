@@ -293,7 +293,7 @@ export const events: Subject = {
           'started foreign attempt 3 STARTED',
           'succeeded foreign attempt 3 SUCCESS',
         ]);
-        expect(told[3]).toMatchObject({ error: 'RangeError: not yet', requestId: null });
+        expect(told[3]).toMatchObject({ error: 'RangeError: not yet', requestId: told[3]?.id });
       },
     ),
 

@@ -85,7 +85,8 @@ export class Worker {
   readonly name: string;
   /** Attempts since it was made, by how they ended. */
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
-  readonly #held = new Map<string, TakenJob>();
+  /** Ids are unique within a queue alone. */
+  readonly #held = new Set<TakenJob>();
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
   readonly #revocations: Revocations;
@@ -179,9 +180,10 @@ export class Worker {
 
   /** Jobs that it holds; one that is not running waits for a place in the pool. */
   listHeld(): HeldJob[] {
-    const running = new Map([...this.#pool.running].map((job) => [job.id, job]));
-    return [...this.#held.values()].map((job) => {
-      const run = running.get(job.id);
+    const running = [...this.#pool.running];
+    const runs = new Map(running.map((run) => [`${run.queue}\n${run.id}`, run]));
+    return [...this.#held].map((job) => {
+      const run = runs.get(`${job.queue}\n${job.id}`);
       return {
         id: job.id,
         task: job.task,
@@ -391,14 +393,14 @@ export class Worker {
   }
 
   async #perform(job: TakenJob): Promise<Outcome> {
-    this.#held.set(job.id, job);
+    this.#held.add(job);
     this.#monitor.noteTaken();
     try {
       const outcome = await this.#revocations.watch(job, () => this.#performAdmitted(job));
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
     } finally {
-      this.#held.delete(job.id);
+      this.#held.delete(job);
     }
   }
 

@@ -126,3 +126,16 @@ test('limits of a task are replaced for attempts that begin after that, and may 
   );
   expect(() => worker.setTimeLimits('a.task', { softTimeLimitMs: 6, timeLimitMs: 6 })).toThrow('task "a.task"');
 });
+
+test('jobs of two queues that have the same number are held side by side', async () => {
+  const { worker, consumer } = await start({ queues: ['high', 'low'].map((name) => ({ name, weight: 1 })) });
+  const ended = ['high', 'low'].map((queue) => consumer.feed(new FakeJob({ id: '1', queue })));
+  await vi.waitFor(() => expect(worker.running).toBe(2));
+  expect(worker.listHeld().map(({ id, queue, pid }) => ({ id, queue, pid }))).toEqual([
+    { id: '1', queue: 'high', pid: process.pid },
+    { id: '1', queue: 'low', pid: process.pid },
+  ]);
+  await worker.stopNow();
+  await Promise.all(ended);
+  expect(worker.listHeld()).toEqual([]);
+});

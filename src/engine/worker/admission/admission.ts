@@ -322,7 +322,7 @@ class KeyFailure extends Error {}
 function readPlaceRequest(job: TakenJob, { name, concurrency }: TaskDefinition): PlaceRequest | undefined {
   if (concurrency === undefined) return undefined;
   const line: HeldLine = `concurrency-${digest(readKey(job, name, concurrency))}`;
-  return { jobId: job.id, task: name, line, key: limitKey(name, line), limit: concurrency.limit };
+  return { jobId: job.id, queue: job.queue, task: name, line, key: limitKey(name, line), limit: concurrency.limit };
 }
 
 /** Its code is the application's: what it throws is no trouble of the worker. */

@@ -150,3 +150,12 @@ test.each([[undefined], [null], [{}], [Number.NaN], [Promise.resolve('a')]])('th
   const admitted = await admission.admit(take('limited', [given]));
   expect(admitted?.outcome).toMatchObject({ kind: 'dead', error: { code: 'CONCURRENCY_KEY_FAILED' } });
 });
+
+test('jobs of two queues that have the same number have a place each', async () => {
+  const { admission } = setUp();
+  await admission.start();
+  const first = await admission.admit(take('limited', ['a'], { id: '1', queue: 'default' }));
+  const second = await admission.admit(take('limited', ['a'], { id: '1', queue: 'other' }));
+  expect(first?.outcome).toBeUndefined();
+  expect(second?.outcome).toMatchObject({ kind: 'held' });
+});

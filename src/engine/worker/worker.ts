@@ -380,7 +380,10 @@ export class Worker {
     if (!(await within(settled, timeoutMs, this.#cold.signal))) {
       this.#pool.abortAll();
       reason = this.#cold.signal.aborted ? 'cold' : 'timeout';
-      if (!(await within(settled, ABORT_GRACE_MS))) this.#pool.releaseAll();
+      if (!(await within(settled, ABORT_GRACE_MS))) {
+        this.#pool.releaseAll();
+        this.#admission.abandon();
+      }
     }
     await settled;
     await this.#admission.stop();

@@ -139,3 +139,12 @@ test('jobs of two queues that have the same number are held side by side', async
   await Promise.all(ended);
   expect(worker.listHeld()).toEqual([]);
 });
+
+test('a worker that is stopped at once does not wait for a broker that does not say whether a job may start', async () => {
+  const tasks = new Map([['a.task', define('a.task', { concurrency: 1 }, untilAborted)]]);
+  const { worker, broker, consumer } = await start({ tasks });
+  Object.assign(broker.state, { occupy: () => new Promise(() => {}) });
+  const outcome = consumer.feed(new FakeJob());
+  expect(await worker.stopNow()).toEqual({ handedBack: 0, reason: 'cold' });
+  expect(await outcome).toEqual({ kind: 'released' });
+});

@@ -159,3 +159,25 @@ test('jobs of two queues that have the same number have a place each', async () 
   expect(first?.outcome).toBeUndefined();
   expect(second?.outcome).toMatchObject({ kind: 'held' });
 });
+
+test('a worker that stops does not wait for a lost broker: jobs at the gate go back, and ends do not wait', async () => {
+  const never = new Promise<never>(() => {});
+  const lost = { isLost: false };
+  const { occupy, ...fake } = createFakeState();
+  const { admission } = setUp({
+    state: {
+      ...fake,
+      occupy: (...args) => (lost.isLost ? never : occupy(...args)),
+      vacate: () => never,
+    },
+  });
+  await admission.start();
+  const first = await admission.admit(take('limited', ['a']));
+  lost.isLost = true;
+  const second = admission.admit(take('limited', ['b']));
+  const ended = first?.end?.();
+  admission.abandon();
+  await ended;
+  expect(await second).toEqual({ outcome: { kind: 'released' } });
+  await admission.stop();
+});

@@ -43,7 +43,7 @@ export const controlRateLimit = defineCommand({
             { key: 'rate', title: 'RATE', as: 'text' },
           ],
           toRows(replies, (receipt) => receipt),
-          'no worker has it',
+          'no worker has done it',
         ),
       ],
     }),

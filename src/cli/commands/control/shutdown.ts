@@ -30,7 +30,7 @@ export const controlShutdown = defineCommand({
             { key: 'active', title: 'ACTIVE', as: 'number' },
           ],
           toRows(replies, (receipt) => receipt),
-          'no worker answered',
+          'no worker has done it',
         ),
       ],
     }),

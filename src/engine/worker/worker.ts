@@ -102,6 +102,8 @@ export class Worker {
   #opening: Promise<void> | undefined;
   #started = false;
   #looking = false;
+  /** Of the held jobs, those that admission has not decided about. */
+  #atGate = 0;
   #refusing = false;
 
   constructor(settings: WorkerSettings) {
@@ -118,7 +120,8 @@ export class Worker {
     this.#pool = createPool({ ...settings, taskLimits: this.#taskLimits }, this.#event(), { onCapacity });
     this.#autoscaler = createAutoscaler(settings, {
       readQueues: () => this.#queues,
-      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size }),
+      // A job that may not start yet needs no slot: more of them would hold a paused task's jobs, and nothing else.
+      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size - this.#atGate }),
       resize: (slots) => this.#pool.resize(slots),
     });
     const { worker, clock, prefork } = settings;
@@ -294,7 +297,10 @@ export class Worker {
    */
   setTimeLimits(task: string, limits: TaskLimits): void {
     const { tasks } = this.#settings;
-    if (!tasks.has(task)) throw createError('UNKNOWN_TASK', { task, near: nearestNames(task, [...tasks.keys()]) });
+    if (!tasks.has(task)) {
+      const next = 'name a task that this worker registers; `tq inspect registered` lists them';
+      throw createError('UNKNOWN_TASK', { task, near: nearestNames(task, [...tasks.keys()]), next });
+    }
     assertLimits(limits.softTimeLimitMs, limits.timeLimitMs, `task "${task}"`);
     this.#taskLimits.set(task, limits);
   }
@@ -413,9 +419,14 @@ export class Worker {
   }
 
   async #performOnce(job: TakenJob, admission: Promise<Admitted>): Promise<Outcome> {
-    const { outcome, end } = await admission;
+    this.#atGate += 1;
+    const { outcome, end } = await admission.finally(() => {
+      this.#atGate -= 1;
+    });
     try {
-      return outcome ?? (await this.#pool.perform(job));
+      // One that was revoked meanwhile waits for nothing: the pool ends it.
+      const isRevoked = outcome?.kind === 'held' && job.revoked !== undefined;
+      return outcome === undefined || isRevoked ? await this.#pool.perform(job) : outcome;
     } finally {
       await end?.();
     }

@@ -148,3 +148,39 @@ test('a worker that is stopped at once does not wait for a broker that does not 
   expect(await worker.stopNow()).toEqual({ handedBack: 0, reason: 'cold' });
   expect(await outcome).toEqual({ kind: 'released' });
 });
+
+test('a job that is revoked while it is decided whether it may start ends, and is not held', async () => {
+  const tasks = new Map([['a.task', define('a.task', { concurrency: 1 }, untilAborted)]]);
+  const { worker, broker, consumer } = await start({ tasks });
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<{ taken: boolean; free: number; leftMs: number }>();
+  Object.assign(broker.state, {
+    occupy() {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  const outcome = consumer.feed(new FakeJob({ queue: 'high' }));
+  await asked.promise;
+  const jobs = [{ id: 'job-1', queue: 'high', worker: 'tq@test' }];
+  const receipts = worker.revoke({ jobs, revocation: { at: 0, by: null }, terminate: false, graceMs: 10_000 });
+  answer.resolve({ taken: false, free: 0, leftMs: 1000 });
+  expect(await receipts).toMatchObject([{ happened: 'never started' }]);
+  expect(await outcome).toMatchObject({ kind: 'ended', state: 'REVOKED' });
+});
+
+test('a worker with autoscale does not grow for a job that may not start yet', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const tasks = new Map([['a.task', define('a.task', { concurrency: 1 }, untilAborted)]]);
+  const { worker, broker, consumer } = await start({ tasks, concurrency: 1, autoscale: { max: 3, min: 1 } });
+  broker.queue('high').waiting.push(new FakeJob({ id: 'w1' }), new FakeJob({ id: 'w2' }));
+  const answer = Promise.withResolvers<{ taken: boolean; free: number; leftMs: number }>();
+  Object.assign(broker.state, { occupy: () => answer.promise });
+  void consumer.feed(new FakeJob({ queue: 'high' }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(worker.concurrency).toBe(1);
+  answer.resolve({ taken: true, free: 0, leftMs: 1000 });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(worker.concurrency).toBe(3);
+});

@@ -30,7 +30,8 @@ export const rateLimitTask = defineOperation({
   run(session, { task, rate: text, ...addressed }) {
     const rate = parseRateOrNone(text);
     // One id for all: the workers of a global rate begin one new line together.
-    const args = { task, rate: rate === null ? null : formatRate(rate), id: crypto.randomUUID() };
+    const toAll = addressed.destinations === undefined;
+    const args = { task, rate: rate === null ? null : formatRate(rate), id: crypto.randomUUID(), toAll };
     return askWorkers(session, 'rate-limit', addressed, args);
   },
   commandLine: ({ task, rate, ...addressed }) => ['control', 'rate-limit', task, rate, ...formatAddressed(addressed)],

@@ -108,10 +108,10 @@ async function reloadPauses({ worker }: ControlContext): Promise<{ value: PauseR
 
 /** The rate counts when this is answered; what the old one held is let go after that, for it may take long. */
 function setRate({ worker }: ControlContext, args: unknown): ControlReply {
-  const { task, rate: text, id } = isRecord(args) ? args : {};
+  const { task, rate: text, id, toAll } = isRecord(args) ? args : {};
   assertTaskName(task);
   const rate = text === null ? null : parseRate(text, `rate of task "${task}"`);
-  const afterwards = worker.setRate({ task, rate, id: String(id) });
+  const afterwards = worker.setRate({ task, rate, id: String(id), ...(toAll === true && { toAll }) });
   return { value: { task, rate: rate === null ? null : formatRate(rate) } satisfies RateReceipt, afterwards };
 }
 

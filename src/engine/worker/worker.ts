@@ -318,7 +318,7 @@ export class Worker {
    */
   setRate(change: RateChange): () => void {
     this.#admission.setRate(change);
-    return () => this.#admission.letGoRate(change.task);
+    return () => this.#admission.letGoRate(change);
   }
 
   /** Resolves when the worker has stopped, whatever stopped it. */

@@ -170,9 +170,9 @@ export class Admission {
   }
 
   /** Lets go what the old rate held back, so that the new one counts at once. Returns at once. */
-  letGoRate(task: string): void {
+  letGoRate({ task, toAll = false }: Pick<RateChange, 'task' | 'toAll'>): void {
     const { broker, worker } = this.#options;
-    const only = (entry: { readonly worker: string | null }): boolean => (entry.worker ?? worker) === worker;
+    const only = (entry: { readonly worker: string | null }): boolean => toAll || (entry.worker ?? worker) === worker;
     for (const queue of this.#options.queues()) {
       this.#inBackground(letGoAll(broker, { queue, task, line: 'rate', only }));
     }

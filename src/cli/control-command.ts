@@ -41,7 +41,7 @@ export function defineControl<Schema extends GenericSchema>(given: ControlComman
           table(
             [{ key: 'worker', title: 'WORKER', as: 'text' }, ...columns],
             toRows(replies, (reply) => reply),
-            'no worker answered',
+            'no worker has done it',
           ),
         ],
       }),

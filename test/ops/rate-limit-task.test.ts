@@ -25,8 +25,8 @@ test('tells the workers the new rate, and gives their answers', async () => {
   });
   await execute(rateLimitTask, { task: 'email.send', rate: '0', destinations: ['a'] }, { session });
   expect(broker.control.questions).toMatchObject([
-    { command: 'rate-limit', args: { task: 'email.send', rate: '10/m', id: expect.any(String) } },
-    { command: 'rate-limit', args: { task: 'email.send', rate: null }, destinations: ['a'] },
+    { command: 'rate-limit', args: { task: 'email.send', rate: '10/m', id: expect.any(String), toAll: true } },
+    { command: 'rate-limit', args: { task: 'email.send', rate: null, toAll: false }, destinations: ['a'] },
   ]);
 });
 

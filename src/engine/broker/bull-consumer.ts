@@ -78,10 +78,21 @@ export class BullConsumer implements Consumer {
     await this.#store.connect('starting the worker');
     const ready = workers.map(async (worker) => {
       // Its queue may be removed meanwhile, which ends its connection.
-      await worker.waitUntilReady().catch((error) => (worker.isLeaving ? undefined : Promise.reject(error)));
+      await this.#untilReady(worker, 'starting the worker').catch((error) =>
+        worker.isLeaving ? undefined : Promise.reject(error),
+      );
     });
     await Promise.all(ready);
     for (const worker of workers) this.#start(worker);
+  }
+
+  /** A store that goes away in this moment is away like any other. */
+  async #untilReady(worker: QueueWorker, doing: string): Promise<void> {
+    try {
+      await worker.waitUntilReady();
+    } catch (error) {
+      throw isTrouble(error) ? unavailable(this.#store.url, doing, error) : error;
+    }
   }
 
   resize(concurrency: number): void {
@@ -101,8 +112,9 @@ export class BullConsumer implements Consumer {
     if (this.#running === undefined) return;
     try {
       await this.#running;
-      await this.#store.connect(`adding queue "${queue.name}" to the worker`);
-      await worker.waitUntilReady();
+      const doing = `adding queue "${queue.name}" to the worker`;
+      await this.#store.connect(doing);
+      await this.#untilReady(worker, doing);
     } catch (error) {
       if (this.#stopping) return;
       await this.removeQueue(queue.name);

@@ -133,6 +133,8 @@ export class BullQueue implements BrokerQueue {
     return await this.#attempt(`revoking ${ids.length} jobs of queue "${this.name}"`, async () => {
       const records = await this.#store.listMarks(this.name, ids, formatMark(revocation));
       const scheduled = ids.filter((_, index) => isEarly(records[index] ?? null));
+      // First, so that whoever sees it as revoked can call again.
+      await Promise.all(ids.map((id, index) => this.#releaseUnique(id, records[index] ?? null)));
       await Promise.all(scheduled.map((id) => this.#bringForward(id)));
       // Those who wait for a result of this queue look again now, not at their next look.
       if (records.some((record) => record !== null && isMarked(record))) {
@@ -140,6 +142,12 @@ export class BullQueue implements BrokerQueue {
       }
       return this.#toBriefs(ids, records);
     });
+  }
+
+  /** A job that no worker will run keeps no other call from being stored; that of a running one is held until it has ended. */
+  async #releaseUnique(id: string, record: MarkRecord | null): Promise<void> {
+    if (record === null || record.deduplicationId === null || !isMarked(record)) return;
+    await this.#reading().removeDeduplicationKey(record.deduplicationId, id);
   }
 
   /** A revoked job waits for nothing: the next worker files it away. It may have left the scheduled ones meanwhile. */

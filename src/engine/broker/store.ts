@@ -76,6 +76,8 @@ export interface MarkRecord {
   readonly deferredFailure: string | null;
   /** Of the job scheduler that made it. */
   readonly schedulerId: string | null;
+  /** The unique key that it was added with; another job may hold it by now. */
+  readonly deduplicationId: string | null;
 }
 
 export interface StoreOptions {

@@ -14,6 +14,8 @@ export interface RateChange {
   readonly rate: Rate | null;
   /** Of the change: with it begins a new line of starts, which the workers that are told of it share. */
   readonly id: string;
+  /** All live workers are told: so what a worker held that is gone is let go too. */
+  readonly toAll?: boolean;
 }
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000 } as const;

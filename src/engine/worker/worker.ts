@@ -40,6 +40,13 @@ const STUCK_AFTER_LOCKS = 2;
 
 export class Worker {
   readonly name: string;
+<<<<<<< HEAD
+=======
+  /** Attempts since it was made, by how they ended. */
+  readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
+  /** Ids are unique within a queue alone. */
+  readonly #held = new Set<TakenJob>();
+>>>>>>> breaker
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
   readonly #attempts: Attempts;
@@ -56,6 +63,8 @@ export class Worker {
   #opening: Promise<void> | undefined;
   #started = false;
   #looking = false;
+  /** Of the held jobs, those that admission has not decided about. */
+  #atGate = 0;
   #refusing = false;
 
   constructor(settings: WorkerSettings) {
@@ -72,7 +81,12 @@ export class Worker {
     this.#pool = createPool({ ...settings, taskLimits: this.#taskLimits }, this.#event(), { onCapacity });
     this.#autoscaler = createAutoscaler(settings, {
       readQueues: () => this.#queues,
+<<<<<<< HEAD
       readSlots: () => ({ slots: this.#pool.size, busy: this.#attempts.size }),
+=======
+      // A job that may not start yet needs no slot: more of them would hold a paused task's jobs, and nothing else.
+      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size - this.#atGate }),
+>>>>>>> breaker
       resize: (slots) => this.#pool.resize(slots),
     });
     const { worker, clock, prefork } = settings;
@@ -152,7 +166,25 @@ export class Worker {
 
   /** Jobs that it holds; one that is not running waits for a place in the pool. */
   listHeld(): HeldJob[] {
+<<<<<<< HEAD
     return this.#attempts.listHeld();
+=======
+    const running = [...this.#pool.running];
+    const runs = new Map(running.map((run) => [`${run.queue}\n${run.id}`, run]));
+    return [...this.#held].map((job) => {
+      const run = runs.get(`${job.queue}\n${job.id}`);
+      return {
+        id: job.id,
+        task: job.task,
+        queue: job.queue,
+        attempt: job.attempts,
+        startedAt: job.startedAt ?? job.createdAt,
+        requestId: job.meta.requestId ?? job.meta.rootId ?? job.id,
+        progress: job.progress,
+        pid: run === undefined ? null : (run.pid ?? process.pid),
+      };
+    });
+>>>>>>> breaker
   }
 
   /** Ends jobs that were revoked. @returns a receipt for each that it holds, when it has ended or `graceMs` is over */
@@ -252,7 +284,10 @@ export class Worker {
    */
   setTimeLimits(task: string, limits: TaskLimits): void {
     const { tasks } = this.#settings;
-    if (!tasks.has(task)) throw createError('UNKNOWN_TASK', { task, near: nearestNames(task, [...tasks.keys()]) });
+    if (!tasks.has(task)) {
+      const next = 'name a task that this worker registers; `tq inspect registered` lists them';
+      throw createError('UNKNOWN_TASK', { task, near: nearestNames(task, [...tasks.keys()]), next });
+    }
     assertLimits(limits.softTimeLimitMs, limits.timeLimitMs, `task "${task}"`);
     this.#taskLimits.set(task, limits);
   }
@@ -270,7 +305,7 @@ export class Worker {
    */
   setRate(change: RateChange): () => void {
     this.#admission.setRate(change);
-    return () => this.#admission.letGoRate(change.task);
+    return () => this.#admission.letGoRate(change);
   }
 
   /** Resolves when the worker has stopped, whatever stopped it. */
@@ -338,7 +373,10 @@ export class Worker {
     if (!(await within(settled, timeoutMs, this.#cold.signal))) {
       this.#pool.abortAll();
       reason = this.#cold.signal.aborted ? 'cold' : 'timeout';
-      if (!(await within(settled, ABORT_GRACE_MS))) this.#pool.releaseAll();
+      if (!(await within(settled, ABORT_GRACE_MS))) {
+        this.#pool.releaseAll();
+        this.#admission.abandon();
+      }
     }
     await settled;
     await this.#admission.stop();
@@ -350,6 +388,40 @@ export class Worker {
     this.#ended.resolve({ handedBack: this.#pool.handedBack, reason });
   }
 
+<<<<<<< HEAD
+=======
+  async #perform(job: TakenJob): Promise<Outcome> {
+    this.#held.add(job);
+    this.#monitor.noteTaken();
+    try {
+      const outcome = await this.#revocations.watch(job, () => this.#performAdmitted(job));
+      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
+      return outcome;
+    } finally {
+      this.#held.delete(job);
+    }
+  }
+
+  #performAdmitted(job: TakenJob): Promise<Outcome> {
+    const admission = this.#admission.admit(job);
+    return admission === undefined ? this.#pool.perform(job) : this.#performOnce(job, admission);
+  }
+
+  async #performOnce(job: TakenJob, admission: Promise<Admitted>): Promise<Outcome> {
+    this.#atGate += 1;
+    const { outcome, end } = await admission.finally(() => {
+      this.#atGate -= 1;
+    });
+    try {
+      // One that was revoked meanwhile waits for nothing: the pool ends it.
+      const isRevoked = outcome?.kind === 'held' && job.revoked !== undefined;
+      return outcome === undefined || isRevoked ? await this.#pool.perform(job) : outcome;
+    } finally {
+      await end?.();
+    }
+  }
+
+>>>>>>> breaker
   async #endBurst(): Promise<void> {
     if (!this.#settings.burst || !this.#started || this.#looking || this.#stopping !== undefined) return;
     this.#looking = true;

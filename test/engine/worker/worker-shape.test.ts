@@ -127,3 +127,61 @@ test('limits of a task are replaced for attempts that begin after that, and may 
   );
   expect(() => worker.setTimeLimits('a.task', { softTimeLimitMs: 6, timeLimitMs: 6 })).toThrow('task "a.task"');
 });
+
+test('jobs of two queues that have the same number are held side by side', async () => {
+  const { worker, consumer } = await start({ queues: ['high', 'low'].map((name) => ({ name, weight: 1 })) });
+  const ended = ['high', 'low'].map((queue) => consumer.feed(new FakeJob({ id: '1', queue })));
+  await vi.waitFor(() => expect(worker.running).toBe(2));
+  expect(worker.listHeld().map(({ id, queue, pid }) => ({ id, queue, pid }))).toEqual([
+    { id: '1', queue: 'high', pid: process.pid },
+    { id: '1', queue: 'low', pid: process.pid },
+  ]);
+  await worker.stopNow();
+  await Promise.all(ended);
+  expect(worker.listHeld()).toEqual([]);
+});
+
+test('a worker that is stopped at once does not wait for a broker that does not say whether a job may start', async () => {
+  const tasks = new Map([['a.task', define('a.task', { concurrency: 1 }, untilAborted)]]);
+  const { worker, broker, consumer } = await start({ tasks });
+  Object.assign(broker.state, { occupy: () => new Promise(() => {}) });
+  const outcome = consumer.feed(new FakeJob());
+  expect(await worker.stopNow()).toEqual({ handedBack: 0, reason: 'cold' });
+  expect(await outcome).toEqual({ kind: 'released' });
+});
+
+test('a job that is revoked while it is decided whether it may start ends, and is not held', async () => {
+  const tasks = new Map([['a.task', define('a.task', { concurrency: 1 }, untilAborted)]]);
+  const { worker, broker, consumer } = await start({ tasks });
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<{ taken: boolean; free: number; leftMs: number }>();
+  Object.assign(broker.state, {
+    occupy() {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  const outcome = consumer.feed(new FakeJob({ queue: 'high' }));
+  await asked.promise;
+  const jobs = [{ id: 'job-1', queue: 'high', worker: 'tq@test' }];
+  const receipts = worker.revoke({ jobs, revocation: { at: 0, by: null }, terminate: false, graceMs: 10_000 });
+  answer.resolve({ taken: false, free: 0, leftMs: 1000 });
+  expect(await receipts).toMatchObject([{ happened: 'never started' }]);
+  expect(await outcome).toMatchObject({ kind: 'ended', state: 'REVOKED' });
+});
+
+test('a worker with autoscale does not grow for a job that may not start yet', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const tasks = new Map([['a.task', define('a.task', { concurrency: 1 }, untilAborted)]]);
+  const { worker, broker, consumer } = await start({ tasks, concurrency: 1, autoscale: { max: 3, min: 1 } });
+  broker.queue('high').waiting.push(new FakeJob({ id: 'w1' }), new FakeJob({ id: 'w2' }));
+  const answer = Promise.withResolvers<{ taken: boolean; free: number; leftMs: number }>();
+  Object.assign(broker.state, { occupy: () => answer.promise });
+  void consumer.feed(new FakeJob({ queue: 'high' }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(worker.concurrency).toBe(1);
+  answer.resolve({ taken: true, free: 0, leftMs: 1000 });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(worker.concurrency).toBe(3);
+});

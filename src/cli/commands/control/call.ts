@@ -1,5 +1,5 @@
 import { defineCommand, type Values } from '../../command.ts';
-import { readJson } from '../../option-values.ts';
+import { readJson, readText } from '../../option-values.ts';
 import { sharedOptions } from '../../options.ts';
 import { table } from '../../presentation.ts';
 import { type AddressedOptions, presentReplies, REPLY_FIELDS, readAddressed } from '../../worker-replies.ts';
@@ -28,7 +28,8 @@ export const controlCall = defineCommand({
   ],
   json: [...REPLY_FIELDS],
   operation: async () => (await import('../../../ops/call-control.ts')).callControl,
-  toInput({ arguments: [command = ''], ...values }: Values<Options>) {
+  toInput({ arguments: [given = ''], ...values }: Values<Options>) {
+    const command = readText(given, 'the command') ?? '';
     const { args } = values.options;
     return {
       command,
@@ -46,7 +47,7 @@ export const controlCall = defineCommand({
             { key: 'answer', title: 'ANSWER', as: 'json' },
           ],
           [...replies.answers].flatMap(([worker, answer]) => (answer.ok ? [{ worker, answer: answer.value }] : [])),
-          'no worker answered',
+          'no worker has done it',
         ),
       ],
     }),

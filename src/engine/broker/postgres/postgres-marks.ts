@@ -10,7 +10,7 @@ const MARK = `UPDATE job SET deferred_failure = $3
       AND (deferred_failure IS NULL OR NOT starts_with(deferred_failure, $4)) ORDER BY id FOR UPDATE)`;
 
 const LIST =
-  'SELECT id, name, state, attempts_made, processed_by, deferred_failure, scheduler_id FROM job WHERE queue = $1 AND id = ANY($2)';
+  'SELECT id, name, state, attempts_made, processed_by, deferred_failure, scheduler_id, dedup_id FROM job WHERE queue = $1 AND id = ANY($2)';
 
 interface Row {
   readonly id: string;
@@ -20,6 +20,7 @@ interface Row {
   readonly processed_by: string | null;
   readonly deferred_failure: string | null;
   readonly scheduler_id: string | null;
+  readonly dedup_id: string | null;
 }
 
 /** Marks first and reads then, each on its own: what is read as not active was marked before any later take. */
@@ -38,6 +39,7 @@ export async function listMarks(
     const row = byId.get(id);
     if (row === undefined) return null;
     const { name, state, attempts_made: attemptsMade, processed_by: processedBy, deferred_failure: failure } = row;
-    return { name, state, attemptsMade, processedBy, deferredFailure: failure, schedulerId: row.scheduler_id };
+    const { scheduler_id: schedulerId, dedup_id: deduplicationId } = row;
+    return { name, state, attemptsMade, processedBy, deferredFailure: failure, schedulerId, deduplicationId };
   });
 }

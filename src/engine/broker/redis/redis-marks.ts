@@ -4,7 +4,8 @@ import type { RedisClient } from './redis-client.ts';
 
 /**
  * KEYS: completed, failed, delayed, waiting-children, active, then the jobs. ARGV: '' or the mark, the begin of every mark,
- * then the ids. Gives name, state, attempts, worker, deferred failure and scheduler of each job, all empty for one that is not there.
+ * then the ids. Gives name, state, attempts, worker, deferred failure, scheduler and deduplication id of each job, all
+ * empty for one that is not there.
  *
  * A key that is no hash with a name is another key of the queue, which an id may look like.
  */
@@ -15,7 +16,7 @@ const LIST_MARKS = `
     local key, id = KEYS[at], ARGV[at - 3]
     local job = {}
     if redis.call('TYPE', key).ok == 'hash' then
-      job = redis.call('HMGET', key, 'name', 'atm', 'pb', 'defa', 'rjk')
+      job = redis.call('HMGET', key, 'name', 'atm', 'pb', 'defa', 'rjk', 'deid')
     end
     local state = ''
     if job[1] then
@@ -35,7 +36,7 @@ const LIST_MARKS = `
         job[4] = ARGV[1]
       end
     end
-    found[#found + 1] = { job[1] or '', state, job[2] or '0', job[3] or '', job[4] or '', job[5] or '' }
+    found[#found + 1] = { job[1] or '', state, job[2] or '0', job[3] or '', job[4] or '', job[5] or '', job[6] or '' }
   end
   return found`;
 
@@ -50,7 +51,15 @@ export async function listMarks(
   const keys = [...sets, ...ids.map((id) => `${base}:${id}`)];
   const found = await client.eval(LIST_MARKS, keys.length, ...keys, mark, MARK_PREFIX, ...ids);
   return (found as string[][]).map(
-    ([name = '', state = '', attemptsMade, processedBy = '', deferredFailure = '', schedulerId = '']) =>
+    ([
+      name = '',
+      state = '',
+      attemptsMade,
+      processedBy = '',
+      deferredFailure = '',
+      schedulerId = '',
+      deduplicationId = '',
+    ]) =>
       state === ''
         ? null
         : {
@@ -60,6 +69,7 @@ export async function listMarks(
             processedBy: processedBy === '' ? null : processedBy,
             deferredFailure: deferredFailure === '' ? null : deferredFailure,
             schedulerId: schedulerId === '' ? null : schedulerId,
+            deduplicationId: deduplicationId === '' ? null : deduplicationId,
           },
   );
 }

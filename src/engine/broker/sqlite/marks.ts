@@ -10,7 +10,7 @@ const MARK = `UPDATE job SET deferred_failure = ?4 WHERE queue_id = ${QUEUE}
   AND id IN (SELECT value FROM json_each(?3)) AND state NOT IN (${STATE_CODES.completed}, ${STATE_CODES.failed})
   AND (deferred_failure IS NULL OR substr(deferred_failure, 1, ${MARK_PREFIX.length}) <> '${MARK_PREFIX}')`;
 
-const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, scheduler_id FROM job
+const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, scheduler_id, deduplication_id FROM job
   WHERE queue_id = ${QUEUE} AND id IN (SELECT value FROM json_each(?3))`;
 
 const NAMES = new Map<unknown, string>(Object.entries(STATE_CODES).map(([state, code]) => [code, state]));
@@ -30,9 +30,17 @@ export async function listMarks(
           return list(connection);
         });
   const records = new Map(
-    rows.map(([id, name, state, attemptsMade, processedBy, deferredFailure, schedulerId]) => [
+    rows.map(([id, name, state, attemptsMade, processedBy, deferredFailure, schedulerId, deduplicationId]) => [
       id as string,
-      { name, state: NAMES.get(state) ?? '', attemptsMade, processedBy, deferredFailure, schedulerId } as MarkRecord,
+      {
+        name,
+        state: NAMES.get(state) ?? '',
+        attemptsMade,
+        processedBy,
+        deferredFailure,
+        schedulerId,
+        deduplicationId,
+      } as MarkRecord,
     ]),
   );
   return ids.map((id) => records.get(id) ?? null);

@@ -14,7 +14,8 @@
  * that: whoever lets jobs go either finds the entry, or the job sees that it may start. Its wait is only the safety net for a
  * letting go that was lost.
  *
- * The broker's trouble neither fails nor loses a job: it is held for a moment and tried again.
+ * The broker's trouble neither fails nor loses a job: it is held for a moment and tried again. A worker that stops does not
+ * wait for a lost broker here (`abandon`): the job goes back as it came, and its place ends with its lease.
  */
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
@@ -24,6 +25,7 @@ import { createError, TqError } from '../../core/errors.ts';
 import { type Outcome, toStoredError } from '../../core/job.ts';
 import { nearestNames } from '../../core/nearest.ts';
 import type { Rate, RateChange } from '../../core/rate.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { Hooks } from '../../events/hooks.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
 import type { ConcurrencyLimit } from '../../task/limits.ts';
@@ -75,6 +77,8 @@ const TROUBLE_HOLD_MS = 1000;
 /** Held jobs of a concurrency limit come back by themselves one after the other, this far apart. */
 const RETURN_SPACING_MS = 1000;
 const LONGEST_RETURN_MS = 3_600_000;
+/** What a worker that stops leaves to do here takes no longer, unless the broker is away. */
+const LAST_MOVES_MS = 5000;
 /** Held jobs that a new worker looks at, for the limits that it may have to look after. */
 const LOOKED_AT = 1000;
 
@@ -85,6 +89,7 @@ export class Admission {
   readonly #rates = new Map<string, { readonly gate: RateGate | undefined; readonly scope: 'global' | 'worker' }>();
   readonly #changed = new Map<string, Rate | null>();
   readonly #background = new Set<Promise<void>>();
+  readonly #abandoned = new AbortController();
   #poll: NodeJS.Timeout | undefined;
   #isLooking = false;
   #stopped = false;
@@ -126,12 +131,19 @@ export class Admission {
     }
   }
 
-  /** Resolves when what it began is done; no job may be admitted or end after that. */
+  /** Jobs that are at the gate go back to their queues, and nothing here waits for the broker any more. */
+  abandon(): void {
+    this.#abandoned.abort();
+  }
+
+  /** Resolves when what it began is done, or has taken too long; no job may be admitted or end after that. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#poll);
-    await this.#places.stop();
-    await Promise.all(this.#background);
+    const limit = setTimeout(() => this.abandon(), LAST_MOVES_MS);
+    const done = Promise.all([this.#places.stop(), ...this.#background]);
+    await untilAborted(done, this.#abandoned.signal);
+    clearTimeout(limit);
   }
 
   /** Rates that were changed since the worker started, null for none. */
@@ -163,9 +175,9 @@ export class Admission {
   }
 
   /** Lets go what the old rate held back, so that the new one counts at once. Returns at once. */
-  letGoRate(task: string): void {
+  letGoRate({ task, toAll = false }: Pick<RateChange, 'task' | 'toAll'>): void {
     const { broker, worker } = this.#options;
-    const only = (entry: { readonly worker: string | null }): boolean => (entry.worker ?? worker) === worker;
+    const only = (entry: { readonly worker: string | null }): boolean => toAll || (entry.worker ?? worker) === worker;
     for (const queue of this.#options.queues()) {
       this.#inBackground(letGoAll(broker, { queue, task, line: 'rate', only }));
     }
@@ -179,7 +191,19 @@ export class Admission {
     const hasLimits = definition.concurrency !== undefined || definition.rateLimit !== undefined;
     if (!hasLimits && !this.#changed.has(job.task) && !this.#paused.has(job.task)) return undefined;
     if (this.#options.isRefusing() || findRefusal(job, this.#options) !== undefined) return undefined;
-    return this.#decide(job, definition);
+    return this.#decideInTime(job, definition);
+  }
+
+  async #decideInTime(job: TakenJob, definition: TaskDefinition): Promise<Admitted> {
+    const { signal } = this.#abandoned;
+    const decision = this.#decide(job, definition);
+    const admitted = await untilAborted(decision, signal);
+    if (admitted === undefined) {
+      this.#inBackground(decision.then(({ end }) => end?.()));
+      return { outcome: { kind: 'released' } };
+    }
+    const { end } = admitted;
+    return end === undefined ? admitted : { ...admitted, end: () => untilAborted(end(), signal) };
   }
 
   async #decide(job: TakenJob, definition: TaskDefinition): Promise<Admitted> {
@@ -327,7 +351,7 @@ class KeyFailure extends Error {}
 function readPlaceRequest(job: TakenJob, { name, concurrency }: TaskDefinition): PlaceRequest | undefined {
   if (concurrency === undefined) return undefined;
   const line: HeldLine = `concurrency-${digest(readKey(job, name, concurrency))}`;
-  return { jobId: job.id, task: name, line, key: limitKey(name, line), limit: concurrency.limit };
+  return { jobId: job.id, queue: job.queue, task: name, line, key: limitKey(name, line), limit: concurrency.limit };
 }
 
 /** Its code is the application's: what it throws is no trouble of the worker. */

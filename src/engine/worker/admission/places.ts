@@ -26,6 +26,8 @@ export interface PlacesOptions {
 
 export interface PlaceRequest {
   readonly jobId: string;
+  /** Ids are unique within a queue alone. */
+  readonly queue: string;
   readonly task: string;
   readonly line: HeldLine;
   /** Names the places in the state. */
@@ -108,8 +110,8 @@ export class Places {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
-  #holderOf({ jobId }: PlaceRequest): string {
-    return `${this.#options.owner}/${jobId}`;
+  #holderOf({ jobId, queue }: PlaceRequest): string {
+    return `${this.#options.owner}/${queue}/${jobId}`;
   }
 
   #renewAll(): void {

@@ -19,6 +19,7 @@ describe('argv to input', () => {
     expect(await usageFault('control', 'call')).toMatch(/missing required argument 'command'/);
     expect(await usageFault('control', 'call', 'x', 'y')).toMatch(/too many arguments/);
     expect(await usageFault('control', 'call', 'x', '--args', '{a}')).toMatch(/--args is not JSON: expected a name/);
+    expect(await usageFault('control', 'call', '')).toMatch(/the command must be a text that is not empty, got ""/);
   });
 });
 
@@ -61,6 +62,12 @@ describe('input to output', () => {
       exitCode: 69,
       stdout: '{"workers":{},"silent":[]}\n',
     });
+  });
+
+  test('a worker that answered with an error is not said to be silent', async () => {
+    const broker = new FakeBroker();
+    broker.control.add('odd', { 'cache.clear': new Error('no cache') });
+    expect(await call(broker, [], 80)).toMatchObject({ stderr: 'no worker has done it\nodd: no cache\n' });
   });
 
   test('a dry run asks nobody', async () => {

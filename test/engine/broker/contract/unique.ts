@@ -48,6 +48,26 @@ export const unique: Subject = {
       expect(await queue.counts()).toMatchObject({ waiting: 4 });
     }),
 
+    defineRule(
+      'a job that is revoked before it runs gives its key back at once, and only its own',
+      async ({ broker }) => {
+        const queue = broker.queue(queueName());
+        const revocation = { at: 1, by: null };
+        for (const fields of [
+          { unique: { key: 'w', ttlMs: LONG_MS } },
+          { delayMs: LONG_MS },
+          { unique: { key: 'p' } },
+        ]) {
+          const [job, next, last] = [uniqueJob(fields), uniqueJob(fields), uniqueJob(fields)];
+          await queue.add(job);
+          await queue.revoke([job.id], revocation);
+          expect(await queue.add(next)).toBe(next.id);
+          await queue.revoke([job.id], revocation);
+          expect(await queue.add(last)).toBe(next.id);
+        }
+      },
+    ),
+
     defineRule('of producers that race for a key exactly one stores its job', async (workshop) => {
       const name = queueName();
       const brokers = await Promise.all([workshop.openBroker(), workshop.openBroker()]);

@@ -3,6 +3,7 @@ import type { StateStore } from '../../../../src/engine/broker/state-port.ts';
 import { createError } from '../../../../src/engine/core/errors.ts';
 import { defineTask } from '../../../../src/engine/task/definition.ts';
 import { Admission } from '../../../../src/engine/worker/admission/admission.ts';
+import { encodeHeld, heldKey } from '../../../../src/engine/worker/admission/held-index.ts';
 import { writePausedTask } from '../../../../src/engine/worker/admission/paused-tasks.ts';
 import { createFakeState } from '../../broker/fake-state.ts';
 import { FakeBroker } from '../fake-broker.ts';
@@ -149,4 +150,47 @@ test.each([[undefined], [null], [{}], [Number.NaN], [Promise.resolve('a')]])('th
   await admission.start();
   const admitted = await admission.admit(take('limited', [given]));
   expect(admitted?.outcome).toMatchObject({ kind: 'dead', error: { code: 'CONCURRENCY_KEY_FAILED' } });
+});
+
+test('jobs of two queues that have the same number have a place each', async () => {
+  const { admission } = setUp();
+  await admission.start();
+  const first = await admission.admit(take('limited', ['a'], { id: '1', queue: 'default' }));
+  const second = await admission.admit(take('limited', ['a'], { id: '1', queue: 'other' }));
+  expect(first?.outcome).toBeUndefined();
+  expect(second?.outcome).toMatchObject({ kind: 'held' });
+});
+
+test('a worker that stops does not wait for a lost broker: jobs at the gate go back, and ends do not wait', async () => {
+  const never = new Promise<never>(() => {});
+  const lost = { isLost: false };
+  const { occupy, ...fake } = createFakeState();
+  const { admission } = setUp({
+    state: {
+      ...fake,
+      occupy: (...args) => (lost.isLost ? never : occupy(...args)),
+      vacate: () => never,
+    },
+  });
+  await admission.start();
+  const first = await admission.admit(take('limited', ['a']));
+  lost.isLost = true;
+  const second = admission.admit(take('limited', ['b']));
+  const ended = first?.end?.();
+  admission.abandon();
+  await ended;
+  expect(await second).toEqual({ outcome: { kind: 'released' } });
+  await admission.stop();
+});
+
+test('a rate that is changed in all workers lets go what a worker held that is gone, in one only its own', async () => {
+  const { admission, state, broker } = setUp();
+  await admission.start();
+  const gone = new FakeJob({ id: 'of-a-dead-one', task: 'rated' });
+  await state.write(heldKey(gone, 'rate'), encodeHeld(gone, 'tq@dead'));
+  admission.letGoRate({ task: 'rated', toAll: false });
+  await admission.admit(take('rated'));
+  expect(broker.queue('default').promoted).toEqual([]);
+  admission.letGoRate({ task: 'rated', toAll: true });
+  await vi.waitFor(() => expect(broker.queue('default').promoted).toEqual(['of-a-dead-one']));
 });

@@ -21,25 +21,15 @@ export const rateLimitTask = defineOperation({
   async plan(session, { task, rate: text, ...addressed }) {
     const rate = parseRateOrNone(text);
     const change = rate === null ? 'remove the rate limit' : `set the rate limit to ${formatRate(rate)}`;
-<<<<<<< HEAD
     return planAsking(session, addressed, (workers) => `would ${change} of task "${task}" in ${workers}`);
-=======
-    return {
-      summary: `would ${change} of task "${task}" in ${nodes.length === 1 ? '1 worker' : `${nodes.length} workers`}`,
-      count: 0,
-      rows: nodes.map(({ name, host, pid }) => ({ worker: name, host, pid })),
-    };
-  },
-  run(session, { task, rate: text, ...addressed }) {
-    const rate = parseRateOrNone(text);
-    // One id for all: the workers of a global rate begin one new line together.
-    const toAll = addressed.destinations === undefined;
-    const args = { task, rate: rate === null ? null : formatRate(rate), id: crypto.randomUUID(), toAll };
-    return askWorkers(session, 'rate-limit', addressed, args);
->>>>>>> breaker
   },
   run: async (session, { task, rate, ...addressed }) =>
-    askWorkers(session, 'rate-limit', addressed, createRateOrder(task, parseRateOrNone(rate))),
+    askWorkers(
+      session,
+      'rate-limit',
+      addressed,
+      createRateOrder(task, parseRateOrNone(rate), addressed.destinations === undefined),
+    ),
   commandLine: ({ task, rate, ...addressed }) => ['control', 'rate-limit', task, rate, ...formatAddressed(addressed)],
 });
 

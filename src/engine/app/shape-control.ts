@@ -86,7 +86,8 @@ export const shapeCommands = {
     async (task: string, rate: string | null, options?: AskOptions): Promise<Replies<RateReceipt>> => {
       const what = 'app.control.rateLimit()';
       assertTaskName(task);
-      const order = createRateOrder(task, rate === null ? null : parseRate(rate, `rate of ${what}`));
+      const parsed = rate === null ? null : parseRate(rate, `rate of ${what}`);
+      const order = createRateOrder(task, parsed, options?.destinations === undefined);
       return await ask<RateReceipt>('rate-limit', order, parseAsk(options, what));
     },
 };

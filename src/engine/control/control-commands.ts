@@ -119,16 +119,9 @@ async function reloadPauses({ worker }: ControlContext): Promise<{ value: PauseR
 
 /** The rate counts when this is answered; what the old one held is let go after that, for it may take long. */
 function setRate({ worker }: ControlContext, args: unknown): ControlReply {
-<<<<<<< HEAD
   const change = parseRateOrder(args);
   const { task, rate } = change;
   const afterwards = worker.setRate(change);
-=======
-  const { task, rate: text, id, toAll } = isRecord(args) ? args : {};
-  assertTaskName(task);
-  const rate = text === null ? null : parseRate(text, `rate of task "${task}"`);
-  const afterwards = worker.setRate({ task, rate, id: String(id), ...(toAll === true && { toAll }) });
->>>>>>> breaker
   return { value: { task, rate: rate === null ? null : formatRate(rate) } satisfies RateReceipt, afterwards };
 }
 

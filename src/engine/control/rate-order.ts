@@ -10,15 +10,18 @@ export interface RateOrder {
   readonly rate: string | null;
   /** One for all that are told: the workers of a global rate begin one new line together. */
   readonly id: string;
+  /** All live workers are told: what a worker held that is gone is let go too. */
+  readonly toAll: boolean;
 }
 
-export function createRateOrder(task: string, rate: Rate | null): RateOrder {
-  return { task, rate: rate === null ? null : formatRate(rate), id: randomUUID() };
+export function createRateOrder(task: string, rate: Rate | null, toAll: boolean): RateOrder {
+  return { task, rate: rate === null ? null : formatRate(rate), id: randomUUID(), toAll };
 }
 
 /** The order as a worker was sent it. @throws INVALID_OPTION */
 export function parseRateOrder(args: unknown): RateChange {
-  const { task, rate, id } = isRecord(args) ? args : {};
+  const { task, rate: text, id, toAll } = isRecord(args) ? args : {};
   assertTaskName(task);
-  return { task, rate: rate === null ? null : parseRate(rate, `rate of task "${task}"`), id: String(id) };
+  const rate = text === null ? null : parseRate(text, `rate of task "${task}"`);
+  return { task, rate, id: String(id), ...(toAll === true && { toAll }) };
 }

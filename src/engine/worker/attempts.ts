@@ -37,13 +37,16 @@ export class Attempts {
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
   readonly #options: AttemptsOptions;
   readonly #held = new Set<TakenJob>();
+  /** Jobs that are being looked at whether they may start. */
+  #atGate = 0;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#held.size;
+  /** Jobs that need a slot. One that may not start yet needs none: more slots would hold more jobs, and start none. */
+  get busy(): number {
+    return this.#held.size - this.#atGate;
   }
 
   /** Never rejects, as the pool does not. */
@@ -84,9 +87,14 @@ export class Attempts {
   }
 
   async #run(job: TakenJob, admitted: Promise<Admitted>): Promise<Outcome> {
-    const { outcome, end } = await admitted;
+    this.#atGate += 1;
+    const { outcome, end } = await admitted.finally(() => {
+      this.#atGate -= 1;
+    });
     try {
-      return outcome ?? (await this.#options.pool.perform(job));
+      // One that was revoked meanwhile waits for nothing: the pool ends it.
+      const isRevoked = outcome?.kind === 'held' && job.revoked !== undefined;
+      return outcome === undefined || isRevoked ? await this.#options.pool.perform(job) : outcome;
     } finally {
       await end?.();
     }

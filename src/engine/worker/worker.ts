@@ -40,13 +40,6 @@ const STUCK_AFTER_LOCKS = 2;
 
 export class Worker {
   readonly name: string;
-<<<<<<< HEAD
-=======
-  /** Attempts since it was made, by how they ended. */
-  readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
-  /** Ids are unique within a queue alone. */
-  readonly #held = new Set<TakenJob>();
->>>>>>> breaker
   readonly #settings: WorkerSettings;
   readonly #pool: Pool;
   readonly #attempts: Attempts;
@@ -64,7 +57,6 @@ export class Worker {
   #started = false;
   #looking = false;
   /** Of the held jobs, those that admission has not decided about. */
-  #atGate = 0;
   #refusing = false;
 
   constructor(settings: WorkerSettings) {
@@ -81,12 +73,7 @@ export class Worker {
     this.#pool = createPool({ ...settings, taskLimits: this.#taskLimits }, this.#event(), { onCapacity });
     this.#autoscaler = createAutoscaler(settings, {
       readQueues: () => this.#queues,
-<<<<<<< HEAD
-      readSlots: () => ({ slots: this.#pool.size, busy: this.#attempts.size }),
-=======
-      // A job that may not start yet needs no slot: more of them would hold a paused task's jobs, and nothing else.
-      readSlots: () => ({ slots: this.#pool.size, busy: this.#held.size - this.#atGate }),
->>>>>>> breaker
+      readSlots: () => ({ slots: this.#pool.size, busy: this.#attempts.busy }),
       resize: (slots) => this.#pool.resize(slots),
     });
     const { worker, clock, prefork } = settings;
@@ -166,25 +153,7 @@ export class Worker {
 
   /** Jobs that it holds; one that is not running waits for a place in the pool. */
   listHeld(): HeldJob[] {
-<<<<<<< HEAD
     return this.#attempts.listHeld();
-=======
-    const running = [...this.#pool.running];
-    const runs = new Map(running.map((run) => [`${run.queue}\n${run.id}`, run]));
-    return [...this.#held].map((job) => {
-      const run = runs.get(`${job.queue}\n${job.id}`);
-      return {
-        id: job.id,
-        task: job.task,
-        queue: job.queue,
-        attempt: job.attempts,
-        startedAt: job.startedAt ?? job.createdAt,
-        requestId: job.meta.requestId ?? job.meta.rootId ?? job.id,
-        progress: job.progress,
-        pid: run === undefined ? null : (run.pid ?? process.pid),
-      };
-    });
->>>>>>> breaker
   }
 
   /** Ends jobs that were revoked. @returns a receipt for each that it holds, when it has ended or `graceMs` is over */
@@ -388,40 +357,6 @@ export class Worker {
     this.#ended.resolve({ handedBack: this.#pool.handedBack, reason });
   }
 
-<<<<<<< HEAD
-=======
-  async #perform(job: TakenJob): Promise<Outcome> {
-    this.#held.add(job);
-    this.#monitor.noteTaken();
-    try {
-      const outcome = await this.#revocations.watch(job, () => this.#performAdmitted(job));
-      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
-      return outcome;
-    } finally {
-      this.#held.delete(job);
-    }
-  }
-
-  #performAdmitted(job: TakenJob): Promise<Outcome> {
-    const admission = this.#admission.admit(job);
-    return admission === undefined ? this.#pool.perform(job) : this.#performOnce(job, admission);
-  }
-
-  async #performOnce(job: TakenJob, admission: Promise<Admitted>): Promise<Outcome> {
-    this.#atGate += 1;
-    const { outcome, end } = await admission.finally(() => {
-      this.#atGate -= 1;
-    });
-    try {
-      // One that was revoked meanwhile waits for nothing: the pool ends it.
-      const isRevoked = outcome?.kind === 'held' && job.revoked !== undefined;
-      return outcome === undefined || isRevoked ? await this.#pool.perform(job) : outcome;
-    } finally {
-      await end?.();
-    }
-  }
-
->>>>>>> breaker
   async #endBurst(): Promise<void> {
     if (!this.#settings.burst || !this.#started || this.#looking || this.#stopping !== undefined) return;
     this.#looking = true;

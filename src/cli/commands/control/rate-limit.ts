@@ -20,37 +20,11 @@ export const controlRateLimit = defineControl({
     { command: 'tq control rate-limit email.send 0', does: 'remove the limit in all live workers' },
   ],
   operation: async () => (await import('../../../ops/rate-limit-task.ts')).rateLimitTask,
-<<<<<<< HEAD
   read: readRate,
   columns: [
     { key: 'task', title: 'TASK', as: 'text' },
     { key: 'rate', title: 'RATE', as: 'text' },
   ],
-=======
-  toInput(values: Values<AddressedOptions>) {
-    const [task = '', rate = ''] = values.arguments;
-    if (task.trim() === '') {
-      throw createError('USAGE', { message: 'control rate-limit was given an empty task', next: 'name a task' });
-    }
-    if (rate.trim() !== '0') parseRate(rate, 'the rate');
-    return { task, rate, ...readAddressed(values) };
-  },
-  present: (replies) =>
-    presentReplies(replies, {
-      mustAnswer: true,
-      blocks: [
-        table(
-          [
-            { key: 'worker', title: 'WORKER', as: 'text' },
-            { key: 'task', title: 'TASK', as: 'text' },
-            { key: 'rate', title: 'RATE', as: 'text' },
-          ],
-          toRows(replies, (receipt) => receipt),
-          'no worker has done it',
-        ),
-      ],
-    }),
->>>>>>> breaker
 });
 
 function readRate([task, rate = '']: Values['arguments']) {

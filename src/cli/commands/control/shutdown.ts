@@ -14,28 +14,9 @@ export const controlShutdown = defineControl({
     { command: 'tq control shutdown', does: 'stop all live workers' },
   ],
   operation: async () => (await import('../../../ops/shutdown-workers.ts')).shutdownWorkers,
-<<<<<<< HEAD
   read: () => ({}),
   columns: [
     { key: 'stopping', title: 'STOPPING', as: 'flag' },
     { key: 'active', title: 'ACTIVE', as: 'number' },
   ],
-=======
-  toInput: readAddressed,
-  present: (replies) =>
-    presentReplies(replies, {
-      mustAnswer: true,
-      blocks: [
-        table(
-          [
-            { key: 'worker', title: 'WORKER', as: 'text' },
-            { key: 'stopping', title: 'STOPPING', as: 'flag' },
-            { key: 'active', title: 'ACTIVE', as: 'number' },
-          ],
-          toRows(replies, (receipt) => receipt),
-          'no worker has done it',
-        ),
-      ],
-    }),
->>>>>>> breaker
 });

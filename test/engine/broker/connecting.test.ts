@@ -258,3 +258,21 @@ test.skipIf(!redisUrl)('a Redis has no schema to migrate', async () => {
   expect(await broker.migrate()).toEqual({ from: null, to: null });
   await broker.close();
 });
+
+describe.skipIf(!canStartRedis)('a Redis that is frozen', () => {
+  test('keeps its connections, and fails a command within the patience of its caller', {
+    timeout: 60_000,
+  }, async () => {
+    const server = await startRedis();
+    stops.push(() => server.stop('SIGKILL'));
+    const broker = await openBroker(server.url, { clock: systemClock, patienceMs: 1000 });
+    stops.push(() => broker.close());
+    const queue = broker.queue('mail');
+    expect(await queue.counts()).toMatchObject({ waiting: 0 });
+    process.kill(server.pid, 'SIGSTOP');
+    stops.push(() => process.kill(server.pid, 'SIGCONT'));
+    await expect(queue.counts()).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' });
+    process.kill(server.pid, 'SIGCONT');
+    expect(await queue.counts()).toMatchObject({ waiting: 0 });
+  });
+});

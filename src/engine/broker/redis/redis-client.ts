@@ -14,14 +14,17 @@ function reconnectDelayMs(times: number, longestMs: number): number {
  *
  * @param patienceMs null for a client whose commands wait for a lost server for ever, as consumers must; otherwise they fail
  *   with the connection, and it reconnects often enough for this patience
+ * @param answerMs how long a command may wait for its answer: a server that is frozen keeps its connections. Not for a client
+ *   whose commands block
  */
-export function createRedisClient(address: RedisAddress, patienceMs: number | null): RedisClient {
+export function createRedisClient(address: RedisAddress, patienceMs: number | null, answerMs?: number): RedisClient {
   const retryStrategy = (times: number): number => reconnectDelayMs(times, Math.min(2000, (patienceMs ?? 4000) / 2));
   const common = {
     connectTimeout: 5000,
     enableReadyCheck: true,
     // 0: a command that finds the connection broken fails with it, and `attempt` decides whether to send it again.
     maxRetriesPerRequest: patienceMs === null ? null : 0,
+    ...(answerMs !== undefined && { commandTimeout: answerMs }),
     ...(address.username !== undefined && { username: address.username }),
     ...(address.password !== undefined && { password: address.password }),
     ...(address.tls && { tls: { ...(address.caFile !== undefined && { ca: readFileSync(address.caFile) }) } }),

@@ -29,7 +29,7 @@ const MINIMUM = { major: 6, minor: 2 };
 export function createRedisStore(url: string, address: RedisAddress, options: StoreOptions): Store {
   const masked = maskUrl(url);
   assertAuthority(address, masked);
-  const client = createRedisClient(address, options.patienceMs);
+  const client = createRedisClient(address, options.patienceMs, answerMs(options.patienceMs));
   const consumers: RedisClient[] = [];
   let fault: unknown;
   // Unheard, the event would end the process.
@@ -164,6 +164,11 @@ async function assertSuitable(client: RedisClient, url: string): Promise<void> {
     reason: `it runs Redis ${version}, tq needs ${MINIMUM.major}.${MINIMUM.minor} or newer`,
     remedy: 'upgrade the server, or use Valkey',
   });
+}
+
+/** Two tries within the patience; no command of ours takes the server so long. */
+function answerMs(patienceMs: number): number {
+  return Math.min(10_000, Math.max(500, Math.ceil(patienceMs / 2)));
 }
 
 async function describe(client: RedisClient): Promise<string> {

@@ -3,12 +3,14 @@
  *
  * 1. `start` when the worker takes jobs; from then on it looks several times within the limit, by a timer that does not keep
  *    the process alive.
- * 2. A look asks the broker only when it has to: slots are free, the broker answers, and no job was taken since the last one.
+ * 2. A look asks the broker when no job was taken since the last one. One that does not answer within its patience is lost: a
+ *    server that is frozen keeps its connections, and nothing else would notice.
  * 3. `stop` when the worker stops. What was known stays readable.
  */
 import type { Logger } from 'pino';
 import type { Broker } from '../../broker/port.ts';
 import type { Clock } from '../../core/clock.ts';
+import { TqError } from '../../core/errors.ts';
 import { createFetchWatch, type FetchLook, type FetchWatch } from './fetch-watch.ts';
 import type { HealthFacts } from './health.ts';
 
@@ -35,6 +37,8 @@ export class HealthMonitor {
   #takenAtLastLook = 0;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  /** A look has found the broker lost, and another one will find it again; the connections know nothing of it. */
+  #isSilent = false;
 
   constructor(options: HealthMonitorOptions) {
     this.#options = options;
@@ -79,7 +83,7 @@ export class HealthMonitor {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const shouldTake = await this.#shouldTake().catch((): 'unknown' => 'unknown');
+      const shouldTake = await this.#shouldTake().catch((error) => this.#noteFailure(error));
       this.#takenAtLastLook = this.#taken;
       this.#judge(shouldTake);
     } finally {
@@ -89,13 +93,31 @@ export class HealthMonitor {
 
   async #shouldTake(): Promise<FetchLook['shouldTake']> {
     const { broker, clock, listQueues, hasFreeSlot } = this.#options;
-    if (!this.#broker.isUp) return 'unknown';
-    if (!hasFreeSlot() || this.#taken !== this.#takenAtLastLook) return false;
+    if (!this.#broker.isUp && !this.#isSilent) return 'unknown';
+    if (this.#taken !== this.#takenAtLastLook) return false;
     for (const name of listQueues()) {
       const queue = broker.queue(name);
-      if ((await queue.hasWork(clock.now())) && !(await queue.isHeldBack())) return hasFreeSlot();
+      const hasWork = await queue.hasWork(clock.now());
+      this.#noteAnswer();
+      if (hasWork && !(await queue.isHeldBack())) return hasFreeSlot();
     }
     return false;
+  }
+
+  #noteFailure(error: unknown): 'unknown' {
+    if (error instanceof TqError && error.code === 'BROKER_UNAVAILABLE' && this.#broker.isUp) {
+      this.#isSilent = true;
+      this.noteBrokerLost();
+      this.#options.logger.error({ err: error }, 'the broker does not answer');
+    }
+    return 'unknown';
+  }
+
+  #noteAnswer(): void {
+    if (!this.#isSilent) return;
+    this.#isSilent = false;
+    this.noteBrokerUp();
+    this.#options.logger.info('the broker answers again');
   }
 
   #judge(shouldTake: FetchLook['shouldTake']): void {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createError } from '../../../../src/engine/core/errors.ts';
 import { HealthMonitor } from '../../../../src/engine/worker/health/health-monitor.ts';
 import { FakeBroker } from '../fake-broker.ts';
 import { FakeJob } from '../fake-job.ts';
@@ -99,4 +100,22 @@ test('the broker is not asked when jobs are taken', async () => {
   expect(asked).toEqual([]);
   await monitor.look();
   expect(asked).toEqual(['high']);
+});
+
+test('a broker that does not answer is lost until it does, though no connection was', async () => {
+  const { broker, log, monitor } = setUp();
+  const high = broker.queue('high');
+  const ask = high.hasWork.bind(high);
+  const facts = { url: 'redis://h', doing: 'counting', reason: 'Command timed out', causes: 'is it up?' };
+  high.hasWork = async () => {
+    throw createError('BROKER_UNAVAILABLE', facts);
+  };
+  await monitor.look();
+  await monitor.look();
+  expect(monitor.broker.isUp).toBe(false);
+  expect(log.messages).toEqual(['the broker does not answer']);
+  high.hasWork = ask;
+  await monitor.look();
+  expect(monitor.broker.isUp).toBe(true);
+  expect(log.messages.at(-1)).toBe('the broker answers again');
 });

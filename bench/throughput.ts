@@ -33,9 +33,9 @@ try {
   const logging = createTq(server, { level: 'info', file: join(folder, 'worker.log') });
   for (const measure of enqueue) await compare(measure, bullmq, quiet, ROUNDS);
   for (const [concurrency, count] of [
-    [1, 5000],
-    [10, 15_000],
-    [50, 15_000],
+    [1, 6000],
+    [10, 30_000],
+    [50, 30_000],
   ] as const) {
     await compare(process_(concurrency, count, 0.95), bullmq, quiet, ROUNDS);
     await compare(process_(concurrency, count, 0.85), bullmq, logging, ROUNDS);

@@ -19,8 +19,8 @@ export class QueueWorker extends Worker<unknown, unknown, string, IQueueBackend>
   readonly moved = new WeakSet<Job>();
   /** Hears how many more or fewer jobs this worker holds: from the fetch until the outcome is stored. */
   onHeld: (change: 1 | -1) => void = () => {};
-  /** Jobs that came with the answer to their predecessor, and are counted as held in its place. */
-  readonly #carried = new WeakSet<Job>();
+  /** Jobs that came with the answer to their predecessor, and are counted as held in its place until they begin. */
+  readonly #carried = new Set<Job>();
   /** Those of them that have the slot of their predecessor. */
   readonly #heirs = new WeakSet<Job>();
   readonly #leaving = new AbortController();

@@ -50,15 +50,14 @@ export class Attempts {
   }
 
   /** Never rejects, as the pool does not. */
-  async perform(job: TakenJob): Promise<Outcome> {
+  perform(job: TakenJob): Promise<Outcome> {
     this.#held.add(job);
-    try {
-      const outcome = await this.#options.revocations.watch(job, () => this.#admit(job));
+    const ended = this.#options.revocations.watch(job, () => this.#admit(job));
+    return ended.then((outcome) => {
+      this.#held.delete(job);
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
-    } finally {
-      this.#held.delete(job);
-    }
+    });
   }
 
   /** One that is not running waits for a place in the pool. BullMQ numbers the jobs of each queue by itself. */

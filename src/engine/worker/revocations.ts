@@ -40,7 +40,7 @@ interface RevocationsOptions {
 
 export class Revocations {
   readonly #options: RevocationsOptions;
-  readonly #held = new Map<string, HeldJob>();
+  readonly #held = new Set<HeldJob>();
   readonly #remembered = new Map<string, { readonly revocation: Revocation; readonly until: number }>();
   #listed: RefusedJob[] = [];
 
@@ -49,19 +49,23 @@ export class Revocations {
   }
 
   /** Runs an attempt; never rejects if `perform` does not. */
-  async watch(job: TakenJob, perform: () => Promise<Outcome>): Promise<Outcome> {
-    const key = keyOf(job);
-    if (this.#remembered.size > 0) job.revoked ??= this.#recall(key);
+  watch(job: TakenJob, perform: () => Promise<Outcome>): Promise<Outcome> {
+    if (this.#remembered.size > 0) job.revoked ??= this.#recall(keyOf(job));
     const held: HeldJob = { job, ended: NOT_YET, hadBegun: false, isTerminated: false };
-    this.#held.set(key, held);
-    try {
-      held.ended = perform();
-      const outcome = await held.ended;
-      if (job.revoked !== undefined && outcome.kind === 'ended' && outcome.state === 'REVOKED') this.#note(held);
-      return outcome;
-    } finally {
-      if (this.#held.get(key) === held) this.#held.delete(key);
-    }
+    this.#held.add(held);
+    held.ended = perform();
+    // Every job passes here: no key is made for it and no further function waits, since hardly one is ever revoked.
+    return held.ended.then(
+      (outcome) => {
+        this.#held.delete(held);
+        if (job.revoked !== undefined && outcome.kind === 'ended' && outcome.state === 'REVOKED') this.#note(held);
+        return outcome;
+      },
+      (error) => {
+        this.#held.delete(held);
+        throw error;
+      },
+    );
   }
 
   /** Ends jobs that this worker holds, and waits for their end. @returns a receipt for each of them */
@@ -69,8 +73,9 @@ export class Revocations {
     const { promise: over, resolve } = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => resolve(undefined), Math.min(graceMs, MAX_TIMER_MS));
     try {
+      const byKey = new Map([...this.#held].map((held) => [keyOf(held.job), held]));
       const receipts = jobs.flatMap((wanted) => {
-        const held = this.#held.get(keyOf(wanted));
+        const held = byKey.get(keyOf(wanted));
         if (held !== undefined) return [this.#end(held, { revocation, terminate, over })];
         if (wanted.worker === this.#options.worker) this.#remember(keyOf(wanted), revocation);
         return [];

@@ -18,6 +18,7 @@ import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { surviveLastWords } from './last-words.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
@@ -94,8 +95,14 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     },
     openEventLog: (since) =>
       createPostgresEventLog({ address, listQueues: () => listQueues(query), clock: options.clock, since }),
-    relayBackend: (relayOptions) =>
-      createPostgresRelayBackend({ ...relayOptions, connection: connectionOptions(POOL_OF_NODE) } as never),
+    relayBackend(relayOptions) {
+      const backend = createPostgresRelayBackend({
+        ...relayOptions,
+        connection: connectionOptions(POOL_OF_NODE),
+      } as never);
+      surviveLastWords(backend);
+      return backend;
+    },
     faultBehind: (error) => error,
     connect,
     listQueues: () => listQueues(query),
@@ -282,6 +289,7 @@ function countLosses(backend: IQueueBackend, queue: string, query: Query): void 
  * and which keeps the process alive. Connecting is bounded, so closing is.
  */
 function closeOnceReady(backend: IQueueBackend): void {
+  surviveLastWords(backend);
   overrideMethod(backend, 'close', (close) => async (...args) => {
     await backend.waitUntilReady().catch(() => undefined);
     return close(...args);

@@ -9,10 +9,10 @@
  * 3. An outcome is stored before the next job is started in its slot. If storing fails because the broker is away, it is
  *    tried again until it works or the lock is lost; a lost lock means that another worker has the job, and the outcome is
  *    dropped: running twice is better than never.
- * 4. `released`, `postponed`, `held` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
+ * 4. `released`, `postponed`, `held`, `blocked` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
-import type { NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { JobChildren, NewJob, Outcome, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
@@ -23,6 +23,13 @@ export interface Broker {
   /** The URL with its password masked: fit for a screen or a log. */
   readonly url: string;
   queue(name: string): BrokerQueue;
+  /**
+   * Adds the jobs of a flow: all of them or none, in one transaction. Parents come before their children; a job with children here
+   * waits for them. A job that is stored already is left as it is, but becomes the child of its parent.
+   *
+   * @throws PARENT_MISSING when a parent that is not among them is not stored
+   */
+  addFlow(jobs: readonly FlowJob[]): Promise<void>;
   /** Every queue that the store holds, sorted, whoever made it. */
   listQueues(): Promise<string[]>;
   /** Starts taking jobs; `consumer.run()` begins. */
@@ -38,6 +45,13 @@ export interface Broker {
   /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */
   describe(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface FlowJob {
+  readonly queue: string;
+  readonly job: NewJob;
+  /** It has children among the jobs of the flow. */
+  readonly hasChildren: boolean;
 }
 
 export interface Migration {
@@ -83,6 +97,15 @@ export interface BrokerQueue {
    */
   waitUntilFinished(id: string, timeoutMs?: number): Promise<boolean>;
   removeJob(id: string): Promise<boolean>;
+  /** What the children of a job have come to; nothing for a job without any. */
+  readChildren(id: string): Promise<JobChildren>;
+  /**
+   * Puts a job that has finished back into its queue, as if it had never run: its attempts, lost workers and revocation are
+   * forgotten. If it is the child of a job, that one counts it as pending again.
+   *
+   * @returns false for a job that has not finished, or is not there
+   */
+  reprocess(id: string): Promise<boolean>;
   /** What these jobs are, without their data, in one round trip; ids that the queue does not hold are left out. */
   listBriefs(ids: readonly string[]): Promise<JobBrief[]>;
   /**

@@ -1,4 +1,5 @@
 import type { StoredRetry } from './retry-policy.ts';
+import type { WorkflowPlace } from './workflow/graph.ts';
 
 /**
  * How a call is written into `job.data`. Any BullMQ client can write it: `{ "args": [...], "meta": {} }`.
@@ -27,6 +28,8 @@ export interface Meta {
   readonly resultExpiresMs?: number;
   /** When its worker gives the unique key of the job back. Without it, the store does when the job ends. */
   readonly uniqueUntil?: 'started' | 'finished';
+  /** Its place in a workflow. */
+  readonly workflow?: WorkflowPlace;
 }
 
 /**
@@ -56,7 +59,21 @@ function decodeMeta(raw: Record<string, unknown>): Meta {
   if (raw.retry === false) meta.retry = false;
   else if (isRecord(raw.retry)) meta.retry = raw.retry as StoredRetry;
   if (isRecord(raw.headers)) meta.headers = decodeHeaders(raw.headers);
+  const workflow = decodePlace(raw.workflow);
+  if (workflow !== undefined) meta.workflow = workflow;
   return meta;
+}
+
+function decodePlace(raw: unknown): WorkflowPlace | undefined {
+  if (!isRecord(raw) || typeof raw.id !== 'string') return undefined;
+  if (raw.node !== null && !Number.isInteger(raw.node)) return undefined;
+  return {
+    id: raw.id,
+    node: raw.node as number | null,
+    ...(typeof raw.graph === 'string' && { graph: raw.graph }),
+    ...(raw.last === true && { last: true }),
+    ...(raw.joins === true && { joins: true }),
+  };
 }
 
 function decodeHeaders(raw: Record<string, unknown>): Record<string, string> {

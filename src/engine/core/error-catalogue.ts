@@ -522,6 +522,33 @@ export const catalogue = {
       next: 'check that the server of SMTP_URL is up and reachable from the worker, then retry the dead letter',
     }),
   }),
+  MEMBER_FAILED: entry<{ task: string; member: string; id: string; reason: string }>({
+    name: 'MemberFailed',
+    exit: 1,
+    when: 'the body of a chord, or a workflow, fails because a job that it waits for failed, was revoked or expired',
+    text: ({ task, member, id, reason }) => ({
+      message: `"${task}" cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
+      next: `mend the cause and retry job ${id}; what waits for it then goes on by itself`,
+    }),
+  }),
+  WORKFLOW_GONE: entry<{ workflow: string }>({
+    name: 'WorkflowGone',
+    exit: 1,
+    when: 'a job leads on to the next step of a workflow that is not stored any more',
+    text: ({ workflow }) => ({
+      message: `workflow ${workflow} is not stored any more, so what follows this job is unknown`,
+      next: 'send the workflow again; one that has not succeeded is kept for 30 days',
+    }),
+  }),
+  PARENT_MISSING: entry<{ id: string; parent: string }>({
+    name: 'ParentMissing',
+    exit: 1,
+    when: 'a job is added as the child of a job that is not stored',
+    text: ({ id, parent }) => ({
+      message: `job ${id} cannot be added as a child of job ${parent}, which is not stored`,
+      next: 'somebody removed the job that waits for it; send the workflow again',
+    }),
+  }),
   INTERNAL: entry<{ doing: string; reason: string }>({
     name: 'InternalError',
     exit: 1,

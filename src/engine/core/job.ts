@@ -2,6 +2,7 @@ import type { Meta } from './envelope.ts';
 import type { ErrorText } from './error-catalogue.ts';
 import type { Revocation } from './revocation.ts';
 import type { JobState } from './state.ts';
+import type { WorkflowGraph } from './workflow/graph.ts';
 
 /** An error as it is kept with a job: what JSON can carry of it. */
 export interface StoredError {
@@ -66,7 +67,34 @@ export interface NewJob {
   readonly ignoreResult?: boolean;
   /** Not stored while another job of the queue holds its key. */
   readonly unique?: UniqueHold;
+  /** It is a child of this job, which is stored already or comes before it. */
+  readonly parent?: ParentJob;
 }
+
+/** A job that waits for this one. */
+export interface ParentJob {
+  readonly queue: string;
+  readonly id: string;
+  /**
+   * What the parent does when this child is a dead letter: `start` at once, whatever other children it has, or go on to `wait` for
+   * them. It can read which children are dead in either case.
+   */
+  readonly onDead: 'start' | 'wait';
+}
+
+/** What the children of a job have come to. */
+export interface JobChildren {
+  /** How many have not ended. */
+  readonly pending: number;
+  /** Those that have ended without being dead letters, by id: one queue's ids are no other's, for tq's ids are unique. */
+  readonly ended: ReadonlyMap<string, ChildEnd>;
+  /** Those that are dead letters, by id, and what they failed with. */
+  readonly dead: ReadonlyMap<string, string>;
+}
+
+export type ChildEnd =
+  | { readonly state: 'SUCCESS'; readonly value: unknown }
+  | { readonly state: 'IGNORED' | 'REVOKED' | 'FAILURE' | 'REPLACED'; readonly reason: string };
 
 /** One job at a time for a key. It is held until the job ends, also as a dead letter, or is removed. */
 export interface UniqueHold {
@@ -87,7 +115,11 @@ export interface UniqueHold {
  * - `held`: no attempt is charged, the job is due again after `delayMs` (a pause or a limit of its task holds it back);
  * - `lost`: no attempt is charged but a lost worker is counted, the job is due again after `delayMs` (the process that ran
  *   it has died);
- * - `released`: no attempt is charged, the job goes back to its queue at once (the worker is stopping).
+ * - `released`: no attempt is charged, the job goes back to its queue at once (the worker is stopping);
+ * - `blocked`: no attempt is charged, the job waits for its children again; when none is pending any more, it goes back to its queue;
+ * - `failed`: complete, with a marker that says FAILURE and why: its state is that of a dead letter, but it is none, since what
+ *   failed is another job (a step of the workflow that it stands for);
+ * - `replaced`: complete, with a marker: the steps of a graph take the place of the job.
  */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly result: unknown }
@@ -97,7 +129,10 @@ export type Outcome =
   | { readonly kind: 'postponed'; readonly delayMs: number; readonly note: string }
   | { readonly kind: 'held'; readonly delayMs: number }
   | { readonly kind: 'lost'; readonly delayMs: number; readonly error: StoredError }
-  | { readonly kind: 'released' };
+  | { readonly kind: 'released' }
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'failed'; readonly error: StoredError }
+  | { readonly kind: 'replaced'; readonly graph: WorkflowGraph };
 
 /**
  * Reads what was thrown into what is kept; the stack's first line carries the code as Node prints it: `Name [CODE]: message`.

@@ -14,6 +14,9 @@ const COUNTED_AS = {
   dead: 'failed',
   postponed: 'handedBack',
   released: 'handedBack',
+  blocked: 'handedBack',
+  failed: 'ended',
+  replaced: 'succeeded',
 } as const satisfies Record<Exclude<Outcome['kind'], 'held'>, string>;
 
 /** How many attempts ended how. */

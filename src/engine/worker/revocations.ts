@@ -108,6 +108,8 @@ export class Revocations {
     switch (outcome.kind) {
       case 'succeeded':
       case 'dead':
+      case 'failed':
+      case 'replaced':
         return 'had finished';
       case 'ended':
         return outcome.state === 'REVOKED' ? this.#how(held) : 'had finished';
@@ -116,6 +118,7 @@ export class Revocations {
       case 'held':
       case 'postponed':
       case 'released':
+      case 'blocked':
         return 'not started again';
     }
   }

@@ -1,10 +1,16 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { chain } from '../../src/engine/canvas/chain.ts';
-import { chord, group } from '../../src/engine/canvas/group.ts';
-import type { NoInput, Signature, StepSignature } from '../../src/engine/canvas/signature.ts';
-import type { Settled } from '../../src/engine/canvas/signature-input.ts';
-import { type AsyncResult, createApp } from '../../src/index.ts';
+import {
+  type AsyncResult,
+  chain,
+  chord,
+  createApp,
+  group,
+  type NoInput,
+  type Settled,
+  type Signature,
+  type StepSignature,
+} from '../../src/index.ts';
 
 const app = createApp();
 const add = app.task('add', (a: number, b: number) => a + b);
@@ -154,7 +160,12 @@ describe('a chord', () => {
     expectTypeOf(chain(group([add.s(1, 2), add.s(3, 4)]), sum.s())).toEqualTypeOf<Signature<NoInput, number>>();
     expectTypeOf(group([add.s(1), add.s(3)]).pipe(sum.s())).toEqualTypeOf<Signature<number, number>>();
     expectTypeOf(chord(group([add.s(1), add.s(3)]), sum.s())).toEqualTypeOf<Signature<number, number>>();
-    expectTypeOf(chord([1, 2].map((n) => add.s(n, n)), sum.s())).toEqualTypeOf<Signature<NoInput, number>>();
+    expectTypeOf(
+      chord(
+        [1, 2].map((n) => add.s(n, n)),
+        sum.s(),
+      ),
+    ).toEqualTypeOf<Signature<NoInput, number>>();
     // @ts-expect-error a list of texts is no list of numbers
     chord([ping.s()], sum.s());
     // @ts-expect-error a list of texts is no list of numbers

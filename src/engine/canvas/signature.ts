@@ -26,9 +26,18 @@ export interface SignatureSender {
   /** @param input what it is entered with; nothing without it */
   sendSignature(
     signature: AnySignature,
-    options: SendOptions,
-    input: { readonly value: unknown } | undefined,
+    options?: SendOptions,
+    input?: { readonly value: unknown },
   ): Promise<AsyncResult<unknown>>;
+}
+
+/** The app of all tasks of this process; null once there are several. */
+let onlySender: SignatureSender | null | undefined;
+
+/** Notes an app that has tasks. Where it is the only one, it also sends what has no task in it: a group of no members. */
+export function noteSender(sender: SignatureSender): void {
+  if (onlySender === undefined) onlySender = sender;
+  else if (onlySender !== sender) onlySender = null;
 }
 
 /** Any signature, whatever it takes and gives. */
@@ -117,13 +126,14 @@ export class Signature<in In, out Out> {
   }
 
   async #send(options: SendOptions, value: unknown): Promise<AsyncResult<unknown>> {
-    if (this.#sender === undefined) {
+    const sender = this.#sender ?? onlySender;
+    if (sender == null) {
       throw createError('INVALID_SIGNATURE', {
         problem: 'cannot send a signature that belongs to no app',
-        next: 'give the app to signatureFrom(json, app)',
+        next: 'call app.sendSignature(signature), or read it with signatureFrom(json, app)',
       });
     }
-    return await this.#sender.sendSignature(this, options, value === undefined ? undefined : { value });
+    return await sender.sendSignature(this, options, ...(value === undefined ? [] : [{ value }]));
   }
 }
 
@@ -161,12 +171,13 @@ export function createStep<In = NoInput, Out = unknown>(
   { task, args, immutable = false, options }: StepParts,
 ): StepSignature<In, Out> {
   assertTaskName(task);
+  const checked = parseSignatureOptions(options ?? {}, task);
   const content: StepContent = {
     kind: 'task',
     task,
     args: copyArgs(task, args),
     ...(immutable && { immutable: true }),
-    ...(options !== undefined && { options: Object.freeze(parseSignatureOptions(options, task)) }),
+    ...(Object.keys(checked).length > 0 && { options: Object.freeze(checked) }),
   };
   return new StepSignature<In, Out>(content, sender);
 }

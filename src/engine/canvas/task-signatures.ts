@@ -1,7 +1,14 @@
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import { MAP_TASK, STARMAP_TASK } from '../core/workflow/hidden-tasks.ts';
-import { createStep, type NoInput, Signature, type SignatureSender, type StepSignature } from './signature.ts';
+import {
+  createStep,
+  type NoInput,
+  noteSender,
+  Signature,
+  type SignatureSender,
+  type StepSignature,
+} from './signature.ts';
 
 /** What a task gives to workflows. */
 export interface TaskSignatures<Args extends readonly unknown[], Result> {
@@ -61,6 +68,7 @@ export function createTaskSignatures<Args extends readonly unknown[], Result>(
   sender: SignatureSender,
   task: string,
 ): TaskSignatures<Args, Result> {
+  noteSender(sender);
   const over = (mapping: string, items: readonly unknown[]): StepSignature<unknown, Result[]> => {
     if (!Array.isArray(items)) {
       const what = `the items of task "${task}"`;

@@ -44,7 +44,9 @@ export async function findValue(source: Source, graph: StoredGraph, entry: numbe
       continue;
     }
     const found =
-      node.kind === 'task' ? await findOfTask(source, graph, { place, node }) : await findOfGroup(source, graph, { place, node });
+      node.kind === 'task'
+        ? await findOfTask(source, graph, { place, node })
+        : await findOfGroup(source, graph, { place, node });
     if (found.kind !== 'value' || node.next === undefined) return found;
     place = node.next;
   }
@@ -81,12 +83,11 @@ async function listValues({ describe }: Source, { onError }: GroupNode, found: r
   return settled;
 }
 
-async function findOfTask(
-  source: Source,
+function findOfTask(
+  { children }: Source,
   graph: StoredGraph,
   { place, node }: { readonly place: number; readonly node: TaskNode },
-): Promise<Found> {
-  const { store, children } = source;
+): Found {
   const id = jobIdOf(graph.head, place);
   const fault = (reason: string, isDead = false): Found => ({
     kind: 'fault',
@@ -102,10 +103,6 @@ async function findOfTask(
     case 'REVOKED':
     case 'FAILURE':
       return fault(`it ended as ${end.state}: ${end.reason}`);
-    case 'REPLACED': {
-      const part = await store.open(graph.head.workflow, id);
-      return part === undefined ? fault('what it was replaced by is not stored') : findValue(source, part, part.head.entry);
-    }
     case undefined:
       return children.pending > 0 ? PENDING : fault('its job was removed before it had ended');
   }

@@ -7,14 +7,14 @@
 import type { FlowJob } from '../broker/port.ts';
 import { createError } from '../core/errors.ts';
 import type { ParentJob } from '../core/job.ts';
-import { type FailedStep, JOIN_TASK, type TaskNode, type WorkflowGraph, type WorkflowPlace } from '../core/workflow/graph.ts';
+import type { FailedStep, GroupNode, WorkflowGraph, WorkflowPlace } from '../core/workflow/graph.ts';
 import { type Entry, findParent, planEntry } from './entering.ts';
-import type { GraphHead, StoredGraph, WorkflowStore } from './workflow-store.ts';
+import { type GraphHead, getGroup, type StoredGraph, type WorkflowStore } from './workflow-store.ts';
 
-/** The place of a job that is a step, not of the one that stands for the whole. */
+/** The place of a job that is a step, not of one that stands for a graph. */
 export type StepPlace = WorkflowPlace & { readonly node: number };
 
-interface Leading {
+export interface Leading {
   readonly store: WorkflowStore;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -35,63 +35,65 @@ export async function findWaiting(store: WorkflowStore, place: StepPlace): Promi
   return await findParent(graph, place.node, (other) => store.open(place.id, other));
 }
 
-/**
- * What is added when a step has succeeded: its callbacks and the step that comes next. Where it is the end of a graph that took the
- * place of a node, those of that node.
- *
- * @throws WORKFLOW_GONE
- */
+/** What is added when a step has succeeded: its callbacks, and the step that comes next. @throws WORKFLOW_GONE */
 export async function planFollowing(place: StepPlace, value: unknown, leading: Leading): Promise<FlowJob[]> {
-  const { store } = leading;
-  const entry = toEntry(place, { value }, leading);
-  const jobs: FlowJob[] = [];
-  let graph = await getGraphOf(store, place);
-  let at = place.node;
-  for (;;) {
-    const node = await graph.node(at);
-    const links = node.kind === 'task' ? (node.links ?? []) : [];
-    for (const link of links) jobs.push(...(await planEntry(graph, link, entry)));
-    if (node.next !== undefined) return [...jobs, ...(await planEntry(graph, node.next, entry))];
-    const { outer, workflow } = graph.head;
-    const isEnd = at === graph.head.exit;
-    if (!isEnd || outer === undefined || outer.isMember === true) return jobs;
-    graph = await getGraphOf(store, { id: workflow, node: null, graph: outer.graph });
-    at = outer.node;
-  }
+  const graph = await getGraphOf(leading.store, place);
+  const node = await graph.node(place.node);
+  const callbacks = node.kind === 'task' ? (node.links ?? []) : [];
+  const places = node.next === undefined ? callbacks : [...callbacks, node.next];
+  return await planAll(graph, places, toEntry(place, { value }, leading));
 }
 
 /** The callbacks of a step that is a dead letter. @throws WORKFLOW_GONE */
 export async function planErrorCallbacks(place: StepPlace, failed: FailedStep, leading: Leading): Promise<FlowJob[]> {
-  const entry = toEntry(place, { value: failed }, leading);
-  const jobs: FlowJob[] = [];
-  let graph = await getGraphOf(leading.store, place);
-  let at = place.node;
-  for (;;) {
-    const node = await graph.node(at);
-    const callbacks = node.kind === 'task' ? (node.linkErrors ?? []) : [];
-    for (const callback of callbacks) jobs.push(...(await planEntry(graph, callback, entry)));
-    // What took the place of a step fails for it.
-    const { outer, workflow } = graph.head;
-    if (outer === undefined || outer.isMember === true) return jobs;
-    graph = await getGraphOf(leading.store, { id: workflow, node: null, graph: outer.graph });
-    at = outer.node;
-  }
+  const graph = await getGraphOf(leading.store, place);
+  const node = await graph.node(place.node);
+  const callbacks = node.kind === 'task' ? (node.linkErrors ?? []) : [];
+  return await planAll(graph, callbacks, toEntry(place, { value: failed }, leading));
 }
 
-function toEntry({ id }: StepPlace, input: { readonly value: unknown }, { store, now, leader }: Leading): Entry {
-  return { input, now, leader, openGraph: (graph) => store.open(id, graph) };
+async function planAll(graph: StoredGraph, places: readonly number[], entry: Entry): Promise<FlowJob[]> {
+  const jobs: FlowJob[] = [];
+  for (const place of places) jobs.push(...(await planEntry(graph, place, entry)));
+  return jobs;
+}
+
+function toEntry({ id }: WorkflowPlace, input: Entry['input'], { store, now, leader }: Leading): Entry {
+  const entry = { now, leader, openGraph: (graph: string) => store.open(id, graph) };
+  return input === undefined ? entry : { ...entry, input };
+}
+
+/** The job that replaces itself. */
+interface Replaced {
+  readonly queue: string;
+  /** Undefined of a job that is in no workflow: it then stands for one of its own. */
+  readonly place: StepPlace | undefined;
+  readonly base: GraphHead['base'];
 }
 
 /**
- * Writes the graph that a step replaced itself by, and gives what is added for it. A step that runs again, because its worker died,
- * finds what it had written first.
+ * Writes the graph that a job replaces itself by, and gives what is added for it, as children of the job. One that runs again, because
+ * its worker died, finds what it had written first.
  *
  * @throws WORKFLOW_GONE
  */
-export async function replaceStep(place: StepPlace, graph: WorkflowGraph, leading: Leading): Promise<FlowJob[]> {
+export async function replaceJob(
+  { queue, place, base }: Replaced,
+  graph: WorkflowGraph,
+  leading: Leading,
+): Promise<FlowJob[]> {
+  const id = leading.leader;
+  const own = {
+    graph: id,
+    queue,
+    entry: graph.entry,
+    exit: graph.exit,
+    size: graph.nodes.length,
+    createdAt: leading.now,
+  };
+  if (place === undefined) return await enter({ ...own, workflow: id, base }, graph, leading);
   const outer = { graph: place.graph ?? place.id, node: place.node };
-  const part = await savePart(leading, { place, graph: withTaskAsExit(graph), id: leading.leader, outer });
-  return await enterPart(place, part, leading);
+  return await enter({ ...own, workflow: place.id, base, outer }, graph, leading);
 }
 
 /**
@@ -105,40 +107,13 @@ export async function addMember(
   place: StepPlace,
   graph: WorkflowGraph,
   { count, ...leading }: Leading & { readonly count: number },
-): Promise<{ readonly id: string; readonly jobs: FlowJob[] } | undefined> {
-  const { store, leader } = leading;
-  const group = await findGroup(store, place);
-  if (group === undefined) return undefined;
+): Promise<FlowJob[] | undefined> {
+  const { store, leader, now } = leading;
+  const around = (await listGroupsAround(store, place))[0];
+  if (around === undefined) return undefined;
+  const { head } = around.graph;
   const id = `${leader}+${count}`;
-  const outer = { ...group, isMember: true as const };
-  const part = await savePart(leading, { place, graph, id, outer });
   const order = `${String(place.node).padStart(9, '0')}-${leader}-${String(count).padStart(9, '0')}`;
-  await store.noteAdded({ workflow: place.id, graph: group.graph, group: group.node, order }, id);
-  return { id, jobs: await enterPart(place, part, leading) };
-}
-
-async function findGroup(store: WorkflowStore, place: StepPlace): Promise<{ graph: string; node: number } | undefined> {
-  let graph = await getGraphOf(store, place);
-  let node = await graph.node(place.node);
-  for (;;) {
-    if (node.within !== undefined) return { graph: graph.head.graph, node: node.within };
-    const { outer, workflow } = graph.head;
-    if (outer === undefined) return undefined;
-    if (outer.isMember === true) return { graph: outer.graph, node: outer.node };
-    graph = await getGraphOf(store, { id: workflow, node: null, graph: outer.graph });
-    node = await graph.node(outer.node);
-  }
-}
-
-interface Part {
-  readonly place: StepPlace;
-  readonly graph: WorkflowGraph;
-  readonly id: string;
-  readonly outer: NonNullable<GraphHead['outer']>;
-}
-
-async function savePart({ store, now }: Leading, { place, graph, id, outer }: Part): Promise<StoredGraph> {
-  const { head } = await getGraphOf(store, { id: place.id, node: null });
   const own: GraphHead = {
     workflow: place.id,
     graph: id,
@@ -146,25 +121,44 @@ async function savePart({ store, now }: Leading, { place, graph, id, outer }: Pa
     exit: graph.exit,
     size: graph.nodes.length,
     createdAt: now,
-    queue: head.queue,
+    queue: null,
     base: head.base,
-    outer,
+    outer: { graph: head.graph, node: around.place, isMember: true },
   };
-  await store.save(own, graph);
-  return await getGraphOf(store, { id: place.id, node: null, graph: id });
+  const jobs = await enter(own, graph, leading);
+  await store.noteAdded({ workflow: place.id, graph: head.graph, group: around.place, order }, id);
+  return jobs;
 }
 
-function enterPart({ id }: StepPlace, part: StoredGraph, { store, now, leader }: Leading): Promise<FlowJob[]> {
-  return planEntry(part, part.head.entry, { now, leader, openGraph: (graph) => store.open(id, graph) });
+async function enter(head: GraphHead, graph: WorkflowGraph, leading: Leading): Promise<FlowJob[]> {
+  const { store } = leading;
+  await store.save(head, graph);
+  const place = { id: head.workflow, node: null, graph: head.graph };
+  const part = await getGraphOf(store, place);
+  return await planEntry(part, part.head.entry, toEntry(place, undefined, leading));
 }
 
-/** What follows a step is entered by one job, so a group that takes the place of one is joined by a job of tq's own. */
-function withTaskAsExit({ nodes, entry, exit }: WorkflowGraph): WorkflowGraph {
-  const group = nodes[exit];
-  if (group?.kind !== 'group') return { nodes, entry, exit };
-  const join = nodes.length;
-  const queue = nodes.find((node): node is TaskNode => node.kind === 'task')?.queue;
-  if (queue === undefined) throw createError('INTERNAL', { doing: 'replacing a step by a group', reason: 'it has no member' });
-  const joining: TaskNode = { kind: 'task', task: JOIN_TASK, queue, args: [], joins: exit };
-  return { nodes: [...nodes.map((node, at) => (at === exit ? { ...node, next: join } : node)), joining], entry, exit: join };
+export interface GroupAround {
+  readonly graph: StoredGraph;
+  readonly place: number;
+  readonly node: GroupNode;
+}
+
+/** The groups around a step, the innermost first, up to the first that has a body. @throws WORKFLOW_GONE */
+export async function listGroupsAround(store: WorkflowStore, place: StepPlace): Promise<GroupAround[]> {
+  const found: GroupAround[] = [];
+  let graph = await getGraphOf(store, place);
+  let within = (await graph.node(place.node)).within;
+  for (;;) {
+    if (within === undefined) {
+      const { outer, workflow } = graph.head;
+      if (outer?.isMember !== true) return found;
+      graph = await getGraphOf(store, { id: workflow, node: null, graph: outer.graph });
+      within = outer.node;
+    }
+    const node = await getGroup(graph, within);
+    found.push({ graph, place: within, node });
+    if (node.next !== undefined) return found;
+    within = node.within;
+  }
 }

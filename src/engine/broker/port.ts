@@ -29,11 +29,11 @@ export interface Broker {
   /**
    * Adds the jobs of a flow: all of them or none, in one transaction. Parents come before their children; a job with children here
    * waits for them. A job that is stored already is left as it is, but becomes the child of its parent.
+   * One that has ended counts as that.
    *
-   * @param options.mayExist whether some of the jobs may be stored already, and even have ended
    * @throws PARENT_MISSING when a parent that is not among them is not stored
    */
-  addFlow(jobs: readonly FlowJob[], options?: { readonly mayExist?: boolean }): Promise<void>;
+  addFlow(jobs: readonly FlowJob[]): Promise<void>;
   /** Every queue that the store holds, sorted, whoever made it. */
   listQueues(): Promise<string[]>;
   /** Starts taking jobs; `consumer.run()` begins. */

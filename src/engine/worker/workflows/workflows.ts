@@ -191,7 +191,7 @@ export class Workflows {
     const own: WorkflowPlace = step ?? { id: job.id, node: null };
     await this.#patience.wait('replacing the job by a workflow', job, async () => {
       const replaced = { queue: job.queue, place: step, base };
-      await this.#add(job, await replaceJob(replaced, graph, this.#leading(job)), true);
+      await this.#add(job, await replaceJob(replaced, graph, this.#leading(job)));
       await job.updateMeta({ ...job.meta, workflow: { ...own, joins: true, replaced: true } });
     });
     return { kind: 'blocked' };
@@ -204,14 +204,12 @@ export class Workflows {
     await this.#add(job, jobs);
   }
 
-  /** @param isAgain whether some may be there already though the job was taken for the first time */
-  async #add(job: TakenJob, planned: readonly FlowJob[], isAgain = false): Promise<void> {
+  async #add(job: TakenJob, planned: readonly FlowJob[]): Promise<void> {
     if (planned.length === 0) return;
     const { broker, logger } = this.#options;
     const jobs = await fitPriorities(planned, (queue) => broker.queue(queue).hasPriorities());
-    const mayExist = isAgain || job.timesTaken > 1 || job.stacks.length > 0;
     try {
-      await broker.addFlow(jobs, { mayExist });
+      await broker.addFlow(jobs);
     } catch (error) {
       if (!(error instanceof TqError) || error.code !== 'PARENT_MISSING') throw error;
       // Who waited for it was removed, or its result has expired. The steps go on without.
@@ -220,10 +218,7 @@ export class Workflows {
         'nobody waits for the workflow any more; it goes on',
       );
       const ids = new Set(jobs.map(({ job: { id } }) => id));
-      await broker.addFlow(
-        jobs.map((flow) => withoutParent(flow, ids)),
-        { mayExist },
-      );
+      await broker.addFlow(jobs.map((flow) => withoutParent(flow, ids)));
     }
   }
 

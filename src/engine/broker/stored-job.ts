@@ -52,8 +52,6 @@ export function decodeEnd(returned: unknown): ChildEnd {
       return { state: marker.state, reason };
     case 'FAILURE':
       return { state: 'FAILURE', reason: readFailure(marker).message };
-    case 'REPLACED':
-      return { state: 'REPLACED', reason: REPLACED };
     default:
       return { state: 'SUCCESS', value: toResult(returned, marker) };
   }

@@ -3,8 +3,8 @@
  * workflow and the worker that leads on to the next step plan alike, so that both add the same jobs.
  *
  * 1. A step is one job, with an id that is always the same. Its parent is what waits for it, found by climbing: the body of the
- *    innermost group around it that has one, through graphs that took the place of a node; else the job that stands for the
- *    workflow. Callbacks have none.
+ *    innermost group around it that has one; else the job that stands for its graph, which is that of the workflow, or a step that
+ *    replaced itself. Callbacks have none.
  * 2. A group is entered by entering each member with the same value. Where it has a `next`, the job of that comes first and waits for
  *    the members; where no member has any job, it is a plain job.
  * 3. Jobs come parents first, as `addFlow` takes them.
@@ -102,15 +102,15 @@ export async function findParent(
       node = group;
       continue;
     }
-    const { outer, queue, workflow } = at.head;
+    const { outer, queue, workflow, graph: id } = at.head;
     if (node.aside === true) return undefined;
-    if (outer === undefined) return queue === null ? undefined : { queue, id: workflow, onDead: 'wait' };
+    // Who replaced itself fails at once with what it was replaced by; a workflow that fails waits until nothing of it runs.
+    if (queue !== null) return { queue, id, onDead: outer === undefined ? 'wait' : 'start' };
+    if (outer === undefined) return undefined;
     at = await getGraph(workflow, outer.graph, openGraph);
     node = await at.node(outer.node);
     // One more member of a group is within it, as the group itself is not.
-    if (outer.isMember === true && node.kind === 'group' && node.next !== undefined) {
-      return await bodyAsParent(at, node, node.next);
-    }
+    if (node.kind === 'group' && node.next !== undefined) return await bodyAsParent(at, node, node.next);
   }
 }
 

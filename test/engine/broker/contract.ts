@@ -2,6 +2,7 @@ import { adding } from './contract/adding.ts';
 import { atMostOnce } from './contract/at-most-once.ts';
 import { control } from './contract/control.ts';
 import { events } from './contract/events.ts';
+import { flows } from './contract/flows.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
 import { lettingGo } from './contract/letting-go.ts';
@@ -10,6 +11,7 @@ import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
@@ -29,6 +31,8 @@ export const contract: readonly Subject[] = [
   priorities,
   taking,
   outcomes,
+  flows,
+  reprocessing,
   sharing,
   resizing,
   serving,

@@ -10,12 +10,12 @@ export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.t
 export type { NewTimeLimits, SlotRange } from './engine/app/shape-control.ts';
 export type { Task } from './engine/app/task.ts';
 export type { Replies, ReplyError } from './engine/app/worker-replies.ts';
-export { chain, signatureFrom } from './engine/canvas/chain.ts';
-export { chord, group } from './engine/canvas/group.ts';
+export { chain, chord, group } from './engine/canvas/constructs.ts';
 export type { AnySignature, NoInput, SendOptions, Signature, StepSignature } from './engine/canvas/signature.ts';
 export type { SignatureContent } from './engine/canvas/signature-content.ts';
 export type { MemberFailure, Settled } from './engine/canvas/signature-input.ts';
 export type { GroupOptions, SignatureOptions } from './engine/canvas/signature-options.ts';
+export { signatureFrom } from './engine/canvas/stored-signature.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';
 export type { Duration } from './engine/core/duration.ts';
 export {

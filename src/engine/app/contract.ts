@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Broker, QueueOrder } from '../broker/port.ts';
-import type { AnySignature, SignatureSender, StepSignature } from '../canvas/signature.ts';
+import type { SignatureSender, StepSignature } from '../canvas/signature.ts';
 import type { SignatureOptions } from '../canvas/signature-options.ts';
 import type { ControlHandler } from '../control/worker-control.ts';
 import type { APP_BRAND } from '../core/brand.ts';
@@ -153,11 +153,12 @@ export interface App extends SignatureSender {
     options?: SignatureOptions & { immutable?: boolean },
   ): StepSignature<unknown, Result>;
   /**
-   * What a signature is as a workflow of this app, checked as when it is sent. Nothing is connected: also a child process can do it.
+   * What a signature is as a workflow of this app. Nothing is connected, so that a child process can do it too; arguments are checked
+   * as JSON, not by the schemas of their tasks.
    *
-   * @throws what `delay()` of the signature throws, except PRIORITIES_OFF
+   * @throws INVALID_SIGNATURE, INVALID_OPTION, NOT_JSON, PAYLOAD_TOO_LARGE, UNDECLARED_QUEUE
    */
-  compileHere(signature: AnySignature): Promise<WorkflowGraph>;
+  compileHere(signature: { toJSON(): unknown }): WorkflowGraph;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
   /**

@@ -31,7 +31,7 @@ import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
 import { createAppWorker } from './create-app-worker.ts';
 import { MadeWorkers } from './made-workers.ts';
-import { compileChecked, type SignatureParts, sendSignature } from './send-signature.ts';
+import { compileHere, type SignatureParts, sendSignature } from './send-signature.ts';
 import { createTask, type DefineTask, type Task } from './task.ts';
 
 /** Jobs of one round trip in `sendBulk`. */
@@ -184,8 +184,8 @@ class TaskApp implements App {
     return sendSignature(this.#signatureParts, signature, { options, input });
   }
 
-  compileHere(signature: AnySignature): Promise<WorkflowGraph> {
-    return compileChecked(this.#signatureParts, signature);
+  compileHere(signature: { toJSON(): unknown }): WorkflowGraph {
+    return compileHere(this.#signatureParts, signature);
   }
 
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
@@ -208,7 +208,8 @@ class TaskApp implements App {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
     }
     const { tasks, brokerUrl } = this;
-    return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock }, options);
+    const compile = (signature: { toJSON(): unknown }): WorkflowGraph => this.compileHere(signature);
+    return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock, compile }, options);
   }
 
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {

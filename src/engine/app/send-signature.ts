@@ -2,11 +2,12 @@ import type { Broker } from '../broker/port.ts';
 import { compile } from '../canvas/compile.ts';
 import { inMemory, planWorkflow } from '../canvas/entering.ts';
 import { assertArguments, listMapped } from '../canvas/graph-arguments.ts';
-import type { AnySignature, SendOptions } from '../canvas/signature.ts';
+import { type AnySignature, isSignature, type SendOptions } from '../canvas/signature.ts';
 import type { SignatureContent, StepContent } from '../canvas/signature-content.ts';
 import { toCallOptions } from '../canvas/signature-options.ts';
 import { type CompileContext, taskOf } from '../canvas/step-node.ts';
 import { fitPriorities } from '../canvas/step-priorities.ts';
+import { signatureFrom } from '../canvas/stored-signature.ts';
 import { createHead } from '../canvas/workflow-head.ts';
 import { WorkflowStore } from '../canvas/workflow-store.ts';
 import type { Clock } from '../core/clock.ts';
@@ -105,7 +106,8 @@ async function sendWorkflow(
   { options, input }: { readonly options: SendOptions; readonly input: Input },
 ): Promise<AsyncResult<unknown>> {
   const base = createBase(options);
-  const graph = await compileChecked(parts, signature, input);
+  const graph = compileHere(parts, signature);
+  await assertArguments(graph, { definitionOf: (task) => parts.facts.resolve(task).definition, input });
   const broker = await parts.broker();
   await checkPriorities(parts, graph);
   // The first contact takes time, which is none of the steps'.
@@ -129,16 +131,13 @@ function createWorkflowResult(
   return result({ id: first?.job.id ?? '', task: first?.job.task ?? '', queue: first?.queue ?? '' });
 }
 
-/** The graph of a signature, with the arguments that are known checked. */
-export async function compileChecked(
-  { facts, clock }: Pick<SignatureParts, 'facts' | 'clock'>,
-  signature: AnySignature,
-  input?: Input,
-): Promise<WorkflowGraph> {
-  const graph = compile(signature, { ...facts, now: clock.now() });
-  await assertArguments(graph, { definitionOf: (task) => facts.resolve(task).definition, input });
-  return graph;
+/** The graph of a signature, also of one that another copy of the package made. */
+export function compileHere({ facts, clock }: CompileParts, signature: { toJSON(): unknown }): WorkflowGraph {
+  const known = isSignature(signature) ? signature : signatureFrom(signature.toJSON());
+  return compile(known, { ...facts, now: clock.now() });
 }
+
+type CompileParts = Pick<SignatureParts, 'facts' | 'clock'>;
 
 /** What all jobs of the workflow have: what is given, else that of the running task. */
 function createBase({ requestId, headers }: SendOptions): WorkflowBase {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { chain, signatureFrom } from '../../../src/engine/canvas/chain.ts';
-import { chord, group } from '../../../src/engine/canvas/group.ts';
+import type { AppOptions } from '../../../src/engine/app/contract.ts';
+import { chain, chord, group } from '../../../src/engine/canvas/constructs.ts';
 import type { AnySignature } from '../../../src/engine/canvas/signature.ts';
+import { signatureFrom } from '../../../src/engine/canvas/stored-signature.ts';
 import { WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
 import { runInContext, type TaskContext } from '../../../src/engine/task/context.ts';
-import { setUpFlows } from '../canvas/flow-broker.ts';
+import { setUp as setUpApp } from './setup.ts';
 
-function setUp(options: Parameters<typeof setUpFlows>[0] = {}) {
-  const parts = setUpFlows(options);
+function setUp(options: AppOptions = {}) {
+  const parts = setUpApp(options);
   const add = parts.app.task('add', (a: number, b: number) => a + b);
   const sum = parts.app.task('sum', { queue: 'sums' }, (values: number[]) => values.length);
   return { ...parts, add, sum };

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chain } from '../../../src/engine/canvas/chain.ts';
 import { compile } from '../../../src/engine/canvas/compile.ts';
-import { chord, group } from '../../../src/engine/canvas/group.ts';
+import { chain, chord, group } from '../../../src/engine/canvas/constructs.ts';
 import { type AnySignature, createStep, Signature, type StepSignature } from '../../../src/engine/canvas/signature.ts';
 import type { SignatureContent } from '../../../src/engine/canvas/signature-content.ts';
 import type { CompileContext } from '../../../src/engine/canvas/step-node.ts';

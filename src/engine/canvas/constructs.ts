@@ -2,8 +2,30 @@ import { createError } from '../core/errors.ts';
 import type { ErrorPolicy } from '../core/workflow/graph.ts';
 import { type AnySignature, assertSignature, isSignature, Signature, senderOf } from './signature.ts';
 import type { GroupContent } from './signature-content.ts';
-import type { GroupInput, GroupOutput } from './signature-input.ts';
+import type { ChainInput, ChainOutput, ChainSteps, GroupInput, GroupOutput } from './signature-input.ts';
 import { type GroupOptions, parseGroupOptions } from './signature-options.ts';
+
+/**
+ * One step after another: each is entered with what the one before it gave, which comes first in its arguments. A group that is
+ * followed by a step is a chord, whose body that step is.
+ *
+ * A step that does not accept what comes before it is an error of its types.
+ *
+ * @throws INVALID_SIGNATURE without any step, and for what is no signature
+ */
+export function chain<const Steps extends readonly AnySignature[]>(
+  ...steps: ChainSteps<Steps>
+): Signature<ChainInput<Steps>, ChainOutput<Steps>>;
+export function chain(...steps: readonly AnySignature[]): AnySignature {
+  if (steps.length === 0) {
+    throw createError('INVALID_SIGNATURE', {
+      problem: 'a chain must have at least one step, got none',
+      next: 'give chain() the signatures of its steps',
+    });
+  }
+  for (const step of steps) assertSignature(step, 'chain()');
+  return new Signature({ kind: 'chain', steps: steps.map(({ content }) => content) }, senderOf(...steps));
+}
 
 /**
  * All members at once, each entered with the same value. It gives the list of what they give, in their order; without any, an empty

@@ -74,7 +74,6 @@ export const flows: Subject = {
         ignored: { kind: 'ended', state: 'IGNORED', reason: 'not wanted' },
         revoked: { kind: 'ended', state: 'REVOKED', reason: 'expired' },
         failed: { kind: 'failed', error: ERROR },
-        replaced: { kind: 'replaced', graph: { nodes: [], entry: 0, exit: 0 } },
         dead: DEAD,
       };
       const family = createFamily(
@@ -84,18 +83,17 @@ export const flows: Subject = {
       const { queue, parent, children } = family;
       await workshop.broker.addFlow(family.jobs);
       await tasksUntilParent(workshop, family, ({ task }) => ends[task] ?? SUCCEEDED);
-      const [ignored, revoked, failed, replaced, dead] = children.map(({ id }) => id);
+      const [ignored, revoked, failed, dead] = children.map(({ id }) => id);
       expect(await queue.readChildren(parent.id)).toEqual({
         pending: 0,
         ended: new Map([
           [ignored, { state: 'IGNORED', reason: 'not wanted' }],
           [revoked, { state: 'REVOKED', reason: 'expired' }],
           [failed, { state: 'FAILURE', reason: 'cannot read' }],
-          [replaced, { state: 'REPLACED', reason: expect.any(String) }],
         ]),
         dead: new Map([[dead, 'cannot read']]),
       });
-      expect(await queue.counts()).toMatchObject({ completed: 5, dead: 1 });
+      expect(await queue.counts()).toMatchObject({ completed: 4, dead: 1 });
     }),
 
     defineRule('flows may be nested, and lie in several queues', async (workshop) => {
@@ -363,8 +361,7 @@ export const flows: Subject = {
     ),
 
     defineRule('a revoked parent that starts at a dead child waits for the others all the same', async (workshop) => {
-      const meta = { workflow: { id: 'w', node: 0, joins: true } } as const;
-      const family = createFamily(workshop.broker, [{ task: 'die' }, { delayMs: HOUR_MS }], { onDead: 'start', meta });
+      const family = createFamily(workshop.broker, [{ task: 'die' }, { delayMs: HOUR_MS }], { onDead: 'start' });
       const { queue, parent, children } = family;
       await workshop.broker.addFlow(family.jobs);
       await queue.revoke([parent.id], REVOCATION);

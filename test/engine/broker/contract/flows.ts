@@ -372,6 +372,65 @@ export const flows: Subject = {
       expect(await queue.readJob(parent.id)).toMatchObject({ state: 'REVOKED', reason: 'it was revoked', attempts: 1 });
     }),
 
+    defineRule('a large flow is whole before its parent runs, though its first jobs end at once', async (workshop) => {
+      const { broker, consume, openBroker } = workshop;
+      const COUNT = 2500;
+      const { queue, parent, children, jobs } = createFamily(
+        broker,
+        Array.from({ length: COUNT }, (_, index) => ({ args: [index] })),
+      );
+      const seen = Promise.withResolvers<number>();
+      await consume(queue.name, {
+        broker: await openBroker(),
+        concurrency: 50,
+        async perform(job) {
+          if (job.id === parent.id) seen.resolve((await queue.readChildren(parent.id)).ended.size);
+          return byTask(job);
+        },
+      });
+      await broker.addFlow(jobs);
+      expect(await seen.promise).toBe(COUNT);
+      // Added again, as by a step that is delivered twice, it changes nothing.
+      await broker.addFlow(jobs);
+      expect(await queue.counts()).toMatchObject({ waiting: 0, scheduled: 0, blocked: 0 });
+      expect(await queue.readJob(children.at(-1)?.id ?? '')).toMatchObject({ state: 'SUCCESS', result: COUNT - 1 });
+    }),
+
+    defineRule('a large flow whose parent is not stored is refused whole', async ({ broker }) => {
+      const { queue, jobs } = createFamily(
+        broker,
+        Array.from({ length: 1500 }, () => ({})),
+      );
+      const flow = [...newJobs(1100).map((job) => ({ queue: queue.name, job, hasChildren: false })), ...jobs.slice(1)];
+      await expect(broker.addFlow(flow)).rejects.toMatchObject({ code: 'PARENT_MISSING' });
+      expect(await queue.counts()).toMatchObject({ waiting: 0, scheduled: 0 });
+    }),
+
+    defineRule('a job that gives a result while a child is out waits for it, and runs again', async (workshop) => {
+      const { broker, consume } = workshop;
+      const queue = broker.queue(queueName());
+      const job = newJob();
+      await queue.add(job);
+      const child = newJob({
+        task: 'later',
+        delayMs: HOUR_MS,
+        parent: { queue: queue.name, id: job.id, onDead: 'wait' },
+      });
+      const probe = await consume(queue.name, {
+        async perform(taken) {
+          if (taken.id === job.id && taken.timesTaken === 1) await queue.add(child);
+          return SUCCEEDED;
+        },
+      });
+      await probe.taken.next();
+      await probe.settled();
+      expect(await queue.readJob(job.id)).toMatchObject({ state: 'BLOCKED', attempts: 0, error: null });
+      await queue.promoteToHead([child.id]);
+      expect((await probe.taken.take(2)).map(({ id }) => id)).toEqual([child.id, job.id]);
+      await probe.settled();
+      expect(await statesOf(queue, [job, child])).toEqual(['SUCCESS', 'SUCCESS']);
+    }),
+
     defineRule(
       'the values of ten thousand children are read at once',
       async ({ broker, consume }) => {

@@ -64,6 +64,16 @@ export const outcomes: Subject = {
       { state: 'REVOKED', reason: 'expired', result: null, error: null },
     ),
     outcomeRule(
+      'a job that failed without being a dead letter keeps name, message and code of its error',
+      { kind: 'failed', error: ERROR },
+      {
+        state: 'FAILURE',
+        result: null,
+        reason: null,
+        error: expect.objectContaining({ ...ERROR, stack: expect.any(String) }),
+      },
+    ),
+    outcomeRule(
       'a dead job keeps name, message, code and stack of its error',
       { kind: 'dead', error: ERROR },
       {
@@ -87,19 +97,23 @@ export const outcomes: Subject = {
       },
     ),
 
-    defineRule('an ignored or revoked job counts as completed, a dead one as dead', async ({ broker, consume }) => {
-      const queue = broker.queue(queueName());
-      await queue.addBulk(newJobs(3));
-      const ends: Outcome[] = [
-        { kind: 'ended', state: 'IGNORED', reason: '' },
-        { kind: 'ended', state: 'REVOKED', reason: '' },
-        { kind: 'dead', error: ERROR },
-      ];
-      const probe = await consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
-      await probe.taken.take(3);
-      await probe.settled();
-      expect(await queue.counts()).toMatchObject({ completed: 2, dead: 1, waiting: 0, active: 0 });
-    }),
+    defineRule(
+      'a job that is ignored, revoked or failed counts as completed, a dead one as dead',
+      async ({ broker, consume }) => {
+        const queue = broker.queue(queueName());
+        await queue.addBulk(newJobs(4));
+        const ends: Outcome[] = [
+          { kind: 'failed', error: ERROR },
+          { kind: 'ended', state: 'IGNORED', reason: '' },
+          { kind: 'ended', state: 'REVOKED', reason: '' },
+          { kind: 'dead', error: ERROR },
+        ];
+        const probe = await consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
+        await probe.taken.take(4);
+        await probe.settled();
+        expect(await queue.counts()).toMatchObject({ completed: 3, dead: 1, waiting: 0, active: 0 });
+      },
+    ),
 
     defineRule('a retry with a delay charges an attempt and waits', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());

@@ -1,7 +1,7 @@
 import type { FlowJob } from './port.ts';
 
 /** More jobs than this are added in several transactions: a transaction of 10,000 would stop Redis for a fifth of a second. */
-export const JOBS_AT_ONCE = 1000;
+const JOBS_AT_ONCE = 1000;
 /** Far longer than adding a flow takes. */
 export const HELD_MS = 600_000;
 

@@ -109,7 +109,7 @@ export interface BrokerQueue {
   readChildren(id: string): Promise<JobChildren>;
   /**
    * Puts a job that has finished back into its queue, as if it had never run: its attempts, lost workers and revocation are
-   * forgotten. If it is the child of a job, that one counts it as pending again.
+   * forgotten; it does not take its unique key again. If it is the child of a job, that one counts it as pending again.
    *
    * @returns false for a job that has not finished, or is not there
    */

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Outcome, StoredError } from '../../../../src/engine/core/job.ts';
+import { createJobResult } from '../../../../src/engine/results/job-result.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
 import { defineRule, type Rule, type Subject } from './rule.ts';
 
@@ -114,6 +115,26 @@ export const outcomes: Subject = {
         expect(await queue.counts()).toMatchObject({ completed: 3, dead: 1, waiting: 0, active: 0 });
       },
     ),
+
+    defineRule('who waits for a job that failed without being a dead letter is given its error', async (workshop) => {
+      const { broker, consume, gate } = workshop;
+      const queue = broker.queue(queueName());
+      const job = newJob();
+      await queue.add(job);
+      const revoke = () => Promise.reject(new Error('nobody revokes it'));
+      const result = createJobResult(job.id, { openBroker: async () => broker, revoke, queue: queue.name });
+      const waited = result.get().catch((error: Error) => error);
+      const hold = gate<Outcome>();
+      const probe = await consume(queue.name, { perform: () => hold.promise });
+      await probe.taken.next();
+      hold.resolve({ kind: 'failed', error: ERROR });
+      expect(await waited).toMatchObject({
+        code: 'TASK_FAILED',
+        message: expect.stringContaining('TypeError: cannot'),
+        cause: { name: 'TypeError', message: 'cannot\nread', code: 'ERR_X' },
+      });
+      expect(await result.state()).toBe('FAILURE');
+    }),
 
     defineRule('a retry with a delay charges an attempt and waits', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());

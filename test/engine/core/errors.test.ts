@@ -66,7 +66,7 @@ const facts = {
   },
   ...{ server: 'smtp.host', folder: false, apps: ['one'], commands: ['a'], setting: 'x', variable: 'X', name: 'n' },
   ...{ host: 'box', port: 8080, pid: 7, since: '2031-05-01T12:00:00.000Z' },
-  ...{ text: 'tsk:a', marks: '^~~' },
+  ...{ text: 'tsk:a', marks: '^~~', parent: 'id-0' },
 };
 
 describe.each(codes)('the error %s', (code) => {

@@ -60,7 +60,12 @@ export class Attempts {
     this.#held.add(job);
     const { revocations, workflows } = this.#options;
     const run = (): Promise<Outcome> => this.#admit(job);
-    const ended = revocations.watch(job, workflows.concerns(job) ? () => workflows.perform(job, run) : run);
+    const ended = revocations.watch(job, async () => {
+      if (workflows.concerns(job)) return await workflows.perform(job, run);
+      const outcome = await run();
+      // A job of no workflow stands for one of its own from here on.
+      return outcome.kind === 'replaced' ? await workflows.perform(job, async () => outcome) : outcome;
+    });
     return ended.then((outcome) => {
       this.#held.delete(job);
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;

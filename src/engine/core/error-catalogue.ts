@@ -8,6 +8,8 @@
  * `docs/errors.md` is generated from this table, and a test produces every code at least once.
  */
 
+import { WORKFLOW_TASK } from './workflow/graph.ts';
+
 export type ExitCode = 1 | 2 | 3 | 4 | 69;
 
 export interface ErrorText {
@@ -533,7 +535,7 @@ export const catalogue = {
     exit: 1,
     when: 'the body of a chord, or a workflow, fails because a job that it waits for failed, was revoked or expired',
     text: ({ task, member, id, reason }) => ({
-      message: `"${task}" cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
+      message: `${task === WORKFLOW_TASK ? 'the workflow' : `"${task}"`} cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
       next: `mend the cause and retry job ${id}; what waits for it then goes on by itself`,
     }),
   }),

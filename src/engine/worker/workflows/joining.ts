@@ -47,8 +47,13 @@ export async function joinChildren(
   return { kind: 'arguments', args: node.immutable === true ? node.args : [found.value, ...node.args] };
 }
 
+/** What a member says that failed for one of its own. */
+const FOR_ITS_MEMBER = /^.+? cannot go on, because its member "([^"]+)" \(job (\S+)\) has no result: (.+)$/s;
+
+/** Names the step where it began, however many wait for each other. */
 function toError(job: TakenJob, { id, task, reason }: Fault): Error {
-  return createError('MEMBER_FAILED', { task: job.task, member: task, id, reason });
+  const [, member = task, own = id, cause = reason] = FOR_ITS_MEMBER.exec(reason) ?? [];
+  return createError('MEMBER_FAILED', { task: job.task, member, id: own, reason: cause });
 }
 
 /** What a body is told of a member that failed, under the policy `collect`. */

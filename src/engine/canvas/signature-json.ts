@@ -5,7 +5,6 @@ import { encodeJson } from '../core/json.ts';
 import { assertTaskName } from '../task/definition.ts';
 import {
   type ChainContent,
-  type GroupContent,
   MAX_LEVELS,
   type SignatureContent,
   type SignatureStepOptions,
@@ -87,7 +86,7 @@ function readKind(json: Record<string, unknown>, path: string, ancestors: Ancest
     ...(json.linkErrors !== undefined && { linkErrors: list('linkErrors') }),
   };
   if (kind === 'task') return { ...readStep(json, path), ...callbacks };
-  if (kind === 'group') return { ...readGroup(json), members: list('members'), ...callbacks };
+  if (kind === 'group') return { kind, members: list('members'), ...readGroupOptions(json), ...callbacks };
   const steps = list('steps');
   if (steps.length === 0) throw fault(`${path}.steps`, 'is an empty chain, which gives nothing');
   return { kind: 'chain', steps, ...callbacks };
@@ -113,10 +112,9 @@ function readOptions(options: unknown, { path, task }: { path: string; task: str
   return Object.freeze(parseSignatureOptions(toCallOptions(options) as SignatureOptions, task));
 }
 
-function readGroup(json: Record<string, unknown>): Omit<GroupContent, 'members'> {
-  const { onError, rest } = json;
+function readGroupOptions({ onError, rest }: Record<string, unknown>): GroupOptions {
   const options = { ...(onError !== undefined && { onError }), ...(rest !== undefined && { rest }) };
-  return { kind: 'group', ...parseGroupOptions(options as GroupOptions) };
+  return parseGroupOptions(options as GroupOptions);
 }
 
 function fault(path: string, problem: string): Error {

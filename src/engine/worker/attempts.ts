@@ -61,11 +61,15 @@ export class Attempts {
     const { revocations, workflows } = this.#options;
     const run = (): Promise<Outcome> => this.#admit(job);
     const ended = revocations.watch(job, workflows.concerns(job) ? () => workflows.perform(job, run) : run);
-    return ended.then((outcome) => {
+    const end = (outcome: Outcome): Outcome => {
       this.#held.delete(job);
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
-    });
+    };
+    // A job that was in no workflow may have become one.
+    return ended.then((outcome) =>
+      outcome.kind === 'replaced' ? workflows.end(job, outcome).then(end) : end(outcome),
+    );
   }
 
   /** One that is not running waits for a place in the pool. BullMQ numbers the jobs of each queue by itself. */

@@ -8,8 +8,6 @@
  * `docs/errors.md` is generated from this table, and a test produces every code at least once.
  */
 
-import { WORKFLOW_TASK } from './workflow/graph.ts';
-
 export type ExitCode = 1 | 2 | 3 | 4 | 69;
 
 export interface ErrorText {
@@ -530,12 +528,12 @@ export const catalogue = {
     when: 'a signature cannot be: an empty chain, a step that is no signature, one that contains itself, or JSON that describes none',
     text: ({ problem, next }) => ({ message: problem, next }),
   }),
-  MEMBER_FAILED: entry<{ task: string; member: string; id: string; reason: string }>({
+  MEMBER_FAILED: entry<{ who: string; member: string; id: string; reason: string }>({
     name: 'MemberFailed',
     exit: 1,
     when: 'the body of a chord, or a workflow, fails because a job that it waits for failed, was revoked or expired',
-    text: ({ task, member, id, reason }) => ({
-      message: `${task === WORKFLOW_TASK ? 'the workflow' : `"${task}"`} cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
+    text: ({ who, member, id, reason }) => ({
+      message: `${who} cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
       next: `mend the cause and retry job ${id}; what waits for it then goes on by itself`,
     }),
   }),

@@ -54,7 +54,8 @@ type Ancestors = Set<unknown>;
 function readAt(json: unknown, path: string, ancestors: Ancestors): SignatureContent {
   if (!isRecord(json)) throw fault(path, `must be an object, got ${formatGiven(json)}`);
   if (ancestors.has(json)) throw fault(path, 'contains itself');
-  if (ancestors.size >= MAX_LEVELS) throw fault(path, `is nested deeper than ${MAX_LEVELS} levels`);
+  // A chain in between adds no level.
+  if (ancestors.size >= 2 * MAX_LEVELS) throw fault(path, `is nested deeper than ${MAX_LEVELS} levels`);
   ancestors.add(json);
   const content = readKind(json, path, ancestors);
   ancestors.delete(json);

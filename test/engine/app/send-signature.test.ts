@@ -65,7 +65,7 @@ describe('a signature of one task', () => {
 
   test('over items goes where its task does', async () => {
     const { app, sum, broker } = setUp();
-    app.task('quick', { expires: '1m' }, (n: number) => n);
+    app.task('quick', { expires: '1m', resultExpires: '1h' }, (n: number) => n);
     await sum.map([[1], [2]]).delay();
     await sum
       .starmap([[[1]]])
@@ -75,7 +75,7 @@ describe('a signature of one task', () => {
     expect(broker.sent).toMatchObject([
       { task: 'tq.map', args: ['sum', [[1], [2]]], queue: 'sums' },
       { task: 'tq.starmap', args: ['sum', [[[1]]]], queue: 'mine' },
-      { task: 'tq.map', queue: 'default', meta: { expiresAt: expect.any(Number) } },
+      { task: 'tq.map', queue: 'default', meta: { expiresAt: expect.any(Number), resultExpiresMs: 3_600_000 } },
     ]);
   });
 });

@@ -2,17 +2,12 @@ import type { App } from '../../../src/engine/app/contract.ts';
 import { createApp } from '../../../src/engine/app/create-app.ts';
 import { chain, group } from '../../../src/engine/canvas/constructs.ts';
 import { context } from '../../../src/engine/task/context.ts';
-import { Reject } from '../../../src/engine/task/exceptions.ts';
 
 /** Tasks that workflows are made of; child processes import this module and take the app below, which knows no queue of the test. */
 export function registerWorkflowTasks(app: App) {
   const add = app.task('add', (a: number, b: number) => a + b);
   const sum = app.task('sum', (values: number[]) => values.reduce((a, b) => a + b, 0));
   const echo = app.task('echo', (value: unknown) => value);
-  const fail = app.task('fail', (_given?: unknown): number => {
-    throw new Reject('it was to fail');
-  });
-  const note = app.task('note', (given: unknown, name: string) => ({ [name]: given }));
   /** Has the value of a chord in place of its own. */
   const replace = app.task('replace', (n: number): number => {
     const { queue, replace } = context();
@@ -24,7 +19,7 @@ export function registerWorkflowTasks(app: App) {
       await context().add(add.s(index, 100).set({ queue: context().queue }));
     return count;
   });
-  return { add, sum, echo, fail, note, replace, grow };
+  return { add, sum, echo, replace, grow };
 }
 
 export const app = createApp({ builtins: false }, { env: {} });

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { chain, chord, group } from '../../../src/engine/canvas/constructs.ts';
-import { jobIdOf, WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
+import { deriveStepId } from '../../../src/engine/core/workflow/step-id.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
 import { createLiveBench, createStore, type LiveBench } from './live-app.ts';
 import { registerWorkflowTasks } from './workflow-tasks.ts';
@@ -85,47 +85,33 @@ describe.each(brokersUnderTest())('workflows on $name', (store) => {
     ]);
   });
 
-  test('by policy a dead member fails what follows, is left out, or is told of', async () => {
-    const { add, fail, echo } = await setUp();
-    const members = [add.s(1, 2), fail.s()] as const;
-    const failed = await chord(members, echo.s()).delay();
-    const ignored = await chord(members, echo.s(), { onError: 'ignore' }).delay();
-    const collected = await group(members, { onError: 'collect' }).delay();
-    await expect(failed.get(WAIT)).rejects.toMatchObject({
-      code: 'TASK_FAILED',
-      message: expect.stringContaining('"fail"'),
-    });
-    expect(await ignored.get(WAIT)).toEqual([3]);
-    expect(await collected.get(WAIT)).toMatchObject([
-      { status: 'fulfilled', value: 3 },
-      { status: 'rejected', reason: { task: 'fail', message: expect.stringContaining('it was to fail') } },
-    ]);
+  test('a member that keeps no result gives its value to what waits for it', async () => {
+    const { app, add, sum } = await setUp();
+    const quiet = app.task('quiet', { ignoreResult: true }, (n: number) => n);
+    const members = [add.s(1, 2).set({ ignoreResult: true }), chain(add.s(1, 1), quiet.s())] as const;
+    const sent = await Promise.all([group(members).delay(), chord(members, sum.s()).delay()]);
+    expect(await Promise.all(sent.map((result) => result.get(WAIT)))).toEqual([[3, 2], 5]);
   });
 
-  test('callbacks are called with the value, or once with what failed', async () => {
-    const { app, add, fail, note } = await setUp();
-    const store = new WorkflowStore((await app.broker()).state);
-    /** What the callback at this place of the workflow gave. */
-    const readCallback = async (workflow: string, place: number): Promise<unknown> => {
-      const graph = await store.open(workflow);
-      if (graph === undefined) throw new Error('the graph is not there');
-      return await expect
-        .poll(() => app.result(jobIdOf(graph.head, place), bench.queue).job(), { timeout: 20_000 })
-        .toMatchObject({ state: 'SUCCESS' })
-        .then(() => app.result(jobIdOf(graph.head, place), bench.queue).get());
-    };
-    const one = await add.s(1, 2).link(note.s('value')).delay();
-    expect(await one.get(WAIT)).toBe(3);
-    expect(await readCallback(one.id, 1)).toEqual({ value: 3 });
-    const both = await group([fail.s(), fail.s()]).link(note.s('never')).linkError(note.s('failed')).delay();
-    await expect(both.get(WAIT)).rejects.toMatchObject({ code: 'TASK_FAILED' });
-    // 0 group · 1 and 2 its members · 3 what joins them · 4 the one callback · 5 the other
-    expect(await readCallback(both.id, 5)).toMatchObject({ failed: { error: { code: 'MEMBER_FAILED' } } });
+  test('a body that is to start later waits for its time when its members have ended', async () => {
+    const { app, add, sum } = await setUp();
+    const result = await chord([add.s(1, 2)], sum.s().set({ countdown: '1h' })).delay();
+    const body = app.result(deriveStepId(result.id, 2), bench.queue);
+    await expect.poll(() => body.state(), { timeout: 20_000 }).toBe('SCHEDULED');
+    expect(await result.state()).toBe('BLOCKED');
   });
 
-  test.each(['async', 'prefork'] as const)('a task replaces itself and adds to its group (pool %s)', async (pool) => {
+  test('a task that is in no group cannot add to it', async () => {
+    const { grow, add } = await setUp();
+    const alone = await grow.s(1).delay();
+    await expect(alone.get(WAIT)).rejects.toMatchObject({ cause: { code: 'NO_GROUP' } });
+    const first = await chain(grow.s(1), add.s(1)).delay();
+    await expect(first.get(WAIT)).rejects.toThrow('is in no group');
+  });
+
+  test('a task that runs in a child process replaces itself, and adds to its group', async () => {
     const module = new URL('./workflow-tasks.ts', import.meta.url);
-    const { replace, add, grow } = await setUp(pool === 'prefork' ? { pool, module, concurrency: 1 } : {});
+    const { replace, add, grow } = await setUp({ pool: 'prefork', module, concurrency: 1 });
     const sent = await Promise.all([
       replace.s(10).delay(),
       chain(replace.s(10), add.s(1)).delay(),

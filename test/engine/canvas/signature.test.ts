@@ -186,10 +186,18 @@ describe('a signature as JSON', () => {
     );
   });
 
-  test('that is nested deeper than 500 levels is refused', () => {
-    let json: unknown = { kind: 'task', task: 'a', args: [] };
-    for (let level = 0; level < 500; level += 1) json = { kind: 'group', members: [json] };
-    expect(() => signatureFrom(json)).toThrow(expect.objectContaining({ code: 'INVALID_SIGNATURE' }));
+  test('comes back from as deep as it can be sent, and is refused from deeper', () => {
+    let deep: AnySignature = step('a');
+    for (let level = 1; level < 500; level += 1) deep = chord([deep], step('b'));
+    const text = JSON.stringify(deep);
+    expect(JSON.stringify(signatureFrom(JSON.parse(text)))).toBe(text);
+    const deeper = JSON.parse(JSON.stringify(chord([chord([deep], step('b'))], step('b'))));
+    expect(() => signatureFrom(deeper)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_SIGNATURE',
+        message: expect.stringContaining('nested deeper than 500'),
+      }),
+    );
   });
 
   test.each<[object, string]>([
@@ -236,9 +244,9 @@ describe('constructs', () => {
     expect(() => group([step('a')], { onErorr: 'fail' } as object)).toThrow(
       expect.objectContaining({ code: 'UNKNOWN_OPTION', message: expect.stringContaining('did you mean "onError"') }),
     );
-    expect(() => (group as (...given: unknown[]) => unknown)([step('a')], {}, {})).toThrow(
-      invalid('one list of members'),
-    );
+    const loose = group as (...given: unknown[]) => unknown;
+    expect(() => loose([step('a')], {}, {})).toThrow(invalid('group() takes one list of members'));
+    expect(() => loose([step('a')], step('b'))).toThrow(invalid('group() takes one list of members'));
   });
 
   test('a chord is a chain of its group and its body', () => {

@@ -4,6 +4,7 @@ import type { Outcome } from '../core/job.ts';
 import type { Admission, Admitted } from './admission/admission.ts';
 import type { HeldJob } from './control-view.ts';
 import type { Pool, RunningJob } from './pool.ts';
+import type { ResultWriting } from './result-writing.ts';
 import type { Revocations } from './revocations.ts';
 
 const COUNTED_AS = {
@@ -26,6 +27,8 @@ interface AttemptsOptions {
   readonly pool: Pool;
   readonly revocations: Revocations;
   readonly admission: Admission;
+  /** Stores results apart from the broker. */
+  readonly results?: ResultWriting | undefined;
 }
 
 /**
@@ -34,7 +37,8 @@ interface AttemptsOptions {
  * 1. orders to revoke it are heard from now on (revocations.ts);
  * 2. it is admitted, or held back for its task (admission.ts);
  * 3. the pool runs it;
- * 4. what it was admitted with is given back, and its end is counted.
+ * 4. what it was admitted with is given back;
+ * 5. its result is stored, where results have a store of their own (result-writing.ts), and its end is counted.
  */
 export class Attempts {
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
@@ -47,16 +51,18 @@ export class Attempts {
     this.#options = options;
   }
 
-  /** Jobs that need a slot. One that may not start yet needs none: more slots would hold more jobs, and start none. */
+  /** Jobs that need a slot. One that may not start yet, or has ended and waits for the result store, needs none. */
   get busy(): number {
-    return this.#held.size - this.#atGate;
+    return this.#held.size - this.#atGate - (this.#options.results?.waiting ?? 0);
   }
 
   /** Never rejects, as the pool does not. */
   perform(job: TakenJob): Promise<Outcome> {
     this.#held.add(job);
     const ended = this.#options.revocations.watch(job, () => this.#admit(job));
-    return ended.then((outcome) => {
+    const { results } = this.#options;
+    const stored = results === undefined ? ended : ended.then((outcome) => results.write(job, outcome));
+    return stored.then((outcome) => {
       this.#held.delete(job);
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;

@@ -2,7 +2,9 @@ import type { TakenJob } from '../../../src/engine/broker/port.ts';
 import type { Meta } from '../../../src/engine/core/envelope.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 
-export type FakeJobFields = Partial<Omit<TakenJob, 'dropResult' | 'noteStart' | 'updateProgress' | 'log' | 'readLog'>>;
+export type FakeJobFields = Partial<
+  Omit<TakenJob, 'dropResult' | 'dropsResult' | 'noteStart' | 'updateProgress' | 'log' | 'readLog'>
+>;
 
 /** A job that was taken, with what a worker did to it. */
 export class FakeJob implements TakenJob {
@@ -62,6 +64,10 @@ export class FakeJob implements TakenJob {
   noteStart(): Promise<void> | undefined {
     this.starts += 1;
     return undefined;
+  }
+
+  get dropsResult(): boolean {
+    return this.isDropped;
   }
 
   dropResult(): void {

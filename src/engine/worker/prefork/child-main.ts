@@ -40,6 +40,8 @@ interface LoadedApp {
   readonly hooks: Hooks;
   readonly brokerUrl: string | undefined;
   useBroker(url: string): void;
+  readonly resultsUrl: string | undefined;
+  useResults(url: string): void;
 }
 
 /** Memory is looked at after a job, and at most so often: it costs a read of a file of the system. */
@@ -225,10 +227,11 @@ class TaskProcess {
   }
 }
 
-async function loadApp({ module, brokerUrl }: ChildSettings): Promise<LoadedApp> {
+async function loadApp({ module, brokerUrl, resultsUrl }: ChildSettings): Promise<LoadedApp> {
   const app = (await loadAppModule(module, process.cwd())) as LoadedApp;
   // A flag or the environment of the parent may have chosen another one than the app itself would.
   if (brokerUrl !== null && app.brokerUrl !== brokerUrl) app.useBroker(brokerUrl);
+  if (resultsUrl !== null && app.resultsUrl !== resultsUrl) app.useResults(resultsUrl);
   return app;
 }
 

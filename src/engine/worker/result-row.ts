@@ -1,5 +1,6 @@
 import type { TakenJob } from '../broker/port.ts';
 import type { FinalState, NewResultRow } from '../broker/result-store/result-port.ts';
+import { encodeMessage, encodeStack } from '../broker/stored-job.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Outcome, StoredError } from '../core/job.ts';
 import type { TaskDefinition } from '../task/definition.ts';
@@ -65,10 +66,15 @@ function readEnd(outcome: Outcome): End | undefined {
       return { state: outcome.state, result: null, error: null, reason: outcome.reason };
     case 'dead':
     case 'failed':
-      return { state: 'FAILURE', result: null, error: outcome.error, reason: null };
+      return { state: 'FAILURE', result: null, error: toKept(outcome.error), reason: null };
     default:
       return undefined;
   }
+}
+
+/** As long as the broker keeps it, so that an error reads the same from both. */
+function toKept(error: StoredError): StoredError {
+  return { ...error, message: encodeMessage(error), stack: encodeStack(error) };
 }
 
 function ignores(job: TakenJob, definition: TaskDefinition | undefined): boolean {

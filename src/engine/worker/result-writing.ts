@@ -122,6 +122,7 @@ export class ResultWriting {
   async #store(first: Entry[]): Promise<void> {
     let batch = first;
     for (let failures = 0; batch.length > 0; failures += 1) {
+      const isLastTry = this.#abandoned.signal.aborted;
       try {
         await this.#options.store.write(listRows(batch));
         this.#noteAnswer();
@@ -130,7 +131,7 @@ export class ResultWriting {
       } catch (error) {
         if (error instanceof RowRefused) return await this.#storeApart(batch, error);
         this.#noteLoss(error as Error);
-        if (this.#abandoned.signal.aborted) for (const entry of batch) this.#giveUp(entry);
+        if (isLastTry) for (const entry of batch) this.#giveUp(entry);
         else await this.#pause(failures);
         batch = this.#take(batch);
       }
@@ -209,6 +210,7 @@ export class ResultWriting {
   /** Ends at once when the worker hands its jobs back. */
   #pause(failures: number): Promise<void> {
     const { signal } = this.#abandoned;
+    if (signal.aborted) return Promise.resolve();
     const longest = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
     return new Promise((resolve) => {
       const end = (): void => {

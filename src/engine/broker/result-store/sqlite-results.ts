@@ -10,25 +10,33 @@ import { COLUMN_NAMES, LATEST_VERSION, REPLACED, toRecord } from './result-table
 import type { SqliteResultsAddress } from './results-url.ts';
 import { createRowQueries } from './row-queries.ts';
 import { openResultsFile } from './sqlite-results-file.ts';
-import { RowRefused, toResultsError } from './store-error.ts';
+import { RowRefused, toResultsError, unsuitable } from './store-error.ts';
 
 /** How long an operation waits for another process that holds the file's write lock. */
 const BUSY_MS = 5000;
 const LONGEST_PAUSE_MS = 50;
-/** Primary result codes (sqlite.org/rescode.html). */
-const TOO_BIG = 18;
+/** Primary result codes (sqlite.org/rescode.html) that mean something to an operator. */
+const CODES = { readOnly: 8, corrupt: 11, cannotOpen: 14, tooBig: 18, notADatabase: 26 };
 
 const INSERT = `INSERT INTO results (${COLUMN_NAMES.join(', ')}) VALUES (${COLUMN_NAMES.map(() => '?').join(', ')})
   ON CONFLICT (id, queue) DO UPDATE SET ${REPLACED} WHERE excluded.started_at_ms > results.started_at_ms`;
 
-/** Results in a SQLite file of their own, which is made and brought up to date when it is opened. */
-export function createSqliteResults(address: SqliteResultsAddress, clock: Clock): OpenedResultStore {
+/**
+ * Results in a SQLite file of their own, which is made and brought up to date when it is opened.
+ *
+ * @param openFile replaces how that is done
+ */
+export function createSqliteResults(
+  address: SqliteResultsAddress,
+  clock: Clock,
+  openFile: typeof openResultsFile = openResultsFile,
+): OpenedResultStore {
   // Fit to be used as a URL again.
   const url = `sqlite:${address.path.replace(/[%?]/g, encodeURIComponent)}`;
   let opened: { database: DatabaseSync; from: number | null; insert: StatementSync } | undefined;
   const open = () => {
     if (opened === undefined) {
-      const file = openResultsFile(address, url);
+      const file = openFile(address, url);
       opened = { ...file, insert: file.database.prepare(INSERT) };
     }
     return opened;
@@ -105,8 +113,27 @@ function writeAll(
 
 function explain(error: unknown, url: string, doing: string): Error {
   const { errcode, message } = error as { errcode?: number; message?: string };
-  if (errcode !== undefined && (errcode & 0xff) === TOO_BIG) return new RowRefused(message, { cause: error });
-  return toResultsError(error, url, doing);
+  // Extended codes hold the primary one in their low byte.
+  switch (errcode === undefined ? undefined : errcode & 0xff) {
+    case undefined:
+      return toResultsError(error, url, doing);
+    case CODES.tooBig:
+      return new RowRefused(message, { cause: error });
+    case CODES.notADatabase:
+      return unsuitable(url, 'the file is not a SQLite database', 'name another file', error);
+    case CODES.corrupt:
+      return unsuitable(url, 'the database is damaged', 'bring back what can be read with .recover of sqlite3', error);
+    case CODES.readOnly:
+    case CODES.cannotOpen:
+      return unsuitable(
+        url,
+        'it cannot be written here',
+        'give this user write permission on it and its folder',
+        error,
+      );
+    default:
+      return toResultsError(error, url, doing, 'check the disk that the file is on');
+  }
 }
 
 function lockedTooLong(url: string, doing: string, waitedMs: number): Error {

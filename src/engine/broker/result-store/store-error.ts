@@ -10,15 +10,25 @@ export class RowRefused extends Error {
  *
  * @param url masked
  * @param doing what a person would call it: `writing 12 results`
+ * @param otherwise what to do next where the error does not say
  */
-export function toResultsError(error: unknown, url: string, doing: string): Error {
+export function toResultsError(
+  error: unknown,
+  url: string,
+  doing: string,
+  otherwise = 'check host, port, firewall and that the server is up',
+): Error {
   if (error instanceof TqError || error instanceof RowRefused) return error;
   const text = `${(error as { code?: unknown } | null)?.code ?? ''} ${messageOf(error)}`;
   const reason = (messageOf(error).split('\n')[0] ?? '') || String((error as { code?: unknown } | null)?.code ?? '');
-  return createError('RESULTS_UNAVAILABLE', { url, doing, reason: reason || 'no answer', next: nextOf(text) }, error);
+  return createError(
+    'RESULTS_UNAVAILABLE',
+    { url, doing, reason: reason || 'no answer', next: nextOf(text) ?? otherwise },
+    error,
+  );
 }
 
-function nextOf(text: string): string {
+function nextOf(text: string): string | undefined {
   if (/ECONNREFUSED/.test(text)) return 'is it running, and does it listen on this host and port?';
   if (/ENOTFOUND|EAI_AGAIN/.test(text)) return 'the host name is not known here: check its spelling and the DNS';
   if (/password|28P01|28000/i.test(text)) return 'check the user name and the password in the URL';
@@ -27,7 +37,7 @@ function nextOf(text: string): string {
   if (/42501/.test(text)) return 'give its user the right to read and write the table of results';
   if (/53100|disk is full/.test(text)) return 'free space on its disk; workers go on by themselves';
   if (/certificate|self.signed|SSL|TLS/i.test(text)) return 'check sslmode in the URL against what the server speaks';
-  return 'check host, port, firewall and that the server is up';
+  return undefined;
 }
 
 export function unsuitable(url: string, reason: string, remedy: string, cause?: unknown): Error {

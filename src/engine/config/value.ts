@@ -46,7 +46,7 @@ export function resultsUrlValue() {
   const isUrl = (value: unknown): boolean =>
     typeof value === 'string' && /^(?:sqlite:.+|postgres(?:ql)?:\/\/\S+)$/i.test(value);
   return {
-    schema: v.custom<string>(isUrl, 'a URL such as postgres://localhost/jobs or sqlite:.tq/results.db'),
+    schema: v.custom<string>(isUrl, 'a URL such as postgres://localhost/jobs or sqlite:results.db'),
     fromText: asIs,
     type: 'URL',
   } satisfies ValueKind;

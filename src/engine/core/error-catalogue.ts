@@ -170,7 +170,7 @@ export const catalogue = {
     when: 'the URL of a result store cannot be read',
     text: ({ url, reason }) => ({
       message: `cannot use the URL ${url} for results: ${reason}`,
-      next: 'use postgres://user:password@host/database or sqlite:PATH, for example sqlite:.tq/results.db',
+      next: 'use postgres://user:password@host/database or sqlite:PATH, for example sqlite:results.db',
     }),
   }),
   RESULTS_UNAVAILABLE: entry<{ url: string; doing: string; reason: string; next: string }>({

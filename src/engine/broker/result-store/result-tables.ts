@@ -107,9 +107,9 @@ export const LATEST_VERSION = POSTGRES_MIGRATIONS.length;
 export function toRecord(row: NewResultRow): ResultRecord {
   const { error } = row;
   return {
-    id: toText(row.id),
-    queue: toText(row.queue),
-    task: toText(row.task),
+    id: toName(row.id, MAX_ID),
+    queue: toName(row.queue, MAX_QUEUE),
+    task: toName(row.task),
     state: row.state,
     args: row.argsJson,
     result: row.resultJson,
@@ -124,13 +124,22 @@ export function toRecord(row: NewResultRow): ResultRecord {
     started_at_ms: row.startedAt,
     finished_at_ms: row.finishedAt,
     duration_ms: row.durationMs,
-    worker: toText(row.worker),
-    request_id: toText(row.requestId),
-    parent_id: row.parentId === null ? null : toText(row.parentId),
-    root_id: toText(row.rootId),
-    workflow_id: row.workflowId === null ? null : toText(row.workflowId),
+    worker: toName(row.worker),
+    request_id: toName(row.requestId),
+    parent_id: row.parentId === null ? null : toName(row.parentId),
+    root_id: toName(row.rootId),
+    workflow_id: row.workflowId === null ? null : toName(row.workflowId),
     expires_at_ms: row.expiresAt,
   };
+}
+
+/** An entry of an index of PostgreSQL takes 2,704 bytes at most, and a character three: that bounds what other producers may send. */
+const MAX_NAME = 800;
+const MAX_ID = 500;
+const MAX_QUEUE = 300;
+
+function toName(text: string, longest = MAX_NAME): string {
+  return toText(text.length > longest ? text.slice(0, longest) : text);
 }
 
 /** Text that a database can hold: PostgreSQL stores no NUL, and neither stores half a surrogate pair. */

@@ -43,7 +43,7 @@ function parseSqlite(url: string): SqliteResultsAddress {
   const [given = '', query = ''] = url.slice('sqlite:'.length).split(/\?(.*)/s);
   // sqlite:///var/r.db and sqlite:/var/r.db name the same file, as file URLs do.
   const path = decode(given.replace(/^\/\/(?=\/)/, ''), url);
-  if (path === '') throw invalid(url, 'it names no file, as in sqlite:.tq/results.db');
+  if (path === '') throw invalid(url, 'it names no file, as in sqlite:results.db');
   if (path.startsWith('//')) throw invalid(url, 'it names a host; a SQLite file is on this machine: sqlite:PATH');
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {

@@ -44,6 +44,13 @@ describe.each(resultStoresUnderTest())('results in $name', ({ name, createUrl })
     expect((await store.read('odd'))[0]?.error).toEqual({ ...error, message: 'a\\0b\ufffd' });
   });
 
+  test('take names of any length, cut to what an index can hold', async () => {
+    const long = '日'.repeat(5000);
+    await store.write([createRow({ id: 'x', queue: long, task: long, requestId: long, rootId: long, worker: long })]);
+    const [row] = await store.read('x');
+    expect([row?.queue, row?.task, row?.requestId].map((text) => text?.length)).toEqual([300, 800, 800]);
+  });
+
   test('withhold arguments that are not given', async () => {
     await store.write([createRow({ argsJson: null })]);
     expect(await store.read('job-1')).toMatchObject([{ args: null, result: { sent: 1 } }]);

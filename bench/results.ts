@@ -55,12 +55,13 @@ async function run(results: string | undefined, waitMs: number, jobs: number): P
     return { sent: true };
   });
   for (let sent = 0; sent < jobs; sent += BATCH) await task.bulk(Array.from({ length: BATCH }, () => ARGS));
-  const { log } = createLogger({ level: 'warn', destination: 2 });
-  const worker = await app.createWorker({ queues: [queue], concurrency: CONCURRENCY, logger: log });
+  const logger = createLogger({ level: 'warn', destination: 2 });
+  const worker = await app.createWorker({ queues: [queue], concurrency: CONCURRENCY, logger: logger.log });
   await worker.start();
   const figures = await promise;
   await worker.stop();
   await app.close();
+  await logger.close();
   return figures;
 }
 

@@ -209,6 +209,8 @@ export interface TakenJob extends StoredJob {
   readonly timesTaken: number;
   /** Set also when its worker hears of it later. */
   revoked?: Revocation | undefined;
+  /** It keeps no result: its call said so, or `dropResult` did. */
+  readonly dropsResult: boolean;
   /** Replaces how long the result is kept, for this job. */
   dropResult(): void;
   /**

@@ -31,7 +31,7 @@ export interface Broker {
    * already is left as it is, but becomes the child of its parent, and if it has ended it counts as that. So a flow can be added
    * again.
    *
-   * Up to a thousand jobs come in one transaction, all or none. (Redis cannot undo: where a parent is removed in the very moment,
+   * Up to 500 jobs come in one transaction, all or none. (Redis cannot undo: where a parent is removed in the very moment,
    * jobs that do not hang on it are added.) More come in several, in which no parent is let go before all of its children are in;
    * when it fails in the middle, what was added stays, and the same call adds the rest.
    *
@@ -209,6 +209,8 @@ export interface TakenJob extends StoredJob {
   readonly timesTaken: number;
   /** Set also when its worker hears of it later. */
   revoked?: Revocation | undefined;
+  /** It keeps no result: its call said so, or `dropResult` did. */
+  readonly dropsResult: boolean;
   /** Replaces how long the result is kept, for this job. */
   dropResult(): void;
   /**

@@ -211,11 +211,11 @@ class TaskApp implements App {
 
   async #createWorker(options: WorkerOptions): Promise<Worker> {
     if (isChild()) throw createError('WORKER_IN_CHILD', {});
-    const broker = await this.broker();
+    // Both at once: an app that is closed meanwhile waits for what is being made.
+    const [broker, resultStore] = await Promise.all([this.broker(), this.resultStore()]);
     for (const { name, priorities } of this.#settings.queues) {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
     }
-    const resultStore = await this.resultStore();
     const { tasks, brokerUrl, resultsUrl } = this;
     const compile = (signature: { toJSON(): unknown }): WorkflowGraph => this.compileHere(signature);
     const of = { app: this.#settings, tasks, broker, brokerUrl, resultStore, resultsUrl, clock: this.#clock, compile };

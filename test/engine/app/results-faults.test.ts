@@ -96,6 +96,19 @@ describe.skipIf(!testServers().canStartPostgres)('results in a PostgreSQL server
     expect(said(WAITS)).toBe(0);
   });
 
+  test('that has gone silent does not keep a process from ending', { timeout: 30_000 }, async () => {
+    const store = await openMigrated(url);
+    const lock = new pg.Client({ connectionString: url });
+    await lock.connect();
+    await lock.query('BEGIN; LOCK TABLE tq.results IN ACCESS EXCLUSIVE MODE');
+    const written = store.write([createRow()]).catch((error: unknown) => error);
+    const waiting = "SELECT count(*) AS writes FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    await waitFor('the write to wait', async () => Number((await query(url, waiting)).rows[0].writes) > 0);
+    await store.close();
+    expect(await written).toMatchObject({ code: 'RESULTS_UNAVAILABLE' });
+    await lock.end();
+  });
+
   test('that is away when the worker stops: its jobs go back and run again', { timeout: 60_000 }, async () => {
     const echo = app.task('echo', (value: number) => value);
     const worker = await bench.startWorker(app, { concurrency: 4, logger: log.logger });

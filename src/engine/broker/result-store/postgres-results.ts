@@ -16,6 +16,8 @@ const CONNECTIONS = 2;
 const CONNECT_TIMEOUT_MS = 5000;
 /** A server that is silent for longer is given up, and its connection with it. */
 const PATIENCE_MS = 30_000;
+/** What is under way when the store is closed may take so long to end. */
+const LAST_WORDS_MS = 2000;
 /** Lets one of several `tq migrate` change the tables at a time: "tqre". */
 const MIGRATION_LOCK = 0x74_71_72_65;
 /** Appendix A of its manual: the data, its size, or two rows of one key. */
@@ -34,6 +36,9 @@ export function createPostgresResults(url: string, address: PostgresResultsAddre
     types: { getTypeParser: readAsStored as typeof pg.types.getTypeParser },
   });
   pool.on('error', () => {});
+  const clients = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => clients.add(client));
+  pool.on('remove', (client) => clients.delete(client));
 
   const query = async (doing: string, text: string, values: unknown[] = []): Promise<pg.QueryResult> => {
     try {
@@ -61,7 +66,7 @@ export function createPostgresResults(url: string, address: PostgresResultsAddre
       const { rows } = await query('connecting', "SELECT current_setting('server_version') AS version");
       return `PostgreSQL ${String(rows[0]?.version).split(' ')[0]}`;
     },
-    close: () => pool.end(),
+    close: () => closePool(pool, clients),
   };
   return {
     store,
@@ -70,6 +75,19 @@ export function createPostgresResults(url: string, address: PostgresResultsAddre
       assertVersion(masked, found, LATEST_VERSION);
     },
   };
+}
+
+/** A server that has gone silent must not keep a process from ending: its connections are cut. */
+async function closePool(pool: pg.Pool, clients: ReadonlySet<pg.PoolClient>): Promise<void> {
+  const timer = setTimeout(() => {
+    for (const client of clients) {
+      // The socket is a private part; ending the client would wait for the server.
+      const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+      connection.stream.destroy();
+    }
+  }, LAST_WORDS_MS);
+  await pool.end();
+  clearTimeout(timer);
 }
 
 function explain(error: unknown, url: string, doing: string): Error {

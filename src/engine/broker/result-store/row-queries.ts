@@ -19,18 +19,17 @@ export function createRowQueries(database: Kysely<ResultTables>, search: TextSea
       .selectAll()
       .where((row) => row.or([row('expires_at_ms', 'is', null), row('expires_at_ms', '>', clock.now())]));
 
-  /** Removes the rows that a query names, whose keys it selects. */
+  const selectKeys = () => database.selectFrom('results').select(['id', 'queue']);
+  type KeyQuery = ReturnType<typeof selectKeys>;
+
   const removeKeys = async (limit: number, narrow: (keys: KeyQuery) => KeyQuery): Promise<number> => {
-    const keys = narrow(database.selectFrom('results').select(['id', 'queue']).limit(limit));
+    const keys = narrow(selectKeys().limit(limit));
     const { numDeletedRows } = await database
       .deleteFrom('results')
       .where((row) => row(row.refTuple('id', 'queue'), 'in', keys.$asTuple('id', 'queue')))
       .executeTakeFirst();
     return Number(numDeletedRows);
   };
-  type KeyQuery = ReturnType<typeof selectKeys>;
-  const selectKeys = () => database.selectFrom('results').select(['id', 'queue']);
-
   return {
     async read(id, queue) {
       let query = selectLive().where('id', '=', id);

@@ -4,7 +4,8 @@ import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
 import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
 import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
-import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
+import { toJobSummary } from './job-summary.ts';
+import type { ActiveStoredJob, BrokerQueue, JobBrief, JobSummary, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import type { MarkRecord, Store } from './store.ts';
 import { encodePriority, toStoredJob } from './stored-job.ts';
@@ -126,6 +127,16 @@ export class BullQueue implements BrokerQueue {
       this.#store.listMarks(this.name, ids),
     );
     return this.#toBriefs(ids, records);
+  }
+
+  async listSummaries(ids: readonly string[]): Promise<JobSummary[]> {
+    if (ids.length === 0) return [];
+    const records = await this.#attempt(`reading ${ids.length} jobs of queue "${this.name}"`, () =>
+      this.#store.listSummaries(this.name, ids),
+    );
+    return records.flatMap((record, index) =>
+      record === null ? [] : [toJobSummary(record, { id: ids[index] as string, queue: this.name })],
+    );
   }
 
   async revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]> {

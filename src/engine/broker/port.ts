@@ -12,7 +12,7 @@
  * 4. `released`, `postponed`, `held`, `blocked` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
-import type { JobChildren, NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { JobChildren, NewJob, Outcome, StoredError, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
@@ -108,6 +108,8 @@ export interface BrokerQueue {
   reprocess(id: string): Promise<boolean>;
   /** What these jobs are, without their data, in one round trip; ids that the queue does not hold are left out. */
   listBriefs(ids: readonly string[]): Promise<JobBrief[]>;
+  /** What these jobs have come to, without arguments and results, in one round trip; ids that the queue does not hold are left out. */
+  listSummaries(ids: readonly string[]): Promise<JobSummary[]>;
   /**
    * Marks those of the jobs that have not finished as revoked, and gives what they are after that. A job that is not active
    * then is never run; one that is active is not run again. An earlier mark stays. Finished jobs are not changed.
@@ -152,6 +154,27 @@ export interface JobBrief {
   readonly worker: string | null;
   /** Of a job that has not finished. */
   readonly revoked: Revocation | undefined;
+}
+
+/** A job without what may be large. The words are those of `StoredJob`. */
+export interface JobSummary
+  extends Pick<
+    StoredJob,
+    | 'id'
+    | 'task'
+    | 'queue'
+    | 'state'
+    | 'attempts'
+    | 'worker'
+    | 'createdAt'
+    | 'dueAt'
+    | 'startedAt'
+    | 'finishedAt'
+    | 'progress'
+  > {
+  /** Its text may be cut; it has no stack. */
+  readonly error: StoredError | null;
+  readonly reason: string | null;
 }
 
 /** A job that a worker has taken, as the store has it. */

@@ -49,6 +49,8 @@ export interface Store extends StoreOptions {
    *   its worker with the mark. Without it nothing is changed.
    */
   listMarks(queue: string, ids: readonly string[], mark?: string): Promise<(MarkRecord | null)[]>;
+  /** Reads jobs without their data and results, in the order of the ids; null for one that is not there. */
+  listSummaries(queue: string, ids: readonly string[]): Promise<(SummaryRecord | null)[]>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
@@ -78,6 +80,27 @@ export interface MarkRecord {
   readonly schedulerId: string | null;
   /** The unique key that it was added with; another job may hold it by now. */
   readonly deduplicationId: string | null;
+}
+
+/** A job as `listSummaries` reads it, in BullMQ's words. */
+export interface SummaryRecord {
+  /** Every kind of waiting is `waiting`. */
+  readonly state: string;
+  /** Of a delayed job, epoch ms. */
+  readonly dueAt: number | null;
+  readonly name: string;
+  readonly timestamp: number;
+  readonly attemptsMade: number;
+  readonly processedOn?: number;
+  readonly finishedOn?: number;
+  readonly processedBy?: string;
+  readonly deferredFailure?: string;
+  readonly failedReason?: string;
+  /** The begin of the last stack. */
+  readonly stackHead?: string;
+  readonly progress: unknown;
+  /** The return value, if it says in which other way than by a result the job has ended. */
+  readonly returnvalue?: string;
 }
 
 export interface StoreOptions {

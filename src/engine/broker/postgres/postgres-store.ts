@@ -22,6 +22,7 @@ import { surviveLastWords } from './last-words.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
+import { listSummaries } from './postgres-summaries.ts';
 
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
 const POOL_OF_CONSUMER = 4;
@@ -109,6 +110,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
+    listSummaries: (queue, ids) => listSummaries(query, queue, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),

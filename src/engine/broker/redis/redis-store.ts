@@ -12,6 +12,7 @@ import { createRedisEventLog } from './redis-event-log.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
+import { listSummaries } from './redis-summaries.ts';
 
 /** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
 const DELAYED_SCORE_UNIT = 0x1000;
@@ -125,6 +126,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
+    listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},

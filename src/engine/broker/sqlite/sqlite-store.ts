@@ -13,6 +13,7 @@ import { promoteToHead } from './retrying.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
 import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
+import { listSummaries } from './summaries.ts';
 
 /** The folder of the default broker; it is the project's, but no part of it. */
 const OWN_FOLDER = '.tq';
@@ -73,6 +74,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
       return ids.map((id) => left.get(id) ?? null);
     },
     listMarks: (queue, ids, mark) => listMarks(database(), { prefix, queue, ids, mark }),
+    listSummaries: (queue, ids) => listSummaries(database(), { prefix, queue, ids }),
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;

@@ -107,6 +107,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/jobs/show.ts')).jobsShow,
   },
   {
+    name: 'trace',
+    summary: 'Show a workflow as a whole: its tree and its timeline',
+    heading: 'Look',
+    load: async () => (await import('./commands/trace.ts')).trace,
+  },
+  {
     name: 'purge',
     summary: 'Remove the waiting and scheduled jobs of queues',
     heading: 'Act',

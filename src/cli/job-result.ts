@@ -17,7 +17,7 @@ export function presentResult(job: JobResult): Presentation {
         { title: 'result', as: 'json', value: job.result },
         { title: 'error', as: 'text', value: error === null ? null : `${error.name}: ${error.message}` },
         { title: 'attempts', as: 'number', value: job.attempts },
-        { title: 'progress', as: 'json', value: job.progress },
+        { title: 'progress', as: 'progress', value: job.progress },
         { title: 'created', as: 'instant', value: job.createdAt },
         { title: 'started', as: 'instant', value: job.startedAt },
         { title: 'finished', as: 'instant', value: job.finishedAt },
@@ -46,7 +46,7 @@ function nextStep({ id, state }: JobResult): string[] {
 }
 
 /** cli.md: 0 SUCCESS, 1 FAILURE or REVOKED, 3 UNKNOWN, 4 not finished. An ignored job did all that was asked of it. */
-function exitCodeOf(state: JobState): 0 | ExitCode {
+export function exitCodeOf(state: JobState): 0 | ExitCode {
   switch (state) {
     case 'SUCCESS':
     case 'IGNORED':

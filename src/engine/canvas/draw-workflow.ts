@@ -313,13 +313,19 @@ function combine(
     createdAt: earliest(parts.map(({ createdAt }) => createdAt)),
     dueAt: null,
     startedAt: earliest(parts.map(({ startedAt }) => startedAt)),
-    finishedAt: isFinished(state) ? latest(parts.map(({ finishedAt }) => finishedAt)) : null,
+    finishedAt: isFinished(state) && !parts.some(goesOn) ? latest(parts.map(({ finishedAt }) => finishedAt)) : null,
     progress: null,
     error: null,
     reason: null,
     onError,
     children: [...parts, ...more],
   };
+}
+
+/** A part whose outcome is known may have others below it that still run. */
+function goesOn({ state, startedAt, finishedAt }: WorkflowStep): boolean {
+  if (finishedAt !== null || state === 'BLOCKED' || state === 'UNKNOWN') return false;
+  return startedAt !== null || !isFinished(state);
 }
 
 function earliest(instants: readonly (number | null)[]): number | null {

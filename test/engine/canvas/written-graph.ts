@@ -30,6 +30,7 @@ interface Writing {
   readonly within?: Written;
   readonly outer?: OuterPlace;
   readonly isSingle?: boolean;
+  readonly createdAt?: number;
 }
 
 /** The instant at which written workflows begin. */
@@ -65,7 +66,7 @@ export function writeGraph(nodes: readonly WorkflowNode[], writing: Writing = {}
     entry,
     exit: writing.exit ?? findExit(nodes, entry),
     size: nodes.length,
-    createdAt: BEGUN_AT,
+    createdAt: writing.createdAt ?? BEGUN_AT,
     queue: isSingle ? null : (within?.head.queue ?? queue),
     base: {},
     ...(outer !== undefined && { outer }),

@@ -60,7 +60,7 @@ export const jobsShow = defineCommand({
         { title: 'unreadable', as: 'text', value: job.unreadable },
         { title: 'result', as: 'json', value: job.result },
         { title: 'error', as: 'text', value: job.error === null ? null : `${job.error.name}: ${job.error.message}` },
-        { title: 'progress', as: 'json', value: job.progress },
+        { title: 'progress', as: 'progress', value: job.progress },
         { title: 'attempts', as: 'number', value: job.attempts },
         { title: 'workers lost', as: 'number', value: job.workersLost },
         { title: 'worker', as: 'text', value: job.worker },

@@ -5,18 +5,18 @@ import { assertJson, encodeJson } from './engine/core/json.ts';
 import { createLogger } from './engine/runtime/logger.ts';
 import { systemClock } from './engine/runtime/system-clock.ts';
 import { parseArguments } from './engine/task/arguments.ts';
-import { runInContext, type TaskContext } from './engine/task/context.ts';
+import { type AnySignature, runInContext, type TaskContext } from './engine/task/context.ts';
 import type { TaskDefinition } from './engine/task/definition.ts';
-import { Retry } from './engine/task/exceptions.ts';
+import { Replaced, Retry } from './engine/task/exceptions.ts';
 import { judge } from './engine/worker/judge.ts';
 
 /** Parts of the context that a test may set; the others have values of their own. */
-export type ContextOverrides = Partial<Omit<TaskContext, 'task' | 'log' | 'progress' | 'retry'>>;
+export type ContextOverrides = Partial<Omit<TaskContext, 'task' | 'log' | 'progress' | 'retry' | 'replace' | 'add'>>;
 
 /** What became of one attempt. */
 export interface TaskRun<Result> {
   /** What a worker would make of it: `failure` and `rejected` are dead letters. */
-  readonly outcome: 'success' | 'retry' | 'ignored' | 'rejected' | 'failure';
+  readonly outcome: 'success' | 'retry' | 'ignored' | 'rejected' | 'failure' | 'replaced';
   /** What the task gave, when it succeeded. */
   readonly result: Result | undefined;
   /** What the task threw, when it did not. */
@@ -25,6 +25,10 @@ export interface TaskRun<Result> {
   readonly retryInMs: number | undefined;
   /** What was given to `context().progress()`, in order. */
   readonly progress: readonly unknown[];
+  /** What was given to `context().replace()`. */
+  readonly replacedBy: AnySignature | undefined;
+  /** What was given to `context().add()`, in order. */
+  readonly added: readonly AnySignature[];
   /** What was written to `context().log`, as the lines of JSON that a worker writes. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
 }
@@ -45,7 +49,7 @@ export async function runTask<Args extends readonly unknown[], Result>(
   overrides: ContextOverrides = {},
 ): Promise<TaskRun<Result>> {
   const definition = (typeof task === 'function' ? task.definition : task) as unknown as TaskDefinition;
-  const recorded = { progress: [] as unknown[], log: [] as Record<string, unknown>[] };
+  const recorded: Recorded = { progress: [], log: [], replacedBy: undefined, added: [] };
   const context = createContext(definition.name, overrides, recorded);
   const ended = { result: undefined, error: undefined, retryInMs: undefined, ...recorded };
   try {
@@ -56,6 +60,7 @@ export async function runTask<Args extends readonly unknown[], Result>(
     return { ...ended, outcome: 'success', result: result as Result };
   } catch (error) {
     const job = { id: context.id, task: definition.name, attempts: context.attempt, meta: {} };
+    if (error instanceof Replaced) return { ...ended, ...recorded, outcome: 'replaced' };
     const outcome = judge({ error, job, definition, random: () => 1 - Number.EPSILON, stopping: false });
     if (outcome.kind === 'retry') return { ...ended, outcome: 'retry', error, retryInMs: outcome.delayMs };
     if (outcome.kind === 'ended') return { ...ended, outcome: 'ignored', error };
@@ -67,6 +72,8 @@ export async function runTask<Args extends readonly unknown[], Result>(
 interface Recorded {
   readonly progress: unknown[];
   readonly log: Record<string, unknown>[];
+  replacedBy: AnySignature | undefined;
+  readonly added: AnySignature[];
 }
 
 function createContext(task: string, overrides: ContextOverrides, recorded: Recorded): TaskContext {
@@ -84,6 +91,13 @@ function createContext(task: string, overrides: ContextOverrides, recorded: Reco
     },
     retry(options) {
       throw new Retry(undefined, options);
+    },
+    replace(signature) {
+      recorded.replacedBy = signature;
+      throw new Replaced({ nodes: [], entry: 0, exit: 0 });
+    },
+    async add(signature) {
+      recorded.added.push(signature);
     },
   };
 }

@@ -11,13 +11,14 @@ import type {
   ActiveStoredJob,
   Broker,
   BrokerQueue,
+  FlowJob,
   JobBrief,
   JobSummary,
   Migration,
   QueueCounts,
 } from '../../src/engine/broker/port.ts';
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
-import type { NewJob, StoredJob } from '../../src/engine/core/job.ts';
+import type { JobChildren, NewJob, StoredJob } from '../../src/engine/core/job.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
 import { createFakeState } from '../engine/broker/fake-state.ts';
@@ -63,6 +64,14 @@ export class FakeBroker implements Broker {
 
   queue(name: string): FakeQueue {
     return this.queues.get(name) ?? new FakeQueue(name, this);
+  }
+
+  async addFlow(jobs: readonly FlowJob[]): Promise<void> {
+    for (const { queue, job, hasChildren } of jobs) {
+      const target = this.queue(queue);
+      await target.add(job);
+      if (hasChildren) target.put({ ...(target.jobs.get(job.id) as StoredJob), state: 'BLOCKED' });
+    }
   }
 
   async listQueues(): Promise<string[]> {
@@ -174,6 +183,8 @@ export class FakeQueue implements BrokerQueue {
   readonly #phases = new Map<string, JobBrief['phase']>();
   /** Of active jobs. */
   readonly lockLeftMs = new Map<string, number>();
+  /** Of jobs that have some. */
+  readonly children = new Map<string, JobChildren>();
   paused = false;
   consumers = 0;
   readonly #broker: FakeBroker;
@@ -248,6 +259,22 @@ export class FakeQueue implements BrokerQueue {
 
   async removeJob(id: string): Promise<boolean> {
     return this.jobs.delete(id);
+  }
+
+  async readChildren(id: string): Promise<JobChildren> {
+    this.#broker.assertUp();
+    return this.children.get(id) ?? { pending: 0, ended: new Map(), dead: new Map() };
+  }
+
+  async reprocess(id: string): Promise<boolean> {
+    this.#broker.assertUp();
+    const job = this.jobs.get(id);
+    if (job === undefined || !isFinished(job.state) || this.#phases.has(id)) return false;
+    this.#broker.changes.push(`reprocess ${id} of ${this.name}`);
+    const { revoked: _, ...rest } = job;
+    const fresh = { attempts: 0, workersLost: 0, startedAt: null, finishedAt: null, result: null, error: null };
+    this.put({ ...rest, ...fresh, reason: null, state: 'PENDING' });
+    return true;
   }
 
   async listBriefs(ids: readonly string[]): Promise<JobBrief[]> {

@@ -4,7 +4,8 @@ import { BullConsumer } from './bull-consumer.ts';
 import { BullQueue } from './bull-queue.ts';
 import { RelayControlBus } from './control/relay-control-bus.ts';
 import { BullJobEvents } from './events/bull-job-events.ts';
-import type { Broker, BrokerQueue, Consumer, ConsumerOptions, Migration } from './port.ts';
+import { toFlowEntry } from './job-json.ts';
+import type { Broker, BrokerQueue, Consumer, ConsumerOptions, FlowJob, Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
 import type { Store } from './store.ts';
 
@@ -27,6 +28,20 @@ export class BullBroker implements Broker {
   }
 
   queue(name: string): BrokerQueue {
+    return this.#queue(name);
+  }
+
+  async addFlow(jobs: readonly FlowJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const queues = [...new Set(jobs.map(({ queue }) => queue))].map((name) => this.#queue(name));
+    const entries = jobs.map((job) => toFlowEntry(job, this.#store.prefix));
+    await this.#attempt(`sending a workflow of ${jobs.length} jobs`, async () => {
+      await Promise.all(queues.map((queue) => queue.announce()));
+      await this.#store.addFlow(entries);
+    });
+  }
+
+  #queue(name: string): BullQueue {
     if (this.#closed) throw createError('ALREADY_CLOSED', { what: `the broker ${this.url}` });
     let queue = this.#queues.get(name);
     if (queue === undefined) {

@@ -14,7 +14,9 @@ import { releaseUnique, TakenBullJob } from './taken-bull-job.ts';
 import { isTrouble, unavailable } from './trouble.ts';
 
 /** Outcomes after which the job is not run again. */
-const ENDS = new Set<Outcome['kind']>(['succeeded', 'ended', 'dead']);
+const ENDS = new Set<Outcome['kind']>(['succeeded', 'ended', 'dead', 'failed', 'replaced']);
+/** Outcomes that complete the job, as BullMQ has it. */
+const COMPLETIONS = new Set<Outcome['kind']>(['succeeded', 'ended', 'failed', 'replaced']);
 const TRIM_EVERY_MS = 100;
 const TRIMMED_AT_ONCE = 2000;
 /** After `stop()`, how long the outcomes of the last jobs may wait for a lost store. Their locks run out after that. */
@@ -242,12 +244,13 @@ export class BullConsumer implements Consumer {
       if (taken.meta.uniqueUntil === 'finished' && ENDS.has(outcome.kind)) {
         await releaseUnique(job, worker.getBackend()).catch(() => undefined);
       }
-      if (outcome.kind === 'succeeded' || outcome.kind === 'ended') this.#spareTrim(job);
+      if (COMPLETIONS.has(outcome.kind)) this.#spareTrim(job);
       if (outcome.kind === 'succeeded') return encodeResult(outcome.result);
       return await settle(job, token, outcome, {
         store: this.#store,
         backend: worker.getBackend(),
         moved: worker.moved,
+        joins: taken.meta.workflow?.joins === true,
       });
     } finally {
       this.#performing -= 1;

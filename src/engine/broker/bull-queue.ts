@@ -1,14 +1,16 @@
-import { type IQueueBackend, type JobJson, type JobsOptions, type JobType, Queue } from 'bullmq';
-import type { NewJob, StoredJob } from '../core/job.ts';
+import { type IQueueBackend, type JobJson, type JobType, Queue } from 'bullmq';
+import type { JobChildren, NewJob, StoredJob } from '../core/job.ts';
 import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
 import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
 import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
+import { readJobChildren } from './job-children.ts';
+import { toFlowEntry, toJobJson } from './job-json.ts';
 import { toJobSummary } from './job-summary.ts';
 import type { ActiveStoredJob, BrokerQueue, JobBrief, JobSummary, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import type { MarkRecord, Store } from './store.ts';
-import { encodePriority, toStoredJob } from './stored-job.ts';
+import { toStoredJob } from './stored-job.ts';
 import { isTrouble } from './trouble.ts';
 
 /** The field of BullMQ's queue metadata that says whether jobs have priorities. */
@@ -40,7 +42,8 @@ export class BullQueue implements BrokerQueue {
   }
 
   async add(job: NewJob): Promise<string> {
-    const json = toJobJson(job);
+    if (job.parent !== undefined) return (await this.addBulk([job]))[0] ?? job.id;
+    const json = toJobJson(job, this.#store.prefix);
     return this.#attempt(`sending task "${job.task}" to queue "${this.name}"`, async () => {
       const backend = this.#producing ?? (await this.#produce());
       return await backend.addJob(json, job.id);
@@ -49,9 +52,15 @@ export class BullQueue implements BrokerQueue {
 
   async addBulk(jobs: readonly NewJob[]): Promise<readonly string[]> {
     if (jobs.length === 0) return [];
-    const entries = jobs.map((job) => ({ job: toJobJson(job), jobId: job.id }));
+    const { prefix } = this.#store;
+    const hasParents = jobs.some(({ parent }) => parent !== undefined);
+    const entries = hasParents ? [] : jobs.map((job) => ({ job: toJobJson(job, prefix), jobId: job.id }));
+    const flow = hasParents
+      ? jobs.map((job) => toFlowEntry({ queue: this.name, job, hasChildren: false }, prefix))
+      : [];
     return this.#attempt(`sending ${jobs.length} jobs to queue "${this.name}"`, async () => {
       const backend = this.#producing ?? (await this.#produce());
+      if (hasParents) return await this.#store.addFlow(flow);
       return await backend.addJobs(entries);
     });
   }
@@ -83,7 +92,7 @@ export class BullQueue implements BrokerQueue {
       if (json === undefined) return undefined;
       const [dueAt = null] = state === 'delayed' ? await this.#store.listDueAt(this.name, [id]) : [];
       const job = toStoredJob({ ...json, id }, this.name, state, dueAt);
-      return isExpired(job, this.#store.clock.now()) ? undefined : job;
+      return state === 'completed' && isExpired(job, this.#store.clock.now()) ? undefined : job;
     });
   }
 
@@ -119,6 +128,16 @@ export class BullQueue implements BrokerQueue {
       (await backend.getState(id)) === 'unknown' ? 0 : backend.remove(id, true),
     );
     return removed === 1;
+  }
+
+  async readChildren(id: string): Promise<JobChildren> {
+    return this.#attempt(`reading the children of job ${id}`, () => readJobChildren(this.#reading(), id));
+  }
+
+  async reprocess(id: string): Promise<boolean> {
+    return this.#attempt(`putting job ${id} back into queue "${this.name}"`, () =>
+      this.#store.reprocess(this.name, id),
+    );
   }
 
   async listBriefs(ids: readonly string[]): Promise<JobBrief[]> {
@@ -301,6 +320,11 @@ export class BullQueue implements BrokerQueue {
     return this.#reader;
   }
 
+  /** Makes the queue known to others before jobs are added to it otherwise than by its own `add`. */
+  async announce(): Promise<void> {
+    if (this.#producing === undefined) await this.#produce();
+  }
+
   /** The first job of this process announces the queue: its metadata is how others find it. Calls that come together announce once. */
   #produce(): Promise<IQueueBackend> {
     this.#announcing ??= this.#announce().finally(() => {
@@ -323,39 +347,11 @@ export class BullQueue implements BrokerQueue {
 }
 
 /**
- * The record that BullMQ's `Queue.add` would hand to its backend. Written here because `Queue.add` takes the id and the
- * time as options and stores them twice with every job.
- */
-function toJobJson(job: NewJob): JobJson {
-  const { id, task: name, createdAt: timestamp } = job;
-  const opts = toJobOptions(job);
-  const data = `{"args":${job.argsJson ?? JSON.stringify(job.args)},"meta":${JSON.stringify(job.meta)}}`;
-  const json = { id, name, data, opts, timestamp };
-  return {
-    ...json,
-    ...(opts.delay !== undefined && { delay: opts.delay }),
-    ...(job.unique !== undefined && { deduplicationId: job.unique.key }),
-  } as JobJson;
-}
-
-function toJobOptions(job: NewJob): JobsOptions {
-  const options: JobsOptions = {};
-  if (job.delayMs !== undefined && job.delayMs > 0) options.delay = job.delayMs;
-  if (job.priority !== undefined) options.priority = encodePriority(job.priority);
-  if (job.ignoreResult === true) options.removeOnComplete = true;
-  if (job.unique !== undefined) {
-    const { key: id, ttlMs: ttl } = job.unique;
-    options.deduplication = { id, ...(ttl !== undefined && { ttl }) };
-  }
-  return options;
-}
-
-/**
  * BullMQ removes completed jobs of a queue by one age for all. A result that was to be kept for a shorter time is still
  * there then, but not for a reader. Dead letters do not expire.
  */
-function isExpired({ state, finishedAt, meta }: StoredJob, now: number): boolean {
-  if (finishedAt === null || meta.resultExpiresMs === undefined || state === 'FAILURE') return false;
+function isExpired({ finishedAt, meta }: StoredJob, now: number): boolean {
+  if (finishedAt === null || meta.resultExpiresMs === undefined) return false;
   return finishedAt + meta.resultExpiresMs <= now;
 }
 

@@ -62,7 +62,9 @@ export type LogEntry = Entry &
     | { readonly kind: 'taken' }
     | {
         readonly kind: 'completed';
-        readonly state: 'SUCCESS' | 'IGNORED' | 'REVOKED';
+        /** Completed with a failure, it is no dead letter. */
+        readonly state: 'SUCCESS' | 'IGNORED' | 'REVOKED' | 'FAILURE';
+        /** Of a failure, its error: `Name: message`. */
         readonly reason: string | null;
       }
     | { readonly kind: 'failed'; readonly message: string }

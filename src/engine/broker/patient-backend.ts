@@ -23,7 +23,14 @@ export interface PatientBackendOptions {
 }
 
 /** They store an outcome. */
-const OUTCOMES = ['moveToCompleted', 'moveToFailed', 'moveToDelayed', 'moveJobFromActiveToWait', 'retryJob'] as const;
+const OUTCOMES = [
+  'moveToCompleted',
+  'moveToFailed',
+  'moveToDelayed',
+  'moveJobFromActiveToWait',
+  'moveToWaitingChildren',
+  'retryJob',
+] as const;
 
 const PATIENT = [
   ...OUTCOMES,

@@ -12,8 +12,11 @@
  * 4. `released`, `postponed`, `held`, `blocked` and `lost` charge no attempt. `lost` adds to `workersLost`, as a lock that ran out does.
  * 5. Nothing throws a store's own error: what a person can meet is a TqError of the catalogue.
  */
+
+import type { Meta } from '../core/envelope.ts';
 import type { JobChildren, NewJob, Outcome, StoredError, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
+import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
 import type { StateStore } from './state-port.ts';
@@ -26,6 +29,7 @@ export interface Broker {
   /**
    * Adds the jobs of a flow: all of them or none, in one transaction. Parents come before their children; a job with children here
    * waits for them. A job that is stored already is left as it is, but becomes the child of its parent.
+   * One that has ended counts as that.
    *
    * @throws PARENT_MISSING when a parent that is not among them is not stored
    */
@@ -218,6 +222,8 @@ export interface ConsumerOptions {
 
 /** A job that this consumer holds the lock of. */
 export interface TakenJob extends StoredJob {
+  /** Set before it runs when it is the body of a chord: the values of the members come first. */
+  args: readonly unknown[];
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */
   readonly timesTaken: number;
   /** Set also when its worker hears of it later. */
@@ -230,6 +236,10 @@ export interface TakenJob extends StoredJob {
    */
   noteStart(): Promise<void> | undefined;
   updateProgress(progress: unknown): Promise<void>;
+  /** Replaces what the stored call carries beside its arguments. */
+  updateMeta(meta: Meta): Promise<void>;
+  /** Adds a member to the group around it while it runs; set by its worker for a job of a workflow. */
+  addMember?: (graph: WorkflowGraph) => Promise<void>;
   /** Adds a row to the job's log. */
   log(row: string): Promise<void>;
   readLog(): Promise<string[]>;

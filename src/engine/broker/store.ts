@@ -1,6 +1,7 @@
 import type { BackendFactory, IQueueBackend, IRelayBackend, RelayBackendOptions } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
 import type { EventLogReader } from './events/event-log.ts';
+import type { FlowEntry } from './flow-entry.ts';
 import type { Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
 
@@ -61,6 +62,16 @@ export interface Store extends StoreOptions {
    * @returns which of them were delayed
    */
   promoteToHead(queue: string, ids: readonly string[]): Promise<string[]>;
+  /**
+   * Adds jobs that may be children of each other, parents first: all or none. A child that exists already and has ended is no child
+   * that its parent waits for.
+   *
+   * @returns for each its id, or that of the job that holds its unique key
+   * @throws PARENT_MISSING
+   */
+  addFlow(entries: readonly FlowEntry[]): Promise<string[]>;
+  /** Puts a finished job back into its queue, as if it had never run. @returns false when it is not there, or has not finished */
+  reprocess(queue: string, id: string): Promise<boolean>;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;

@@ -1,6 +1,6 @@
 import type { JobJson } from 'bullmq';
 import { decodeEnvelope, isRecord } from '../core/envelope.ts';
-import type { StoredError, StoredJob } from '../core/job.ts';
+import type { ChildEnd, StoredError, StoredJob } from '../core/job.ts';
 import { describeRevocation, parseMark } from '../core/revocation.ts';
 import { trimStack } from '../core/stack.ts';
 import type { JobState } from '../core/state.ts';
@@ -9,14 +9,17 @@ import type { JobState } from '../core/state.ts';
  * BullMQ's field names end here: how its records read in tq's words, and back.
  */
 
-/** The key of the marker that a job ends with when it was ignored or revoked (design.md §8). */
+/** The key of the marker that a job ends with when it is completed and has no result of its own (design.md §8). */
 const MARKER = '$tq';
 
 interface Marker {
-  readonly state: 'IGNORED' | 'REVOKED' | 'SUCCESS';
+  readonly state: 'IGNORED' | 'REVOKED' | 'SUCCESS' | 'FAILURE' | 'REPLACED';
   readonly reason?: string;
   readonly result?: unknown;
+  readonly error?: StoredError;
 }
+
+const REPLACED = 'the steps of a workflow took its place';
 
 /** What is stored as BullMQ's return value. A result that happens to look like a marker is wrapped in one. */
 export function encodeResult(result: unknown): unknown {
@@ -27,15 +30,67 @@ export function encodeEnd(state: 'IGNORED' | 'REVOKED', reason: string): unknown
   return { [MARKER]: { state, reason } satisfies Marker };
 }
 
+/** It failed with what failed elsewhere, and is no dead letter. */
+export function encodeFailure(error: StoredError): unknown {
+  const { name, code } = error;
+  const kept = { name, message: encodeMessage(error), code, stack: encodeStack(error) };
+  return { [MARKER]: { state: 'FAILURE', error: kept } satisfies Marker };
+}
+
+/** The steps of a graph took its place. */
+export function encodeReplacement(): unknown {
+  return { [MARKER]: { state: 'REPLACED' } satisfies Marker };
+}
+
+/** How a job that completed has ended, for the job that it is a child of. */
+export function decodeEnd(returned: unknown): ChildEnd {
+  const marker = readMarker(returned);
+  const reason = typeof marker?.reason === 'string' ? marker.reason : '';
+  switch (marker?.state) {
+    case 'IGNORED':
+    case 'REVOKED':
+      return { state: marker.state, reason };
+    case 'FAILURE':
+      return { state: 'FAILURE', reason: readFailure(marker).message };
+    default:
+      return { state: 'SUCCESS', value: toResult(returned, marker) };
+  }
+}
+
+function toResult(returned: unknown, marker: Marker | undefined): unknown {
+  return (marker === undefined ? returned : marker.result) ?? null;
+}
+
+/** Any client of the store may have written it. */
+function readFailure({ error }: Marker): StoredError {
+  const { name, message, code, stack } = (isRecord(error) ? error : {}) as Partial<Record<keyof StoredError, unknown>>;
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return { name: text(name) ?? 'Error', message: text(message) ?? '', code: text(code), stack: text(stack) };
+}
+
 function readMarker(value: unknown): Marker | undefined {
   return isRecord(value) && isRecord(value[MARKER]) ? (value[MARKER] as unknown as Marker) : undefined;
 }
 
-/** How a job that completed has ended, by its return value. */
-export function readEnd(returned: unknown): { state: Marker['state']; reason: string | null } {
-  const { state, reason } = readMarker(returned) ?? {};
-  if (state !== 'IGNORED' && state !== 'REVOKED') return { state: 'SUCCESS', reason: null };
-  return { state, reason: typeof reason === 'string' ? reason : null };
+/** How a job that completed has ended, by its return value; the reason of a failure is its error, `Name: message`. */
+export function readEnd(returned: unknown): {
+  state: 'SUCCESS' | 'IGNORED' | 'REVOKED' | 'FAILURE';
+  reason: string | null;
+} {
+  const marker = readMarker(returned);
+  switch (marker?.state) {
+    case 'IGNORED':
+    case 'REVOKED':
+      return { state: marker.state, reason: typeof marker.reason === 'string' ? marker.reason : null };
+    case 'FAILURE': {
+      const { name, message } = readFailure(marker);
+      return { state: 'FAILURE', reason: `${name}: ${message}` };
+    }
+    case 'REPLACED':
+      return { state: 'SUCCESS', reason: REPLACED };
+    default:
+      return { state: 'SUCCESS', reason: null };
+  }
 }
 
 /** BullMQ serves low numbers first and 0 before all; tq's 0 to 9 serve 9 first. */
@@ -88,10 +143,10 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     workersLost: json.stalledCounter ?? 0,
     worker: json.processedBy ?? null,
     progress: decodeProgress(json.progress),
-    result: state === 'completed' ? (marker === undefined ? returned : (marker.result ?? null)) : null,
+    result: state === 'completed' ? toResult(returned, marker) : null,
     // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
-    error: state === 'completed' || json.failedReason === undefined ? null : toError(json.failedReason, stacks.at(-1)),
-    reason: marker?.reason ?? (revoked === undefined ? null : describeRevocation(revoked)),
+    error: readStoredError(state, json.failedReason, stacks, marker),
+    reason: readReason(marker) ?? (revoked === undefined ? null : describeRevocation(revoked)),
     stacks,
     unique: decodeUnique(json.deduplicationId, json.name),
     unreadable: data.problem,
@@ -99,12 +154,26 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
   };
 }
 
+function readStoredError(
+  state: string,
+  message: string | undefined,
+  stacks: readonly string[],
+  marker: Marker | undefined,
+): StoredError | null {
+  if (state === 'completed') return marker?.state === 'FAILURE' ? readFailure(marker) : null;
+  return message === undefined ? null : toError(message, stacks.at(-1));
+}
+
+function readReason(marker: Marker | undefined): string | undefined {
+  return marker?.state === 'REPLACED' ? REPLACED : marker?.reason;
+}
+
 function toState(state: string, attemptsMade: number, marker: Marker | undefined): JobState {
   switch (state) {
     case 'active':
       return 'STARTED';
     case 'completed':
-      return marker?.state ?? 'SUCCESS';
+      return marker === undefined || marker.state === 'REPLACED' ? 'SUCCESS' : marker.state;
     case 'failed':
       return 'FAILURE';
     case 'waiting-children':

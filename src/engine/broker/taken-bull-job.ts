@@ -18,7 +18,7 @@ export class TakenBullJob implements TakenJob {
   readonly task: string;
   readonly queue: string;
   readonly state = 'STARTED';
-  readonly args: readonly unknown[];
+  args: readonly unknown[];
   readonly meta: Meta;
   readonly unreadable: string | null;
   revoked: Revocation | undefined;
@@ -93,6 +93,10 @@ export class TakenBullJob implements TakenJob {
 
   async updateProgress(progress: unknown): Promise<void> {
     await this.#job.updateProgress(progress as never);
+  }
+
+  async updateMeta(meta: Meta): Promise<void> {
+    await this.#backend.updateData(this.#job, { args: this.args, meta });
   }
 
   async log(row: string): Promise<void> {

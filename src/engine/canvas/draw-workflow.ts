@@ -121,14 +121,11 @@ class Drawer {
     const job = this.#jobs.get(id);
     const { isAside } = way;
     const replacement = this.#workflow.replacementOf(graph, place);
-    const isReplaced = replacement !== undefined && (job === undefined || isFinished(job.state));
     const children: WorkflowStep[] =
-      replacement === undefined
-        ? []
-        : [this.drawGraph(replacement, { role: 'replacement', isReached: isReplaced, isAside })];
+      replacement === undefined ? [] : [this.drawGraph(replacement, { role: 'replacement', isReached: true, isAside })];
     const ownState = job?.state ?? this.#stateWithoutJob(way);
-    if (!isAside && node.task !== JOIN_TASK) this.#count(isReplaced && isFinished(ownState) ? 'SUCCESS' : ownState);
-    const state = (isReplaced ? children[0]?.state : undefined) ?? ownState;
+    const state = ownState === 'BLOCKED' ? whileReplaced(children[0]?.state) : ownState;
+    if (!isAside && node.task !== JOIN_TASK) this.#count(state);
     for (const link of node.links ?? []) {
       children.push(this.#drawChain(sketch, link, asideOf('link', state === 'SUCCESS'), open));
     }
@@ -257,6 +254,11 @@ function asideOf(role: Role, isReached: boolean): Way {
 
 function withChildren(step: WorkflowStep, more: readonly WorkflowStep[]): WorkflowStep {
   return more.length === 0 ? step : { ...step, children: [...step.children, ...more] };
+}
+
+/** A job waits for what it has replaced itself by, whose value becomes its own. */
+function whileReplaced(replacement: JobState | undefined): JobState {
+  return replacement === undefined ? 'BLOCKED' : 'STARTED';
 }
 
 /** A chain ends with its first step that gave no value; else it is where its first unfinished step is, once one has begun. */

@@ -1,6 +1,7 @@
 import type { BrokerQueue, JobSummary } from '../broker/port.ts';
 import { isFinished, type JobState } from '../core/state.ts';
-import type { WorkflowView } from '../core/workflow/workflow-view.ts';
+import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
+import type { WorkflowStep, WorkflowView } from '../core/workflow/workflow-view.ts';
 import { drawWorkflow } from './draw-workflow.ts';
 import { listJobs, openWholeWorkflow, readJobs, type WholeWorkflow } from './whole-workflow.ts';
 import type { WorkflowStore } from './workflow-store.ts';
@@ -28,7 +29,8 @@ export async function readWorkflow(
 export function viewWorkflow(workflow: WholeWorkflow, jobs: ReadonlyMap<string, JobSummary>): WorkflowView {
   const { graph: id, queue, createdAt } = workflow.own.head;
   const anchor = queue === null ? undefined : jobs.get(id);
-  const { tree, progress } = drawWorkflow(workflow, jobs, endOf(anchor));
+  const { tree: steps, progress } = drawWorkflow(workflow, jobs, endOf(anchor));
+  const tree = anchor === undefined || anchor.task === WORKFLOW_TASK ? steps : replaced(anchor, steps);
   const state = stateOfWhole(anchor, tree.state, progress.done > 0);
   return {
     id,
@@ -41,6 +43,13 @@ export function viewWorkflow(workflow: WholeWorkflow, jobs: ReadonlyMap<string, 
     reason: anchor?.reason ?? (anchor === undefined ? tree.reason : null),
     tree,
   };
+}
+
+/** A job that nobody sent as a workflow, and that replaced itself by one. */
+function replaced({ id, task, queue, ...job }: JobSummary, steps: WorkflowStep): WorkflowStep {
+  const state = job.state === 'BLOCKED' ? 'STARTED' : job.state;
+  const own = { ...job, state, id, task, queue, onError: null } as const;
+  return { kind: 'task', role: 'step', ...own, children: [{ ...steps, role: 'replacement' }] };
 }
 
 function endOf(anchor: JobSummary | undefined): JobState | undefined {

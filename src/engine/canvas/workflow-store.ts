@@ -26,14 +26,17 @@ const REMEMBERED = 500;
 export interface GraphHead {
   /** The id of the workflow. */
   readonly workflow: string;
-  /** Its own id: that of the workflow, or of the job whose place it takes. */
+  /** Its own id: that of the workflow, of the job that replaced itself by it, or one derived from the job that added it. */
   readonly graph: string;
   readonly entry: number;
   readonly exit: number;
   readonly size: number;
   /** Epoch milliseconds. */
   readonly createdAt: number;
-  /** The queue of the job that stands for the workflow; null for a workflow of one step, which needs none. */
+  /**
+   * The queue of the job that stands for the graph and has its id: the workflow's own, or the one that replaced itself. Null for a
+   * workflow of one step, which needs none, and for one more member of a group.
+   */
   readonly queue: string | null;
   readonly base: WorkflowBase;
   /** Of a graph that is part of another one. */

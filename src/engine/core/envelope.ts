@@ -73,6 +73,7 @@ function decodePlace(raw: unknown): WorkflowPlace | undefined {
     ...(typeof raw.graph === 'string' && { graph: raw.graph }),
     ...(raw.last === true && { last: true }),
     ...(raw.joins === true && { joins: true }),
+    ...(raw.replaced === true && { replaced: true }),
   };
 }
 

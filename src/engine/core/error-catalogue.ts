@@ -540,6 +540,15 @@ export const catalogue = {
       next: 'send the workflow again; one that has not succeeded is kept for 30 days',
     }),
   }),
+  NO_GROUP: entry<{ task: string; id: string }>({
+    name: 'NoGroup',
+    exit: 1,
+    when: 'a task adds a member to its group, and its job is in none',
+    text: ({ task, id }) => ({
+      message: `task "${task}" cannot add a member to its group: job ${id} is in no group`,
+      next: 'send the task as a member of a group or a chord, or call the other task by itself',
+    }),
+  }),
   PARENT_MISSING: entry<{ id: string; parent: string }>({
     name: 'ParentMissing',
     exit: 1,

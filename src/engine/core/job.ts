@@ -94,7 +94,7 @@ export interface JobChildren {
 
 export type ChildEnd =
   | { readonly state: 'SUCCESS'; readonly value: unknown }
-  | { readonly state: 'IGNORED' | 'REVOKED' | 'FAILURE' | 'REPLACED'; readonly reason: string };
+  | { readonly state: 'IGNORED' | 'REVOKED' | 'FAILURE'; readonly reason: string };
 
 /** One job at a time for a key. It is held until the job ends, also as a dead letter, or is removed. */
 export interface UniqueHold {
@@ -119,7 +119,8 @@ export interface UniqueHold {
  * - `blocked`: no attempt is charged, the job waits for its children again; when none is pending any more, it goes back to its queue;
  * - `failed`: complete, with a marker that says FAILURE and why: its state is that of a dead letter, but it is none, since what
  *   failed is another job (a step of the workflow that it stands for);
- * - `replaced`: complete, with a marker: the steps of a graph take the place of the job.
+ * - `replaced`: the job asks to have the value of this graph; its worker adds the graph's jobs as children of it and makes that
+ *   `blocked`, so the broker is never told.
  */
 export type Outcome =
   | { readonly kind: 'succeeded'; readonly result: unknown }

@@ -175,7 +175,8 @@ function tellEnd(entry: EntryOf<'completed' | 'failed'>, telling: Telling): void
   const durationMs = durationOf(entry, telling);
   if (entry.kind === 'completed') {
     const { state, reason } = entry;
-    telling.events.push(jobEvent(END_TYPES[state], entry, telling, { state, reason, durationMs }));
+    const why = state === 'FAILURE' ? { error: shortenError(reason ?? '') } : { reason };
+    telling.events.push(jobEvent(END_TYPES[state], entry, telling, { state, ...why, durationMs }));
   } else {
     const error = shortenError(errorOf(entry, facts));
     const event = jobEvent('failed', entry, telling, { state: 'FAILURE', error, durationMs });
@@ -186,7 +187,8 @@ function tellEnd(entry: EntryOf<'completed' | 'failed'>, telling: Telling): void
   trail.startedAt = null;
 }
 
-const END_TYPES = { SUCCESS: 'succeeded', IGNORED: 'ignored', REVOKED: 'revoked' } as const;
+/** A job that completed with a failure has failed; only what is a dead letter is told as `dead` too. */
+const END_TYPES = { SUCCESS: 'succeeded', IGNORED: 'ignored', REVOKED: 'revoked', FAILURE: 'failed' } as const;
 
 /** The log has the message alone; the job has the name of the error too, unless it has failed otherwise since. */
 function errorOf({ message }: EntryOf<'failed'>, facts: JobFacts | undefined): string {

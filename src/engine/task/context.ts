@@ -35,6 +35,23 @@ export interface TaskContext {
    * @param options.cause the error that led here; it is what a dead letter shows when no retry is left
    */
   retry(options?: { countdown?: Duration; max?: number; cause?: unknown }): Retry;
+  /**
+   * Ends this attempt, and gives the job the value of a signature in place of its own: its steps run next, the job waits for them, and
+   * what follows the job follows them. Always throws; write `throw context().replace(signature)` so that types see it.
+   */
+  replace(signature: AnySignature): Error;
+  /**
+   * Adds a signature to the group that this job is a member of: its value is added to the list that the group gives. Call it before the
+   * task ends.
+   *
+   * @throws NO_GROUP when the job is a member of none
+   */
+  add(signature: AnySignature): Promise<void>;
+}
+
+/** A call that was not made: a signature, a chain, a group or a chord. */
+export interface AnySignature {
+  toJSON(): unknown;
 }
 
 const storage = new AsyncLocalStorage<TaskContext>();

@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
+import type { WorkflowGraph } from '../core/workflow/graph.ts';
 
 /**
  * Thrown by a task to end this attempt and to ask for another one, whatever its error policy says.
@@ -31,6 +32,17 @@ function parseMax(max: number): number {
     expected: 'a whole number from 0',
     given: formatGiven(max),
   });
+}
+
+/** Thrown by `context().replace()`: the value of the job is to be that of this workflow. */
+export class Replaced extends Error {
+  override readonly name = 'Replaced';
+  readonly graph: WorkflowGraph;
+
+  constructor(graph: WorkflowGraph) {
+    super('the task replaced itself by a workflow');
+    this.graph = graph;
+  }
 }
 
 /** Thrown by a task to end its job without a result and without a dead letter: state IGNORED. */

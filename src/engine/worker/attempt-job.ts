@@ -17,4 +17,5 @@ export type AttemptJob = Pick<
   | 'noteStart'
   | 'updateProgress'
   | 'readLog'
+  | 'addMember'
 >;

@@ -90,7 +90,14 @@ function logEnd(logger: Logger, task: RunningTask, { outcome, error, durationMs 
     case 'released':
       logger.info(fields, 'job handed back to its queue');
       return;
+    case 'failed':
+      logger.error({ ...fields, err: toLogged(outcome.error) }, 'workflow failed');
+      return;
+    case 'replaced':
+      logger.info(fields, 'task replaced by a workflow');
+      return;
     case 'held':
+    case 'blocked':
     case 'succeeded':
       return;
   }

@@ -5,6 +5,7 @@ import type { Admission, Admitted } from './admission/admission.ts';
 import type { HeldJob } from './control-view.ts';
 import type { Pool, RunningJob } from './pool.ts';
 import type { Revocations } from './revocations.ts';
+import type { Workflows } from './workflows/workflows.ts';
 
 const COUNTED_AS = {
   succeeded: 'succeeded',
@@ -26,15 +27,17 @@ interface AttemptsOptions {
   readonly pool: Pool;
   readonly revocations: Revocations;
   readonly admission: Admission;
+  readonly workflows: Workflows;
 }
 
 /**
  * The jobs that a worker holds, each from when it was taken to its outcome:
  *
  * 1. orders to revoke it are heard from now on (revocations.ts);
- * 2. it is admitted, or held back for its task (admission.ts);
- * 3. the pool runs it;
- * 4. what it was admitted with is given back, and its end is counted.
+ * 2. a step of a workflow is given what it waited for (workflows/workflows.ts);
+ * 3. it is admitted, or held back for its task (admission.ts);
+ * 4. the pool runs it;
+ * 5. what it was admitted with is given back, what follows it in its workflow is added, and its end is counted.
  */
 export class Attempts {
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
@@ -55,7 +58,9 @@ export class Attempts {
   /** Never rejects, as the pool does not. */
   perform(job: TakenJob): Promise<Outcome> {
     this.#held.add(job);
-    const ended = this.#options.revocations.watch(job, () => this.#admit(job));
+    const { revocations, workflows } = this.#options;
+    const run = (): Promise<Outcome> => this.#admit(job);
+    const ended = revocations.watch(job, workflows.concerns(job) ? () => workflows.perform(job, run) : run);
     return ended.then((outcome) => {
       this.#held.delete(job);
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;

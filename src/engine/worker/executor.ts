@@ -25,12 +25,13 @@ import type { Hooks } from '../events/hooks.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { runInContext } from '../task/context.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import { findTask } from '../task/mapping.ts';
 import { handBack, refuseSecondStart } from './at-most-once.ts';
 import type { AttemptJob } from './attempt-job.ts';
 import { createReporter, type Reporter } from './attempt-report.ts';
 import { judge } from './judge.ts';
 import { findRefusal } from './refusal.ts';
-import { RunningTask, workerStopping } from './running-task.ts';
+import { type Compile, RunningTask, workerStopping } from './running-task.ts';
 import { armLimits, type WorkerLimits } from './time-limits.ts';
 import { postponeUnknown } from './unknown-task.ts';
 
@@ -50,6 +51,8 @@ export interface ExecutorOptions extends WorkerLimits {
   readonly taskLogger?: Logger;
   /** Is told when the attempt itself failed, which by design it cannot: what it stands on may be broken. */
   readonly onFault?: (error: unknown) => void;
+  /** Makes graphs of the signatures that tasks replace themselves by. */
+  readonly compile?: Compile;
 }
 
 export interface Executor {
@@ -80,7 +83,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     },
     async perform(job) {
       if (refusing) return { kind: 'released' };
-      const task = new RunningTask(job, options.worker, options.taskLogger ?? options.logger);
+      const task = new RunningTask(job, options.worker, options.taskLogger ?? options.logger, options.compile);
       running.add(task);
       try {
         const outcome = await runAttempt(job, task, attemptOptions);
@@ -121,7 +124,7 @@ type AttemptOptions = ExecutorOptions & { readonly reporter: Reporter };
 async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOptions): Promise<Outcome> {
   const refusal = findRefusal(job, options);
   if (refusal !== undefined) return options.reporter.ended(task, refusal);
-  const definition = options.tasks.get(job.task);
+  const definition = findTask(options.tasks, job.task);
   if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
   const second = refuseSecondStart(job, definition);
   if (second !== undefined) return options.reporter.ended(task, second);

@@ -3,7 +3,7 @@ import { type Outcome, toStoredError } from '../core/job.ts';
 import { isRetryable, NO_RETRY, parseRetry, type RetryPolicy, retryDelayMs } from '../core/retry-policy.ts';
 import { type Revocation, revokedOutcome } from '../core/revocation.ts';
 import type { TaskDefinition } from '../task/definition.ts';
-import { Ignore, Reject, Retry } from '../task/exceptions.ts';
+import { Ignore, Reject, Replaced, Retry } from '../task/exceptions.ts';
 import { handBack } from './at-most-once.ts';
 import type { AttemptJob } from './attempt-job.ts';
 
@@ -25,6 +25,7 @@ interface Case {
  * What becomes of an attempt that threw: the whole retry policy in one place. Pure but for the policy's own functions.
  *
  * - an attempt whose job was revoked while it ran ends the job as REVOKED, whatever it threw;
+ * - `Replaced` gives the job the value of a workflow;
  * - `Ignore` ends the job without a result; `Reject` and arguments that do not fit make it a dead letter;
  * - an attempt that gave up because the worker stops is handed back, and costs nothing; a job that may be started only once is a dead
  *   letter, also where it asks for a retry;
@@ -32,6 +33,7 @@ interface Case {
  */
 export function judge({ error, job, definition, random, stopping, revoked }: Case): Outcome {
   if (revoked !== undefined) return revokedOutcome(revoked);
+  if (isNamed(error, Replaced)) return { kind: 'replaced', graph: error.graph };
   if (isNamed(error, Ignore)) return { kind: 'ended', state: 'IGNORED', reason: error.message };
   if (isNamed(error, Reject)) {
     return dead(createError('REJECTED', { task: job.task, reason: error.message }, error.cause ?? error));

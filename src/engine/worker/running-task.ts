@@ -2,9 +2,18 @@ import type { Logger } from 'pino';
 import { createError, TqError } from '../core/errors.ts';
 import { assertJson } from '../core/json.ts';
 import { createTaskRevoked, type Revocation } from '../core/revocation.ts';
-import type { TaskContext } from '../task/context.ts';
-import { Retry } from '../task/exceptions.ts';
+import type { WorkflowGraph } from '../core/workflow/graph.ts';
+import type { AnySignature, TaskContext } from '../task/context.ts';
+import { Replaced, Retry } from '../task/exceptions.ts';
 import type { AttemptJob } from './attempt-job.ts';
+
+/** Makes a graph of a signature that a task brings into its workflow. */
+export type Compile = (signature: AnySignature) => WorkflowGraph;
+
+/** Of a process that runs no task functions. */
+const CANNOT_COMPILE: Compile = () => {
+  throw new Error('signatures are compiled where tasks run');
+};
 
 /**
  * One attempt while it runs: the context that the task sees, its signal, and the ways to end it from outside.
@@ -16,6 +25,7 @@ export class RunningTask implements TaskContext {
   readonly attempt: number;
   readonly #job: AttemptJob;
   readonly #logger: Logger;
+  readonly #compile: Compile;
   #log: Logger | undefined;
   #controller: AbortController | undefined;
   #abortReason: unknown;
@@ -24,9 +34,10 @@ export class RunningTask implements TaskContext {
   #revoked: Revocation | undefined;
   #hasBegun = false;
 
-  constructor(job: AttemptJob, worker: string, logger: Logger) {
+  constructor(job: AttemptJob, worker: string, logger: Logger, compile: Compile = CANNOT_COMPILE) {
     this.#job = job;
     this.#logger = logger;
+    this.#compile = compile;
     this.worker = worker;
     // BullMQ counts on when the outcome is stored; a function that was given up may still ask.
     this.attempt = job.attempts;
@@ -110,6 +121,20 @@ export class RunningTask implements TaskContext {
   get retry(): (options?: Parameters<TaskContext['retry']>[0]) => never {
     return (options = {}) => {
       throw new Retry(undefined, options);
+    };
+  }
+
+  get replace(): TaskContext['replace'] {
+    return (signature) => {
+      throw new Replaced(this.#compile(signature));
+    };
+  }
+
+  get add(): TaskContext['add'] {
+    return async (signature) => {
+      const { addMember } = this.#job;
+      if (addMember === undefined) throw createError('NO_GROUP', { task: this.task, id: this.id });
+      await addMember.call(this.#job, this.#compile(signature));
     };
   }
 

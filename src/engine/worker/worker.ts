@@ -32,6 +32,7 @@ import { within } from './settling.ts';
 import { assertBounds, assertSlots } from './slot-count.ts';
 import type { TaskLimits } from './time-limits.ts';
 import type { WorkerEnd, WorkerSettings } from './worker-settings.ts';
+import { Workflows } from './workflows/workflows.ts';
 
 /** How long a task may take to end once its signal has aborted. */
 const ABORT_GRACE_MS = 1000;
@@ -45,6 +46,7 @@ export class Worker {
   readonly #attempts: Attempts;
   readonly #revocations: Revocations;
   readonly #admission: Admission;
+  readonly #workflows: Workflows;
   readonly #consumer: Consumer;
   readonly #monitor: HealthMonitor;
   readonly #queues: Set<string>;
@@ -83,10 +85,12 @@ export class Worker {
       queues: () => this.queues,
       isRefusing: () => this.#refusing,
     });
+    this.#workflows = new Workflows(settings);
     this.#attempts = new Attempts({
       pool: this.#pool,
       revocations: this.#revocations,
       admission: this.#admission,
+      workflows: this.#workflows,
     });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
@@ -345,6 +349,7 @@ export class Worker {
       if (!(await within(settled, ABORT_GRACE_MS))) {
         this.#pool.releaseAll();
         this.#admission.abandon();
+        this.#workflows.abandon();
       }
     }
     await settled;

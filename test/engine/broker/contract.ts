@@ -2,6 +2,7 @@ import { adding } from './contract/adding.ts';
 import { atMostOnce } from './contract/at-most-once.ts';
 import { control } from './contract/control.ts';
 import { events } from './contract/events.ts';
+import { flows } from './contract/flows.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
 import { lettingGo } from './contract/letting-go.ts';
@@ -30,6 +31,7 @@ export const contract: readonly Subject[] = [
   priorities,
   taking,
   outcomes,
+  flows,
   sharing,
   resizing,
   serving,

@@ -4,7 +4,7 @@ import { viewWorkflow } from '../../../src/engine/canvas/read-workflow.ts';
 import { openWholeWorkflow } from '../../../src/engine/canvas/whole-workflow.ts';
 import { WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
-import { JOIN_TASK } from '../../../src/engine/core/workflow/graph.ts';
+import { JOIN_TASK, WORKFLOW_TASK } from '../../../src/engine/core/workflow/graph.ts';
 import type { WorkflowStep, WorkflowView } from '../../../src/engine/core/workflow/workflow-view.ts';
 import { createFakeState } from '../broker/fake-state.ts';
 import { BEGUN_AT, group, summaryOf, task, type Written, writeGraph } from './written-graph.ts';
@@ -19,7 +19,7 @@ async function view(
 ): Promise<WorkflowView> {
   const store = new WorkflowStore(createFakeState());
   const jobs = new Map<string, JobSummary>();
-  if (whole !== null) jobs.set(written.head.graph, summaryOf(written.head.graph, { state: whole }));
+  if (whole !== null) jobs.set(written.head.graph, summaryOf(written.head.graph, { task: WORKFLOW_TASK, state: whole }));
   for (const [graph, its] of [[written, states] as const, ...parts]) {
     await graph.save(store);
     const { outer } = graph.head;
@@ -223,7 +223,7 @@ describe('a job that was replaced', () => {
     });
     const { tree, progress } = await view(
       written,
-      { 0: 'SUCCESS' },
+      { 0: 'BLOCKED' },
       { parts: [[inner, { 0: 'SUCCESS', 1: 'STARTED' }]] },
     );
     expect(draw(tree)).toBe(
@@ -231,6 +231,20 @@ describe('a job that was replaced', () => {
     );
     expect(progress).toMatchObject({ done: 2, total: 4 });
   });
+});
+
+test('a job that nobody sent as a workflow and that replaced itself by one is the root of it', async () => {
+  const store = new WorkflowStore(createFakeState());
+  const inner = writeGraph([task('x', { next: 1 }), task('y')]);
+  await inner.save(store);
+  const { graph: id } = inner.head;
+  const workflow = await openWholeWorkflow(store, id);
+  if (workflow === undefined) throw new Error('it was not written');
+  const own = summaryOf(id, { task: 'plain', state: 'BLOCKED', attempts: 1 });
+  const jobs = new Map([own, summaryOf(inner.idOf(0), { state: 'STARTED' })].map((job) => [job.id, job]));
+  const seen = viewWorkflow(workflow, jobs);
+  expect(draw(seen.tree)).toBe('plain STARTED [ replacement: chain STARTED [ x STARTED, y BLOCKED ] ]');
+  expect(seen).toMatchObject({ state: 'STARTED', tree: { id, attempts: 1 } });
 });
 
 describe('callbacks', () => {

@@ -1,5 +1,6 @@
-import type { JobSummary } from '../../../src/engine/broker/port.ts';
-import { type GraphHead, jobIdOf, type WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
+import type { Broker, JobSummary } from '../../../src/engine/broker/port.ts';
+import { inMemory, planWorkflow } from '../../../src/engine/canvas/entering.ts';
+import { type GraphHead, jobIdOf, WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
 import type { NewJob } from '../../../src/engine/core/job.ts';
 import {
   type GroupNode,
@@ -14,12 +15,16 @@ export interface Written {
   readonly head: GraphHead;
   readonly nodes: readonly WorkflowNode[];
   idOf(place: number): string;
-  /** The job of a node, ready to be added. */
-  jobOf(place: number, given?: Partial<NewJob>): NewJob;
+  /** The job of a node, not added. */
+  jobOf(place: number): BareJob;
   /** The job that stands for the whole. */
-  anchor(given?: Partial<NewJob>): NewJob;
+  anchor(): BareJob;
   save(store: WorkflowStore): Promise<void>;
+  /** Writes it and adds its first jobs, as an app does. */
+  send(broker: Broker): Promise<void>;
 }
+
+type BareJob = Pick<NewJob, 'id' | 'task' | 'args' | 'meta' | 'createdAt'>;
 
 interface Writing {
   readonly id?: string;
@@ -71,25 +76,30 @@ export function writeGraph(nodes: readonly WorkflowNode[], writing: Writing = {}
     base: {},
     ...(outer !== undefined && { outer }),
   };
-  const job = (id: string, node: number | null, taskName: string, given: Partial<NewJob>): NewJob => ({
+  const job = (id: string, node: number | null, taskName: string): BareJob => ({
     id,
     task: taskName,
     args: [],
     createdAt: BEGUN_AT,
-    ...given,
-    meta: { workflow: { id: workflow, node, ...(graph !== workflow && { graph }) }, ...given.meta },
+    meta: { workflow: { id: workflow, node, ...(graph !== workflow && { graph }) } },
   });
+  const save = (store: WorkflowStore): Promise<void> =>
+    store.save(head, { nodes: placed, entry: head.entry, exit: head.exit });
   return {
     head,
     nodes: placed,
     idOf: (place) => jobIdOf(head, place),
-    jobOf(place, given = {}) {
+    jobOf(place) {
       const node = nodes[place];
       if (node?.kind !== 'task') throw new Error(`node ${place} is no task`);
-      return job(jobIdOf(head, place), place, node.task, given);
+      return job(jobIdOf(head, place), place, node.task);
     },
-    anchor: (given = {}) => job(workflow, null, WORKFLOW_TASK, given),
-    save: (store) => store.save(head, { nodes: placed, entry: head.entry, exit: head.exit }),
+    anchor: () => job(workflow, null, WORKFLOW_TASK),
+    save,
+    async send(broker) {
+      await save(new WorkflowStore(broker.state));
+      await broker.addFlow(await planWorkflow(inMemory(head, placed), { now: head.createdAt }));
+    },
   };
 }
 

@@ -6,11 +6,12 @@ import type {
   ConsumedQueue,
   Consumer,
   ConsumerOptions,
+  FlowJob,
   Migration,
   QueueCounts,
   QueueStatus,
 } from '../../../src/engine/broker/port.ts';
-import type { NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
+import type { JobChildren, NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
 import { createFakeState } from '../broker/fake-state.ts';
 import { FakeJob } from './fake-job.ts';
 
@@ -44,6 +45,14 @@ export class FakeBroker implements Broker {
       this.#queues.set(name, queue);
     }
     return queue;
+  }
+
+  /** The flows that were sent, in order; their jobs are among those of their queues too. */
+  readonly flows: (readonly FlowJob[])[] = [];
+
+  async addFlow(jobs: readonly FlowJob[]): Promise<void> {
+    for (const { queue, job } of jobs) await this.queue(queue).add(job);
+    this.flows.push(jobs);
   }
 
   /** Every job that was sent, in order, with the queue that it went to. */
@@ -145,6 +154,22 @@ export class FakeQueue implements BrokerQueue {
 
   async removeJob(id: string): Promise<boolean> {
     return this.stored.delete(id);
+  }
+
+  /** Of jobs that have some. */
+  readonly children = new Map<string, JobChildren>();
+
+  async readChildren(id: string): Promise<JobChildren> {
+    return this.children.get(id) ?? { pending: 0, ended: new Map(), dead: new Map() };
+  }
+
+  /** What was put back, in order. */
+  readonly reprocessed: string[] = [];
+
+  async reprocess(id: string): Promise<boolean> {
+    if (this.stored.get(id)?.finishedAt == null) return false;
+    this.reprocessed.push(id);
+    return true;
   }
 
   async listBriefs(): Promise<never[]> {

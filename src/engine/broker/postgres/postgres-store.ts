@@ -20,6 +20,7 @@ import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { surviveLastWords } from './last-words.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
+import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
@@ -114,6 +115,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
+    addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
+    reprocess: (queue, id) => reprocessPostgresJob(query, queue, id),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

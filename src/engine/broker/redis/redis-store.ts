@@ -9,6 +9,7 @@ import { unavailable } from '../trouble.ts';
 import { promoteToHead } from './promote-to-head.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
 import { createRedisEventLog } from './redis-event-log.ts';
+import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
@@ -85,23 +86,25 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
 
   const relays = createRedisRelays(client, address.prefix);
 
+  const queueBackend = (queue: string): RedisQueueBackend => {
+    if (root === undefined) {
+      root = createRedisBackend('tq', {
+        connection: client as never,
+        prefix: address.prefix,
+        skipVersionCheck: true,
+      } as never);
+      // It passes on the errors of the client, which would end the process here too.
+      root.on('error', () => {});
+    }
+    return root.forQueue(queue, address.prefix) as RedisQueueBackend;
+  };
+
   return {
     kind: 'redis',
     url: masked,
     prefix: address.prefix,
     ...options,
-    queueBackend(queue) {
-      if (root === undefined) {
-        root = createRedisBackend('tq', {
-          connection: client as never,
-          prefix: address.prefix,
-          skipVersionCheck: true,
-        } as never);
-        // It passes on the errors of the client, which would end the process here too.
-        root.on('error', () => {});
-      }
-      return root.forQueue(queue, address.prefix);
-    },
+    queueBackend,
     workerBackend: (name, backendOptions, kind) => consumerBackend(name, backendOptions, kind),
     abandonConsumers() {
       shared = undefined;
@@ -131,6 +134,8 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},
     promoteToHead: (queue, ids) => promoteToHead(client, `${address.prefix}:${queue}`, ids),
+    addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
+    reprocess: (queue, id) => reprocessRedisJob(queueBackend(queue), id),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),

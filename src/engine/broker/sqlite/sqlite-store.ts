@@ -6,6 +6,7 @@ import type { Store, StoreOptions } from '../store.ts';
 import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
+import { addWholeFlow, rerunJob } from './flows.ts';
 import { dueAtOf } from './job-place.ts';
 import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
@@ -83,6 +84,9 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     async moveToHead() {},
     promoteToHead: (queue, ids) =>
       database().write((transaction) => promoteToHead(transaction.queue(prefix, queue), ids, database().clock.now())),
+    addFlow: (entries) => database().write((transaction) => addWholeFlow(transaction, entries, database().clock.now())),
+    reprocess: (name, id) =>
+      database().write((transaction) => rerunJob(transaction, { prefix, name, id }, database().clock.now())),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

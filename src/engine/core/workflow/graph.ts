@@ -104,12 +104,14 @@ export interface WorkflowPlace {
   readonly id: string;
   /** The place of its node; null for the job that stands for the whole. */
   readonly node: number | null;
-  /** The job that replaced itself by the graph that `node` is of, or added it to its group; the workflow's own graph without it. */
+  /** The graph that `node` is of, when a running job brought it in; the workflow's own without it. */
   readonly graph?: string;
   /** Nothing follows it and nobody is called back: who runs it need not read the graph. */
   readonly last?: true;
   /** Its value is made of its children's when it starts. */
   readonly joins?: true;
+  /** It has replaced itself by a graph, whose jobs are its children and whose value is its own. */
+  readonly replaced?: true;
 }
 
 /** What all jobs of a workflow have in common, stored with its graph. */
@@ -120,9 +122,9 @@ export interface WorkflowBase {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A graph takes the place of a node of another one, or is one more member of its group. */
+/** Where a graph that a running job brought in belongs: a step that replaced itself by it, or a group that it is one more member of. */
 export interface OuterPlace {
-  /** Its graph: the workflow's id, or of the job that it came from. */
+  /** The graph that `node` is of. */
   readonly graph: string;
   readonly node: number;
   /** `node` is then the group. */

@@ -45,7 +45,7 @@ export interface WorkflowStep {
   readonly queue: string | null;
   /**
    * A step that waits for others is BLOCKED until it has a job. One whose job is stored no more is SUCCESS if the next was
-   * entered, else UNKNOWN. A job that was replaced has the state of its replacement.
+   * entered, else UNKNOWN. A job that has replaced itself is STARTED until what took its place has ended.
    */
   readonly state: JobState;
   readonly attempts: number;

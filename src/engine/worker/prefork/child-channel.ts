@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { createError } from '../../core/errors.ts';
 import { toStoredError } from '../../core/job.ts';
 import type { AttemptJob } from '../attempt-job.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -68,5 +69,7 @@ function askStore(job: AttemptJob, question: Question): Promise<unknown> {
       return job.updateProgress(question.value);
     case 'rows':
       return job.readLog();
+    case 'member':
+      return job.addMember?.(question.graph) ?? Promise.reject(createError('NO_GROUP', { task: job.task, id: job.id }));
   }
 }

@@ -1,4 +1,5 @@
 import type { Meta } from '../../core/envelope.ts';
+import type { WorkflowGraph } from '../../core/workflow/graph.ts';
 import type { AttemptJob } from '../attempt-job.ts';
 import type { HandedJob, Question } from './protocol.ts';
 
@@ -34,6 +35,10 @@ export class ChildJob implements AttemptJob {
 
   async updateProgress(value: unknown): Promise<void> {
     await this.#ask({ about: 'progress', value });
+  }
+
+  async addMember(graph: WorkflowGraph): Promise<void> {
+    await this.#ask({ about: 'member', graph });
   }
 
   async readLog(): Promise<string[]> {

@@ -16,6 +16,7 @@ import { type Outcome, toStoredError } from '../../core/job.ts';
 import { type Revocation, revokedOutcome } from '../../core/revocation.ts';
 import { relayInto } from '../../runtime/log-relay.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
+import { findTask } from '../../task/mapping.ts';
 import { giveUp, handBack, refuseSecondStart } from '../at-most-once.ts';
 import { createReporter, type Reporter } from '../attempt-report.ts';
 import type { ExecutorOptions } from '../executor.ts';
@@ -122,7 +123,7 @@ export class PreforkPool implements Pool {
     try {
       const refusal = findRefusal(job, this.#options);
       if (refusal !== undefined) return await this.#reporter.ended(this.#describe(job), refusal);
-      const definition = this.#options.tasks.get(job.task);
+      const definition = findTask(this.#options.tasks, job.task);
       if (definition === undefined) {
         return await this.#reporter.ended(this.#describe(job), await postponeUnknown(job, this.#options));
       }

@@ -5,7 +5,8 @@
  *     start   what to load, how to log    →
  *                                         ←    ready, or failed with the error
  *     run     a job                       →
- *                                         ←    ask      store progress, read the job's log
+ *                                         ←    ask      store progress, read the job's log, add a
+ *                                                       member to its group
  *     answer                              →
  *     abort   a limit, a revocation, or   →
  *             the shutdown
@@ -21,6 +22,7 @@ import { isRecord } from '../../core/envelope.ts';
 import type { Outcome, StoredError } from '../../core/job.ts';
 import type { RetryPolicy } from '../../core/retry-policy.ts';
 import type { Revocation } from '../../core/revocation.ts';
+import type { WorkflowGraph } from '../../core/workflow/graph.ts';
 import type { LogShape } from '../../runtime/log-relay.ts';
 
 /** What a child needs to run the tasks of an app as its parent would. */
@@ -62,7 +64,10 @@ export type ToChild =
   | { readonly kind: 'leave' };
 
 /** What a child wants of its job's store. */
-export type Question = { readonly about: 'progress'; readonly value: unknown } | { readonly about: 'rows' };
+export type Question =
+  | { readonly about: 'progress'; readonly value: unknown }
+  | { readonly about: 'rows' }
+  | { readonly about: 'member'; readonly graph: WorkflowGraph };
 
 export interface StartFailure {
   /** Of an error of the catalogue. */
@@ -166,6 +171,8 @@ function isOutcome(outcome: unknown): outcome is Outcome {
       return isStoredError(outcome.error);
     case 'ended':
       return (outcome.state === 'IGNORED' || outcome.state === 'REVOKED') && typeof outcome.reason === 'string';
+    case 'replaced':
+      return isRecord(outcome.graph) && Array.isArray(outcome.graph.nodes);
     case 'postponed':
       return isWait(outcome.delayMs) && typeof outcome.note === 'string';
     default:
@@ -179,6 +186,7 @@ function isStoredError(error: unknown): error is StoredError {
 
 function isQuestion(question: unknown): question is Question {
   if (!isRecord(question)) return false;
+  if (question.about === 'member') return isRecord(question.graph) && Array.isArray(question.graph.nodes);
   return question.about === 'progress' || question.about === 'rows';
 }
 

@@ -25,12 +25,15 @@ export {
   WorkerLost,
 } from './engine/core/errors.ts';
 export type { StoredError, StoredJob } from './engine/core/job.ts';
+export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
+export type { WorkflowProgress, WorkflowStep, WorkflowView } from './engine/core/workflow/workflow-view.ts';
 export type { Event, EventType } from './engine/events/event.ts';
 export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';
 export type { AsyncResult } from './engine/results/async-result.ts';
+export type { FinishedPart, GroupResult, RetriedWorkflow, WorkflowResult } from './engine/results/workflow-result.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';

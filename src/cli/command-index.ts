@@ -2,7 +2,7 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
-  { name: 'jobs', summary: 'Look at single jobs', heading: 'Look' },
+  { name: 'jobs', summary: 'Look at single jobs, and retry them', heading: 'Look' },
   { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
   { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
   { name: 'control', summary: 'Tell live workers what to do', heading: 'Act' },
@@ -107,6 +107,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/jobs/show.ts')).jobsShow,
   },
   {
+    name: 'jobs retry',
+    summary: 'Send dead letters back to work, of a workflow all',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/retry.ts')).jobsRetry,
+  },
+  {
     name: 'trace',
     summary: 'Show a workflow as a whole: its tree and its timeline',
     heading: 'Look',
@@ -120,7 +126,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'control revoke',
-    summary: 'Revoke jobs: never start those that wait, abort those that run',
+    summary: 'Revoke jobs and workflows: never start what waits, abort what runs',
     heading: 'Act',
     load: async () => (await import('./commands/control/revoke.ts')).controlRevoke,
   },

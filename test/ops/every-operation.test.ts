@@ -56,6 +56,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-queues': {},
   'list-scheduled': { queues: ['a', 'b'], limit: 7 },
   'show-job': { id: 'x' },
+  'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
   'trace-workflow': { id: 'x', queue: 'mail' },
   'purge-queues': { queues: ['a', 'b'] },
   'migrate-broker': {},

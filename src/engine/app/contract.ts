@@ -8,6 +8,7 @@ import type { RetryOptions } from '../core/retry-policy.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
+import type { GroupResult, WorkflowResult } from '../results/workflow-result.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
@@ -140,6 +141,10 @@ export interface App {
   ): Promise<AsyncResult<Result>[]>;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
+  /** A workflow by its id. Nothing is asked of the broker yet. */
+  workflow<Result = unknown>(id: string): WorkflowResult<Result>;
+  /** A group by its id, or by the name that it was saved under. */
+  restoreGroup<Results extends readonly unknown[] = readonly unknown[]>(saved: string): Promise<GroupResult<Results>>;
   /**
    * Builds a worker of this app; `worker.start()` begins.
    *

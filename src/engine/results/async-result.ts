@@ -3,6 +3,7 @@ import type { Duration } from '../core/duration.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import type { JobState } from '../core/state.ts';
+import type { WorkflowResult } from './workflow-result.ts';
 
 /** The job behind one call: its state, and its result once there is one. */
 export interface AsyncResult<Result = unknown> {
@@ -35,6 +36,30 @@ export interface AsyncResult<Result = unknown> {
   revoke(options?: { terminate?: boolean; timeout?: Duration }): Promise<RevokedJob>;
   /** Removes the job and its result from the broker, if it has finished. */
   forget(): Promise<boolean>;
+  /** It has ended, in whichever way. */
+  ready(): Promise<boolean>;
+  successful(): Promise<boolean>;
+  /** It is a dead letter, or stands for a workflow that has failed. */
+  failed(): Promise<boolean>;
+  /** The jobs of its workflow that follow it and are there; of the job that stands for a workflow those of its parts. */
+  children(): Promise<AsyncResult[]>;
+  /** The job that called it or that it follows; undefined when it was sent outside a task. */
+  parent(): Promise<AsyncResult | undefined>;
+  /** The workflow that it stands for or is a step of; undefined for a job of none. */
+  workflow(): Promise<WorkflowResult | undefined>;
+}
+
+/** A job that another one leads to. */
+export interface RelatedJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+}
+
+/** What knows the places of jobs in workflows: above what results know. */
+export interface Lineage {
+  listFollowing(job: StoredJob): Promise<readonly RelatedJob[]>;
+  workflowOf(id: string): WorkflowResult;
 }
 
 export type OpenBroker = () => Promise<Broker>;

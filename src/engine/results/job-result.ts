@@ -4,11 +4,14 @@ import { createError } from '../core/errors.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import { isFinished, type JobState } from '../core/state.ts';
-import type { AsyncResult, OpenBroker, RevokeJob } from './async-result.ts';
+import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
+import type { AsyncResult, Lineage, OpenBroker, RevokeJob } from './async-result.ts';
+import type { WorkflowResult } from './workflow-result.ts';
 
 interface JobResultOptions {
   readonly openBroker: OpenBroker;
   readonly revoke: RevokeJob;
+  readonly lineage: Lineage;
   readonly task?: string;
   /** Where to look; every queue of the broker without it. */
   readonly queue?: string | undefined;
@@ -89,6 +92,41 @@ class JobResult<Result> implements AsyncResult<Result> {
   async forget(): Promise<boolean> {
     const found = await this.#find();
     return found !== undefined && isFinished(found.job.state) && found.in.removeJob(this.id);
+  }
+
+  async ready(): Promise<boolean> {
+    return isFinished(await this.state());
+  }
+
+  async successful(): Promise<boolean> {
+    return (await this.state()) === 'SUCCESS';
+  }
+
+  async failed(): Promise<boolean> {
+    return (await this.state()) === 'FAILURE';
+  }
+
+  async children(): Promise<AsyncResult[]> {
+    const job = await this.job();
+    if (job === undefined) return [];
+    if (job.task === WORKFLOW_TASK) return await this.#options.lineage.workflowOf(job.id).children();
+    const following = await this.#options.lineage.listFollowing(job);
+    return following.map(({ id, task, queue }) => this.#other(id, { task, queue }));
+  }
+
+  async parent(): Promise<AsyncResult | undefined> {
+    const parentId = (await this.job())?.meta.parentId;
+    return parentId === undefined ? undefined : this.#other(parentId, {});
+  }
+
+  async workflow(): Promise<WorkflowResult | undefined> {
+    const id = (await this.job())?.meta.workflow?.id;
+    return id === undefined ? undefined : this.#options.lineage.workflowOf(id);
+  }
+
+  #other(id: string, place: Pick<JobResultOptions, 'task' | 'queue'>): AsyncResult {
+    const { openBroker, revoke, lineage, likelyQueues } = this.#options;
+    return createJobResult(id, { openBroker, revoke, lineage, ...(likelyQueues && { likelyQueues }), ...place });
   }
 
   /** The queue that holds the job, and the job; remembered, because a job does not change its queue while it lives. */

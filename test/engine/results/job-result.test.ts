@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
-import type { RevokeJob } from '../../../src/engine/results/async-result.ts';
+import type { Lineage, RevokeJob } from '../../../src/engine/results/async-result.ts';
 import { createJobResult } from '../../../src/engine/results/job-result.ts';
+import type { WorkflowResult } from '../../../src/engine/results/workflow-result.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
 import { FakeJob, type FakeJobFields } from '../worker/fake-job.ts';
 
@@ -16,7 +17,12 @@ function store(fields: FakeJobFields, queue = 'high'): void {
 }
 
 const resultOf = (options: { queue?: string; likelyQueues?: readonly string[] } = { queue: 'high' }) =>
-  createJobResult<unknown>('id-1', { openBroker: async () => broker, revoke, task: 'a.task', ...options });
+  createJobResult<unknown>('id-1', { openBroker: async () => broker, revoke, lineage, task: 'a.task', ...options });
+
+const lineage: Lineage = {
+  listFollowing: async ({ id }) => [{ id: `${id}-next`, task: 'next', queue: 'low' }],
+  workflowOf: (id) => ({ id, children: async () => [] }) as unknown as WorkflowResult,
+};
 
 const revocations: unknown[] = [];
 const REVOKED = {

@@ -34,7 +34,7 @@ export async function compare(measure: Measure, base: Contender, contender: Cont
   process.stdout.write(`${line.join('')}\n`);
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -11,6 +11,7 @@ import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
@@ -32,6 +33,7 @@ export const contract: readonly Subject[] = [
   taking,
   outcomes,
   flows,
+  reprocessing,
   sharing,
   resizing,
   serving,

@@ -114,7 +114,11 @@ async function assertParents(entries: readonly FlowEntry[], backend: RedisQueueB
     const root = parentKey === undefined ? undefined : roots.has(parentKey) ? roots.get(parentKey) : entry;
     roots.set(`${entry.prefix}:${entry.queueName}:${entry.jobId}`, root);
   }
-  const outside = new Map([...roots.values()].map((entry) => [entry?.jobData.parentKey, entry]));
+  const outside = new Map<string | undefined, FlowEntry | undefined>();
+  for (const root of roots.values()) {
+    const key = root?.jobData.parentKey;
+    if (!outside.has(key)) outside.set(key, root);
+  }
   if (outside.size === 1) return;
   const transaction = await openTransaction(backend);
   const needed = [...outside.values()].filter((entry) => entry !== undefined);

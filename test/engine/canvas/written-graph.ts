@@ -36,6 +36,7 @@ interface Writing {
   readonly outer?: OuterPlace;
   readonly isSingle?: boolean;
   readonly createdAt?: number;
+  readonly base?: GraphHead['base'];
 }
 
 /** The instant at which written workflows begin. */
@@ -73,7 +74,7 @@ export function writeGraph(nodes: readonly WorkflowNode[], writing: Writing = {}
     size: nodes.length,
     createdAt: writing.createdAt ?? BEGUN_AT,
     queue: isSingle ? null : (within?.head.queue ?? queue),
-    base: {},
+    base: writing.base ?? {},
     ...(outer !== undefined && { outer }),
   };
   const job = (id: string, node: number | null, taskName: string): BareJob => ({

@@ -16,7 +16,7 @@ export function formatProgress(value: unknown): string | undefined {
   const { done, total, note } = value;
   if (!isCount(done) || (total !== undefined && !isCount(total))) return undefined;
   if (note !== undefined && typeof note !== 'string') return undefined;
-  const far = total === undefined ? String(done) : `${done}/${total}${formatShare(done, total)}`;
+  const far = total === undefined ? `${done} done` : `${done}/${total}${formatShare(done, total)}`;
   return note === undefined || note === '' ? far : `${far} ${note}`;
 }
 

@@ -10,6 +10,12 @@ export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.t
 export type { NewTimeLimits, SlotRange } from './engine/app/shape-control.ts';
 export type { Task } from './engine/app/task.ts';
 export type { Replies, ReplyError } from './engine/app/worker-replies.ts';
+export { chain, chord, group } from './engine/canvas/constructs.ts';
+export type { AnySignature, NoInput, SendOptions, Signature, StepSignature } from './engine/canvas/signature.ts';
+export type { SignatureContent } from './engine/canvas/signature-content.ts';
+export type { MemberFailure, Settled } from './engine/canvas/signature-input.ts';
+export type { GroupOptions, SignatureOptions } from './engine/canvas/signature-options.ts';
+export { signatureFrom } from './engine/canvas/stored-signature.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';
 export type { Duration } from './engine/core/duration.ts';
 export {
@@ -29,6 +35,7 @@ export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
+export type { ErrorPolicy, FailedStep } from './engine/core/workflow/graph.ts';
 export type { WorkflowProgress, WorkflowStep, WorkflowView } from './engine/core/workflow/workflow-view.ts';
 export type { Event, EventType } from './engine/events/event.ts';
 export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';

@@ -45,7 +45,7 @@ export interface TaskRun<Result> {
  */
 export async function runTask<Args extends readonly unknown[], Result>(
   task: Task<Args, Result> | TaskDefinition<Args, Result>,
-  args: Args,
+  args: NoInfer<Args>,
   overrides: ContextOverrides = {},
 ): Promise<TaskRun<Result>> {
   const definition = (typeof task === 'function' ? task.definition : task) as unknown as TaskDefinition;

@@ -1,4 +1,4 @@
-import { type Duration, MAX_DURATION_MS, parseDuration } from '../core/duration.ts';
+import { parseDuration } from '../core/duration.ts';
 import type { Meta } from '../core/envelope.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
@@ -6,9 +6,19 @@ import type { NewJob } from '../core/job.ts';
 import { createJobId } from '../core/job-id.ts';
 import { encodeJson } from '../core/json.ts';
 import { nearestNames } from '../core/nearest.ts';
-import { parseRetry, storeRetry } from '../core/retry-policy.ts';
+import {
+  assertFitting,
+  assertHeaders,
+  assertKept,
+  assertOneStart,
+  assertText,
+  parseCallRetry,
+  parseEta,
+  parseExpires,
+  withoutTrailingUndefined,
+} from '../task/call-checks.ts';
 import { currentContext } from '../task/context.ts';
-import { assertLimits, assertNoRetry, assertPriority, type TaskDefinition } from '../task/definition.ts';
+import { assertPriority, type TaskDefinition } from '../task/definition.ts';
 import type { CallOptions } from './call-options.ts';
 import { readUnique } from './unique-call.ts';
 
@@ -96,13 +106,6 @@ function assertKnownOptions(options: CallOptions, task: string): void {
   }
 }
 
-/** A missing last argument is no argument; anywhere else JSON would turn undefined into null, which is refused. */
-function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
-  let length = args.length;
-  while (length > 0 && args[length - 1] === undefined) length -= 1;
-  return length === args.length ? args : args.slice(0, length);
-}
-
 /** What a call without options has: the same object, so that it is known at a glance. */
 export const NO_OPTIONS: CallOptions = Object.freeze({});
 const NO_META: Meta = Object.freeze({});
@@ -123,11 +126,8 @@ function createMeta({ task, definition, options, now }: MetaSource): Meta {
     options[key] === undefined ? undefined : parseDuration(options[key], `${key} of ${owner}`);
   const softTimeLimitMs = duration('softTimeLimit');
   const timeLimitMs = duration('timeLimit');
-  assertLimits(softTimeLimitMs ?? definition?.softTimeLimitMs, timeLimitMs ?? definition?.timeLimitMs, owner);
-  if (options.retry !== undefined && definition?.delivery === 'at-most-once') {
-    assertNoRetry(parseRetry(options.retry, `retry of ${owner}`, definition.retry).max, `retry of ${owner}`);
-  }
-  const expiresAt = readExpiresAt(options.expires, { definition, owner, now });
+  assertFitting({ softTimeLimitMs, timeLimitMs, retry: options.retry }, definition, owner);
+  const expiresAt = readExpiresAt(options, { definition, owner, now });
   const requestId = options.requestId ?? parent?.requestId;
   return {
     ...(requestId !== undefined && { requestId: assertText(requestId, `requestId of ${owner}`) }),
@@ -135,7 +135,7 @@ function createMeta({ task, definition, options, now }: MetaSource): Meta {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(softTimeLimitMs !== undefined && { softTimeLimitMs }),
     ...(timeLimitMs !== undefined && { timeLimitMs }),
-    ...(options.retry !== undefined && { retry: storeRetry(options.retry, `retry of ${owner}`) }),
+    ...(options.retry !== undefined && { retry: parseCallRetry(options.retry, owner) }),
     ...(options.headers !== undefined && { headers: assertHeaders(options.headers, owner) }),
   };
 }
@@ -146,10 +146,7 @@ interface ResultExpirySource {
   readonly longestResultMs: () => number;
 }
 
-/**
- * How long the result of this call may be read. BullMQ removes finished jobs by one age for the whole queue, so a shorter
- * time is kept with the job and honoured by its readers, and a longer one cannot be promised.
- */
+/** How long the result of this call may be read. */
 function readResultExpiry(
   { resultExpires }: CallOptions,
   { task, definition, longestResultMs }: ResultExpirySource,
@@ -157,36 +154,19 @@ function readResultExpiry(
   if (resultExpires === undefined) {
     return typeof definition?.keepResultSeconds === 'number' ? definition.keepResultSeconds * 1000 : undefined;
   }
-  const what = `resultExpires of a call of task "${task}"`;
-  const ms = parseDuration(resultExpires, what);
-  const longestMs = longestResultMs();
-  if (ms <= longestMs) return ms;
-  throw createError('INVALID_OPTION', {
-    what,
-    expected: `at most the longest resultExpires of the app and its tasks, ${longestMs} ms`,
-    given: formatGiven(resultExpires),
-  });
+  const owner = `a call of task "${task}"`;
+  const ms = parseDuration(resultExpires, `resultExpires of ${owner}`);
+  assertKept(ms, longestResultMs(), { owner, given: resultExpires });
+  return ms;
 }
 
-/** BullMQ orders delayed jobs by time · 4096 in a double, which is exact until September 2039. */
-const LATEST_DUE_AT = 2 ** 53 / 4096 - 1;
-
-function readDueAt({ countdown, eta }: CallOptions, { task, now }: { task: string; now: number }): number {
-  if (countdown !== undefined && eta !== undefined) {
-    const what = `a call of task "${task}"`;
-    throw createError('INVALID_OPTION', { what, expected: 'given either countdown or eta', given: 'both' });
-  }
-  if (countdown !== undefined) return now + parseDuration(countdown, `countdown of a call of task "${task}"`);
-  if (eta === undefined) return now;
-  const at = toInstant(eta);
-  if (!Number.isFinite(at) || at > LATEST_DUE_AT || at > now + MAX_DURATION_MS) {
-    throw createError('INVALID_OPTION', {
-      what: `eta of a call of task "${task}"`,
-      expected: 'a Date, an ISO 8601 text or epoch milliseconds within the next ten years',
-      given: eta instanceof Date ? 'an invalid or too distant Date' : formatGiven(eta),
-    });
-  }
-  return Math.round(at);
+function readDueAt(options: CallOptions, { task, now }: { task: string; now: number }): number {
+  const { countdown, eta } = options;
+  if (countdown === undefined && eta === undefined) return now;
+  const owner = `a call of task "${task}"`;
+  assertOneStart(options, owner);
+  if (countdown !== undefined) return now + parseDuration(countdown, `countdown of ${owner}`);
+  return parseEta(eta, owner, now);
 }
 
 interface ExpirySource {
@@ -195,25 +175,10 @@ interface ExpirySource {
   readonly now: number;
 }
 
-function readExpiresAt(
-  expires: Duration | Date | undefined,
-  { definition, owner, now }: ExpirySource,
-): number | undefined {
+function readExpiresAt({ expires }: CallOptions, { definition, owner, now }: ExpirySource): number | undefined {
   if (expires === undefined) return definition?.expiresMs === undefined ? undefined : now + definition.expiresMs;
-  if (!(expires instanceof Date)) return now + parseDuration(expires, `expires of ${owner}`);
-  if (Number.isNaN(expires.getTime())) {
-    throw createError('INVALID_OPTION', {
-      what: `expires of ${owner}`,
-      expected: 'a valid Date',
-      given: 'an invalid one',
-    });
-  }
-  return expires.getTime();
-}
-
-function toInstant(value: Date | string | number): number {
-  if (typeof value === 'number') return value;
-  return value instanceof Date ? value.getTime() : /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : Number.NaN;
+  const expiry = parseExpires(expires, owner);
+  return 'at' in expiry ? expiry.at : now + expiry.ms;
 }
 
 /** BullMQ numbers its own jobs and uses colons in keys, so neither may be an id (its Job.validateOptions). */
@@ -223,25 +188,5 @@ function assertId(id: unknown, task: string): void {
     what: `id of a call of task "${task}"`,
     expected: 'a text of 1 to 200 characters without spaces and colons that is not a number',
     given: formatGiven(id),
-  });
-}
-
-function assertText(value: unknown, what: string): string {
-  if (typeof value === 'string' && value !== '' && value.length <= 1000) return value;
-  throw createError('INVALID_OPTION', {
-    what,
-    expected: 'a text of 1 to 1000 characters',
-    given: formatGiven(value),
-  });
-}
-
-function assertHeaders(headers: unknown, owner: string): Readonly<Record<string, string>> {
-  const isTexts = typeof headers === 'object' && headers !== null && !Array.isArray(headers);
-  if (isTexts && Object.values(headers).every((value) => typeof value === 'string'))
-    return headers as Record<string, string>;
-  throw createError('INVALID_OPTION', {
-    what: `headers of ${owner}`,
-    expected: 'an object whose values are texts',
-    given: formatGiven(headers),
   });
 }

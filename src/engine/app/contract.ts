@@ -1,10 +1,13 @@
 import type { Logger } from 'pino';
 import type { Broker, QueueOrder } from '../broker/port.ts';
+import type { SignatureSender, StepSignature } from '../canvas/signature.ts';
+import type { SignatureOptions } from '../canvas/signature-options.ts';
 import type { ControlHandler } from '../control/worker-control.ts';
 import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
+import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult } from '../results/async-result.ts';
@@ -109,7 +112,7 @@ export interface WorkerOptions {
   logger?: Logger;
 }
 
-export interface App {
+export interface App extends SignatureSender {
   readonly [APP_BRAND]: true;
   /** Every registered task by name, the built-in ones included. */
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
@@ -139,6 +142,24 @@ export interface App {
     argsList: readonly (readonly unknown[])[],
     options?: Omit<CallOptions, 'id'>,
   ): Promise<AsyncResult<Result>[]>;
+  /**
+   * The signature of a task by its name; it need not be registered here. The value of a step before it comes first in its arguments,
+   * unless it is immutable.
+   *
+   * @throws NOT_JSON, INVALID_OPTION, UNKNOWN_OPTION, INVALID_DURATION
+   */
+  signature<Result = unknown>(
+    task: string,
+    args?: readonly unknown[],
+    options?: SignatureOptions & { immutable?: boolean },
+  ): StepSignature<unknown, Result>;
+  /**
+   * What a signature is as a workflow of this app. Nothing is connected, so that a child process can do it too; arguments are checked
+   * as JSON, not by the schemas of their tasks.
+   *
+   * @throws INVALID_SIGNATURE, INVALID_OPTION, NOT_JSON, PAYLOAD_TOO_LARGE, UNDECLARED_QUEUE
+   */
+  compileHere(signature: { toJSON(): unknown }): WorkflowGraph;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
   /** A workflow by its id. Nothing is asked of the broker yet. */

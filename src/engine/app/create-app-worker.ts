@@ -11,6 +11,7 @@ import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
 import { assertLimits, type TaskDefinition } from '../task/definition.ts';
 import type { AutoscaleBounds } from '../worker/autoscale/decision.ts';
+import type { Compile } from '../worker/running-task.ts';
 import { assertBounds, assertSlots } from '../worker/slot-count.ts';
 import { Worker } from '../worker/worker.ts';
 import type { WorkerSettings } from '../worker/worker-settings.ts';
@@ -26,6 +27,7 @@ interface WorkerOf {
   /** What it was opened with, if that is known. */
   readonly brokerUrl: string | undefined;
   readonly clock: Clock;
+  readonly compile: Compile;
 }
 
 const MINIMUM_LOCK_MS = 5000;
@@ -67,7 +69,7 @@ export async function createAppWorker(of: WorkerOf, options: WorkerOptions): Pro
 }
 
 function parseWorker(
-  { app, tasks, broker, brokerUrl, clock }: WorkerOf,
+  { app, tasks, broker, brokerUrl, clock, compile }: WorkerOf,
   options: WorkerOptions,
 ): Omit<WorkerSettings, 'worker' | 'control'> {
   assertKnownOptions(options, KEYS, 'the worker');
@@ -84,6 +86,7 @@ function parseWorker(
     broker,
     tasks,
     clock,
+    compile,
     queues: selectQueues(app, options),
     order: parseOrder(options.queueOrder),
     concurrency: autoscale?.min ?? parseConcurrency(options.concurrency),

@@ -5,6 +5,8 @@ import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import { listFollowing } from '../canvas/lineage.ts';
 import { createLiveWorkflow, readGroupName } from '../canvas/live-workflow.ts';
+import { type AnySignature, createStep, type SendOptions, type StepSignature } from '../canvas/signature.ts';
+import type { SignatureOptions } from '../canvas/signature-options.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readProjectBroker } from '../config/project-broker.ts';
 import { APP_BRAND } from '../core/brand.ts';
@@ -13,6 +15,7 @@ import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, RevokeJob } from '../results/async-result.ts';
@@ -31,6 +34,7 @@ import type { App, AppOptions, WorkerOptions } from './contract.ts';
 import { createAppWorker } from './create-app-worker.ts';
 import { MadeWorkers } from './made-workers.ts';
 import { revokeAll } from './revoke-all.ts';
+import { compileHere, type SignatureParts, sendSignature } from './send-signature.ts';
 import { createTask, type DefineTask, type Task } from './task.ts';
 
 /** Jobs of one round trip in `sendBulk`. */
@@ -167,6 +171,26 @@ class TaskApp implements App {
     return results;
   }
 
+  signature<Result>(
+    task: string,
+    args: readonly unknown[] = [],
+    { immutable = false, ...options }: SignatureOptions & { immutable?: boolean } = {},
+  ): StepSignature<unknown, Result> {
+    return createStep<unknown, Result>(this, { task, args, immutable, options });
+  }
+
+  sendSignature(
+    signature: AnySignature,
+    options: SendOptions = {},
+    input?: { readonly value: unknown },
+  ): Promise<AsyncResult<unknown>> {
+    return sendSignature(this.#signatureParts, signature, { options, input });
+  }
+
+  compileHere(signature: { toJSON(): unknown }): WorkflowGraph {
+    return compileHere(this.#signatureParts, signature);
+  }
+
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
     return createJobResult<Result>(id, { ...this.#resultParts, queue, likelyQueues: this.queues });
   }
@@ -214,7 +238,8 @@ class TaskApp implements App {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
     }
     const { tasks, brokerUrl } = this;
-    return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock }, options);
+    const compile = (signature: { toJSON(): unknown }): WorkflowGraph => this.compileHere(signature);
+    return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock, compile }, options);
   }
 
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {
@@ -252,6 +277,22 @@ class TaskApp implements App {
   async #connect(): Promise<Broker> {
     this.#brokerUrl ??= await readProjectBroker(this.#cwd ?? process.cwd());
     return await this.#openBroker(this.#brokerUrl, { clock: this.#clock });
+  }
+
+  get #signatureParts(): SignatureParts {
+    return {
+      clock: this.#clock,
+      facts: {
+        resolve: (task) => ({ queue: this.queueOf(task), definition: this.#registry.get(task) }),
+        assertQueue: (queue) => this.#assertDeclared(queue),
+        payloadLimit: this.#settings.payloadLimit,
+        longestResultMs: () => longestResultSeconds(this.#settings, this.tasks) * 1000,
+      },
+      broker: this.#openBrokerOnce,
+      checkPriority: async (queue, wish) => this.#priorityOf((await this.broker()).queue(queue), wish),
+      send: (task, args, options) => this.send(task, args, options),
+      result: ({ id, task, queue }) => createJobResult(id, { ...this.#resultParts, task, queue }),
+    };
   }
 
   async #prepare(task: string, argsList: readonly (readonly unknown[])[], options: CallOptions): Promise<Prepared[]> {

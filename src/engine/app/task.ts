@@ -1,11 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { SignatureSender } from '../canvas/signature.ts';
+import { createTaskSignatures, type TaskSignatures } from '../canvas/task-signatures.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import { parseArguments } from '../task/arguments.ts';
 import type { TaskDefinition, TaskOptions } from '../task/definition.ts';
 import type { CallOptions } from './call-options.ts';
 
 /** A registered task: a plain function that can also be called in a worker. */
-export interface Task<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
+export interface Task<Args extends readonly unknown[] = readonly unknown[], Result = unknown>
+  extends TaskSignatures<Args, Result> {
   /** Runs the task here and now: no job, no retries, no limits. Arguments are checked as in a worker. */
   (...args: Args): Promise<Result>;
   readonly taskName: string;
@@ -41,8 +44,8 @@ export interface DefineTask {
   ): Task<Args, Awaited<Result>>;
 }
 
-/** What a task needs of its app: to send jobs by name. */
-export interface TaskSender {
+/** What a task needs of its app: to send jobs by name, and workflows. */
+export interface TaskSender extends SignatureSender {
   send<Result>(task: string, args: readonly unknown[], options?: CallOptions): Promise<AsyncResult<Result>>;
   sendBulk<Result>(
     task: string,
@@ -67,5 +70,6 @@ export function createTask<Args extends readonly unknown[], Result>(
     apply: (args: Args, options?: CallOptions) => app.send<Result>(name, args, options),
     bulk: (argsList: readonly Args[], options?: Omit<CallOptions, 'id'>) =>
       app.sendBulk<Result>(name, argsList, options),
+    ...createTaskSignatures<Args, Result>(app, name),
   });
 }

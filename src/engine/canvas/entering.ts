@@ -28,7 +28,7 @@ import { type GraphHead, getGroup, jobIdOf, type StoredGraph } from './workflow-
 
 export interface Entry {
   /** What the step before gave: it comes first in the arguments, unless they are immutable. Without one, nothing does. */
-  readonly input?: { readonly value: unknown };
+  readonly input?: { readonly value: unknown } | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
   /** The job that leads here, the `parentId` of what is entered; not given for the first steps of a workflow sent outside a task. */
@@ -51,16 +51,18 @@ export async function planEntry(graph: StoredGraph, place: number, entry: Entry)
 }
 
 /**
- * Plans a workflow as it is sent: the job that stands for it, unless it is of one step, and its first jobs. `leader` is the job that
- * sends it.
+ * Plans a workflow as it is sent: the job that stands for it, unless it is of one step, and its first jobs.
+ *
+ * @param priority of the job that stands for it
  */
 export async function planWorkflow(
   graph: StoredGraph,
-  { now, priority }: { readonly now: number; readonly priority?: number | undefined },
+  { now, priority, input }: Pick<Entry, 'now' | 'input'> & { readonly priority?: number | undefined },
 ): Promise<FlowJob[]> {
   const { head } = graph;
   const { requestId, rootId, parentId, headers } = head.base;
-  const first = await planEntry(graph, head.entry, { now, leader: parentId, openGraph: async () => undefined });
+  const openGraph = async (): Promise<undefined> => undefined;
+  const first = await planEntry(graph, head.entry, { now, input, leader: parentId, openGraph });
   if (head.queue === null) return first;
   const meta: Meta = {
     ...(requestId !== undefined && { requestId }),

@@ -522,6 +522,12 @@ export const catalogue = {
       next: 'check that the server of SMTP_URL is up and reachable from the worker, then retry the dead letter',
     }),
   }),
+  INVALID_SIGNATURE: entry<{ problem: string; next: string }>({
+    name: 'InvalidSignature',
+    exit: 2,
+    when: 'a signature cannot be: an empty chain, a step that is no signature, one that contains itself, or JSON that describes none',
+    text: ({ problem, next }) => ({ message: problem, next }),
+  }),
   MEMBER_FAILED: entry<{ task: string; member: string; id: string; reason: string }>({
     name: 'MemberFailed',
     exit: 1,

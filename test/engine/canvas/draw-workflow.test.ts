@@ -19,7 +19,8 @@ async function view(
 ): Promise<WorkflowView> {
   const store = new WorkflowStore(createFakeState());
   const jobs = new Map<string, JobSummary>();
-  if (whole !== null) jobs.set(written.head.graph, summaryOf(written.head.graph, { task: WORKFLOW_TASK, state: whole }));
+  if (whole !== null)
+    jobs.set(written.head.graph, summaryOf(written.head.graph, { task: WORKFLOW_TASK, state: whole }));
   for (const [graph, its] of [[written, states] as const, ...parts]) {
     await graph.save(store);
     const { outer } = graph.head;

@@ -43,7 +43,8 @@ export function createFailingBroker(broker: Broker, incident: Incident | undefin
   const failing = new Proxy(broker, {
     get(_, name) {
       if (name === 'state') return state;
-      if (name === 'queue') return (queue: string): BrokerQueue => wrap(broker.queue(queue), (call) => QUEUE_CALLS.has(call));
+      if (name === 'queue')
+        return (queue: string): BrokerQueue => wrap(broker.queue(queue), (call) => QUEUE_CALLS.has(call));
       const value: unknown = Reflect.get(broker, name, broker);
       if (typeof value !== 'function') return value;
       const call = value.bind(broker) as (...args: unknown[]) => Promise<unknown>;

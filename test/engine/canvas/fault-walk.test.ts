@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { App } from '../../../src/engine/app/contract.ts';
+import { createApp } from '../../../src/engine/app/create-app.ts';
 import { openBroker } from '../../../src/engine/broker/open-broker.ts';
 import { chain, chord } from '../../../src/engine/canvas/constructs.ts';
 import { createError } from '../../../src/engine/core/errors.ts';
-import { createApp } from '../../../src/engine/app/create-app.ts';
-import type { App } from '../../../src/engine/app/contract.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
 import { createStore } from '../app/live-app.ts';
 import { recordLog } from '../worker/recorded.ts';
@@ -21,7 +21,11 @@ function defineWorkflow(app: App, ran: string[]) {
   });
   const s = (name: string): never => step.s(name) as never;
   const called = step.s('called') as never;
-  const workflow = chain(s('a'), chord([s('b'), chain(s('c'), s('d'))] as never, s('e')), step.s('f').link(called) as never);
+  const workflow = chain(
+    s('a'),
+    chord([s('b'), chain(s('c'), s('d'))] as never, s('e')),
+    step.s('f').link(called) as never,
+  );
   return workflow as unknown as { delay(): Promise<{ id: string; get(options: object): Promise<unknown> }> };
 }
 
@@ -60,7 +64,13 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
       return failing.broker;
     };
     const options = { broker: url, defaultQueue: queue, builtins: false as const };
-    const worker = { queues: [queue], concurrency: 1, lockDuration: LOCK, remoteControl: false, logger: recordLog().logger };
+    const worker = {
+      queues: [queue],
+      concurrency: 1,
+      lockDuration: LOCK,
+      remoteControl: false,
+      logger: recordLog().logger,
+    };
     const doomed = createApp(options, { env: {}, openBroker: open });
     defineWorkflow(doomed, ran);
     const first = await doomed.createWorker(worker);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chain, chord, group } from '../../../src/engine/canvas/constructs.ts';
-import type { AnySignature } from '../../../src/engine/canvas/signature.ts';
+import type { AnySignature, NoInput, Signature } from '../../../src/engine/canvas/signature.ts';
 import { context } from '../../../src/engine/task/context.ts';
 import { Reject } from '../../../src/engine/task/exceptions.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
@@ -53,7 +53,8 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     const faults: string[] = [];
     const results = await Promise.all(
       CASES.map(async ({ shape, fails }, index) => {
-        const sent = await toSignature(shape, fails).apply({ headers: { case: String(index) } } as never);
+        const signature = toSignature(shape, fails) as unknown as Signature<NoInput, unknown>;
+        const sent = await signature.apply({ headers: { case: String(index) } });
         return await sent.get({ timeout: '90s' }).then(
           (value) => ({ value, error: undefined }),
           (error: Error) => ({ value: undefined, error }),
@@ -63,17 +64,22 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     // A chord that has failed is over before the last of its members.
     const broker = await app.broker();
     await expect
-      .poll(async () => {
-        const { waiting, active, blocked } = await broker.queue(bench.queue).counts();
-        return { waiting, active, blocked };
-      }, { timeout: 30_000 })
+      .poll(
+        async () => {
+          const { waiting, active, blocked } = await broker.queue(bench.queue).counts();
+          return { waiting, active, blocked };
+        },
+        { timeout: 30_000 },
+      )
       .toEqual({ waiting: 0, active: 0, blocked: 0 });
     for (const [index, { shape, fails }] of CASES.entries()) {
       const wanted = predict(shape, fails);
       const { value, error } = results[index] as (typeof results)[0];
       const what = `${formatShape(shape)}${fails === 0 ? '' : ` with ${fails} failing`}`;
-      if (wanted.hasFailed !== (error !== undefined)) faults.push(`${what}: ${error?.message ?? JSON.stringify(value)}`);
-      else if (JSON.stringify(value) !== JSON.stringify(wanted.value)) faults.push(`${what} gave ${JSON.stringify(value)}`);
+      if (wanted.hasFailed !== (error !== undefined))
+        faults.push(`${what}: ${error?.message ?? JSON.stringify(value)}`);
+      else if (JSON.stringify(value) !== JSON.stringify(wanted.value))
+        faults.push(`${what} gave ${JSON.stringify(value)}`);
       const own = [...(ran.get(String(index)) ?? [])].toSorted((a, b) => a - b).join();
       const due = [...wanted.ran].toSorted((a, b) => a - b).join();
       if (own !== due) faults.push(`${what} ran ${own} and not ${due}`);

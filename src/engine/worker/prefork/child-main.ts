@@ -20,6 +20,7 @@ import { systemClock } from '../../runtime/system-clock.ts';
 import type { TaskDefinition } from '../../task/definition.ts';
 import { createExecutor, type Executor } from '../executor.ts';
 import { createProcessHooks, type ProcessHooks } from '../process-hooks.ts';
+import type { Compile } from '../running-task.ts';
 import { ChildJob } from './child-job.ts';
 import { createFitnessCheck } from './fitness.ts';
 import { openParentChannel, type ParentChannel } from './parent-channel.ts';
@@ -40,6 +41,7 @@ interface LoadedApp {
   readonly hooks: Hooks;
   readonly brokerUrl: string | undefined;
   useBroker(url: string): void;
+  compileHere: Compile;
 }
 
 /** Memory is looked at after a job, and at most so often: it costs a read of a file of the system. */
@@ -127,6 +129,7 @@ class TaskProcess {
         unknownTasks: settings.unknownTasks,
         maxWorkerLost: settings.maxWorkerLost,
         limitsElsewhere: true,
+        compile: (signature) => app.compileHere(signature),
         onFault: (error) => this.#giveUp(error),
       });
       this.#findFault = createFitnessCheck();

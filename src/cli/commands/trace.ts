@@ -1,4 +1,6 @@
+import type { StoredError } from '../../engine/core/job.ts';
 import { formatShare } from '../../engine/core/progress.ts';
+import type { WorkflowStep } from '../../engine/core/workflow/workflow-view.ts';
 import type { WorkflowTrace } from '../../ops/trace-workflow.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { exitCodeOf } from '../job-result.ts';
@@ -64,7 +66,7 @@ function listBlocks(
       { title: 'id', as: 'text', value: id },
       { title: 'state', as: 'state', value: state },
       { title: 'steps', as: 'text', value: `${done}/${total}${formatShare(done, total)}` },
-      { title: 'error', as: 'text', value: error === null ? null : `${error.name}: ${error.message}` },
+      { title: 'error', as: 'text', value: describeError(error, tree) },
       { title: 'reason', as: 'text', value: reason },
       { title: 'created', as: 'instant', value: times.createdAt },
       { title: 'started', as: 'instant', value: times.startedAt },
@@ -79,6 +81,23 @@ function listBlocks(
       },
     },
   ];
+}
+
+/** What failed first says more than that the whole cannot go on. */
+function describeError(error: StoredError | null, tree: WorkflowStep): string | null {
+  if (error === null) return null;
+  const cause = error.code === 'MEMBER_FAILED' ? findCause(tree) : undefined;
+  if (cause?.error == null) return `${error.name}: ${error.message}`;
+  return `${cause.task}: ${cause.error.name}: ${cause.error.message}`;
+}
+
+function findCause(step: WorkflowStep): WorkflowStep | undefined {
+  if (step.state === 'FAILURE' && step.error !== null && step.error.code !== 'MEMBER_FAILED') return step;
+  for (const child of step.children) {
+    const found = child.role === 'link' || child.role === 'linkError' ? undefined : findCause(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function nextSteps({ id, state, tree }: WorkflowTrace): string[] {

@@ -19,14 +19,30 @@ interface Lines {
 const DRAWN: Lines = { branch: '├─ ', corner: '└─ ', bar: '│  ', gap: '   ', more: '…' };
 const ASCII: Lines = { branch: '|- ', corner: '`- ', bar: '|  ', gap: '   ', more: '...' };
 
-/** On a terminal columns, cut to its width; in a pipe cells with tabs between them, complete. */
+/** On a terminal columns, cut to its width, with errors and progress in lines of their own; in a pipe cells with tabs, complete. */
 export function drawTree(rows: readonly TraceRow[], asked: string | null, surface: Surface): string {
   const lines = surface.isTerminal ? DRAWN : ASCII;
-  const drawn = rows.map((row) => ({ name: leadOf(row, lines) + nameOf(row.content, lines), row }));
-  if (!surface.isTerminal)
-    return drawn.map(({ name, row }) => `${[name, ...cellsOf(row.content)].join('\t')}\n`).join('');
-  const widest = Math.max(0, ...drawn.map(({ name }) => stringWidth(name)));
-  return drawn.map(({ name, row }) => drawRow(name, row.content, { asked, surface, widest })).join('');
+  const drawn = rows.map((row, index) => ({
+    name: leadOf(row, lines) + nameOf(row.content, lines),
+    below: leadBelow(row, rows[index + 1], lines),
+    content: row.content,
+  }));
+  if (!surface.isTerminal) {
+    return drawn.map(({ name, content }) => `${[name, ...cellsOf(content)].join('\t')}\n`).join('');
+  }
+  const steps = rows.flatMap(({ content }) => (content.kind === 'fold' ? [] : [content]));
+  const widths = {
+    name: Math.max(0, ...drawn.map(({ name }) => stringWidth(name))),
+    attempt: Math.max(0, ...steps.map((step) => attemptOf(step).length)),
+    worker: Math.max(0, ...steps.map(({ worker }) => escapeControl(worker ?? '').length)),
+  };
+  return drawn.map((row) => drawRow(row, { asked, surface, widths })).join('');
+}
+
+/** What stands before a line that belongs to the row above it. */
+function leadBelow({ lasts }: TraceRow, next: TraceRow | undefined, { bar, gap }: Lines): string {
+  const own = next !== undefined && next.lasts.length > lasts.length ? bar : gap;
+  return lasts.map((isLast) => (isLast ? gap : bar)).join('') + own;
 }
 
 function leadOf({ lasts }: TraceRow, { branch, corner, bar, gap }: Lines): string {
@@ -61,41 +77,61 @@ function cellsOf(content: WorkflowStep | Fold): string[] {
   return [state, tried, ms, escapeControl(worker ?? ''), escapeControl(id ?? ''), escapeControl(remarkOf(content))];
 }
 
+interface Drawn {
+  readonly name: string;
+  readonly below: string;
+  readonly content: WorkflowStep | Fold;
+}
+
 interface RowLook {
   readonly asked: string | null;
   readonly surface: Surface;
-  /** Of all names. */
-  readonly widest: number;
+  /** Of the widest. */
+  readonly widths: { readonly name: number; readonly attempt: number; readonly worker: number };
 }
 
 const STATE_WIDTH = 'SCHEDULED'.length;
 const TIME_WIDTH = 7;
-const MAX_REMARK = 60;
 
-function drawRow(name: string, content: WorkflowStep | Fold, { asked, surface, widest }: RowLook): string {
+function drawRow({ name, below, content }: Drawn, { asked, surface, widths }: RowLook): string {
   const { paint, now, width = Number.POSITIVE_INFINITY } = surface;
   if (content.kind === 'fold') return `${paint('faint', cut(name, width))}\n`;
-  const { state, attempts, worker, id, kind } = content;
+  const { state, worker, id, kind } = content;
   // A tree that is deep, or has long names, leaves at least a third of the line to the rest.
-  const nameWidth = Math.min(widest, Math.max(20, Math.floor((width * 2) / 3)));
+  const nameWidth = Math.min(widths.name, Math.max(20, Math.floor((width * 2) / 3)));
   const cells: [string, Tone][] = [
     [fill(cut(name, nameWidth), nameWidth), id !== null && id === asked ? 'title' : 'plain'],
     [fill(state, STATE_WIDTH), toneOf(state, 'state', false)],
     [formatSpan(content, now).padStart(TIME_WIDTH), 'faint'],
   ];
-  if (attempts > 1) cells.push([`attempt ${attempts}`, 'waiting']);
-  if (worker !== null) cells.push([escapeControl(worker), 'faint']);
-  const remark = escapeControl(remarkOf(content));
-  if (remark !== '') cells.push([cut(remark, MAX_REMARK), state === 'FAILURE' ? 'bad' : 'plain']);
-  return `${joinCells(cells, kind === 'task' ? id : null, surface)}\n`;
+  if (widths.attempt > 0) cells.push([fill(attemptOf(content), widths.attempt), 'waiting']);
+  if (widths.worker > 0) cells.push([fill(escapeControl(worker ?? ''), widths.worker), 'faint']);
+  const { row, isIdLeftOut } = joinCells(cells, kind === 'task' ? id : null, surface);
+  const remark = escapeControl(shortRemarkOf(content));
+  const isBad = state === 'FAILURE';
+  const notes = [
+    ...(remark === '' ? [] : [paint(isBad ? 'bad' : 'plain', cut(remark, Math.max(10, width - below.length)))]),
+    // Of what failed by itself it is needed, to look at the job and to retry it.
+    ...(isBad && remark !== '' && isIdLeftOut ? [paint('faint', `job ${escapeControl(id ?? '')}`)] : []),
+  ];
+  return [row, ...notes.map((note) => below + note)].map((text) => `${text}\n`).join('');
 }
 
-/** @param id is left out where it does not fit: a part of one helps nobody */
+function attemptOf({ attempts }: WorkflowStep): string {
+  return attempts > 1 ? `attempt ${attempts}` : '';
+}
+
+/** What a reader of the tree wants to know now: not how far a step was that is over, nor once more what failed below. */
+function shortRemarkOf(step: WorkflowStep): string {
+  if (step.error?.code === 'MEMBER_FAILED') return '';
+  return step.state === 'SUCCESS' ? '' : remarkOf(step);
+}
+
 function joinCells(
   cells: readonly [string, Tone][],
   id: string | null,
   { paint, width = Number.POSITIVE_INFINITY }: Surface,
-): string {
+): { readonly row: string; readonly isIdLeftOut: boolean } {
   let left = width;
   const parts: string[] = [];
   for (const [text, tone] of cells) {
@@ -107,8 +143,9 @@ function joinCells(
     parts.push(gap + paint(tone, shown));
   }
   const shownId = escapeControl(id ?? '');
-  if (shownId !== '' && left >= shownId.length + 2) parts.push(`  ${paint('faint', shownId)}`);
-  return parts.join('').trimEnd();
+  const fits = left >= shownId.length + 2;
+  if (shownId !== '' && fits) parts.push(`  ${paint('faint', shownId)}`);
+  return { row: parts.join('').trimEnd(), isIdLeftOut: shownId !== '' && !fits };
 }
 
 /** How long the last attempt took, or goes on. */

@@ -84,10 +84,7 @@ export const controlRevoke = defineCommand({
         ),
       ],
       problems: answers.size + report.silent.length === 0 ? [] : describeGaps(report),
-      notes: [
-        ...describeRest(jobs),
-        ...workflows.map((id) => `workflow ${id} is cancelled; \`tq trace ${id}\` shows it`),
-      ],
+      notes: [...describeRest(jobs), ...describeWorkflows(report)],
       exitCode: exitCodeOf(report),
     };
   },
@@ -108,6 +105,11 @@ function describeRest(jobs: readonly RevokedJob[]): string[] {
     const count = jobs.filter((job) => job.happened === happened).length;
     return count === 0 ? [] : [`${count} of ${jobs.length} ${text}`];
   });
+}
+
+function describeWorkflows({ jobs, workflows }: RevokeAllReport): string[] {
+  if (jobs.every(({ happened }) => happened === 'had finished' || happened === 'unknown')) return [];
+  return workflows.map((id) => `\`tq trace ${id}\` shows what is left of the workflow`);
 }
 
 function exitCodeOf({ jobs, answers }: RevokeAllReport): 0 | ExitCode {

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createLogger } from '../src/engine/runtime/logger.ts';
 import { chain, chord, createApp } from '../src/index.ts';
-import { median } from './compare.ts';
 import { app as preforkApp, noop as preforkNoop, total as preforkTotal } from './canvas/app.ts';
+import { median } from './compare.ts';
 import { startRedis } from './redis-server.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 5);
@@ -51,7 +51,10 @@ async function timeCeleryChords(): Promise<number[] | undefined> {
     () => false,
   );
   if (!found) return undefined;
-  const options = { cwd: FOLDER, env: { ...process.env, BENCH_REDIS_URL: `${server.url}/1`, PYTHONDONTWRITEBYTECODE: '1' } };
+  const options = {
+    cwd: FOLDER,
+    env: { ...process.env, BENCH_REDIS_URL: `${server.url}/1`, PYTHONDONTWRITEBYTECODE: '1' },
+  };
   const args = ['-m', 'celery', '-A', 'tasks', 'worker', '-P', 'prefork', '-c', '2', '-l', 'WARNING'];
   const worker = spawn(PYTHON, args, { ...options, stdio: 'ignore' });
   const { stdout } = await run(PYTHON, ['chords.py', String(MEMBERS), String(ROUNDS)], options);
@@ -103,7 +106,8 @@ const own = [
   ['tq async, 50 slots', await timeChords('async', 50)],
 ] as const;
 for (const [name, seconds] of own) {
-  const ratio = celery === undefined ? '' : `Celery's time is ${(median(celery) / median([...seconds])).toFixed(1)} x that`;
+  const ratio =
+    celery === undefined ? '' : `Celery's time is ${(median(celery) / median([...seconds])).toFixed(1)} x that`;
   write(`${`chord of ${MEMBERS}, ${name}`.padEnd(44)}${median([...seconds]).toFixed(3)} s   ${ratio}`);
 }
 if (celery !== undefined) write(`${`chord of ${MEMBERS}, Celery prefork, 2`.padEnd(44)}${median(celery).toFixed(3)} s`);
@@ -113,7 +117,9 @@ for (let round = 0; round <= ROUNDS; round += 1) {
   if (round > 0) rounds.push(figures);
 }
 const ratio = median(rounds.map(({ plain, step }) => step / plain));
-write(`step of a chain ${median(rounds.map(({ step }) => step)).toFixed(3)} ms, plain job ${median(rounds.map(({ plain }) => plain)).toFixed(3)} ms, ratio ${ratio.toFixed(2)} (target 1.5 at most)`);
+write(
+  `step of a chain ${median(rounds.map(({ step }) => step)).toFixed(3)} ms, plain job ${median(rounds.map(({ plain }) => plain)).toFixed(3)} ms, ratio ${ratio.toFixed(2)} (target 1.5 at most)`,
+);
 await preforkApp.close();
 await logger.close();
 await server.stop();

@@ -47,6 +47,10 @@ function createTestContext(task: string, options: RunOptions): TaskContext {
     signal: options.signal ?? new AbortController().signal,
     log: pino({ enabled: false }),
     progress: async (value) => options.onProgress?.(value),
+    replace: () => {
+      throw new Error('not in this test');
+    },
+    add: async () => {},
     retry: (retry) => {
       throw new Retry(undefined, retry);
     },

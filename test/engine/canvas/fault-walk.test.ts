@@ -1,130 +1,136 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { App } from '../../../src/engine/app/contract.ts';
 import { createApp } from '../../../src/engine/app/create-app.ts';
 import { openBroker } from '../../../src/engine/broker/open-broker.ts';
-import { chain, chord } from '../../../src/engine/canvas/constructs.ts';
 import { createError } from '../../../src/engine/core/errors.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
+import { createFolderOfRun } from '../../support/run-folder.ts';
 import { createStore } from '../app/live-app.ts';
 import { recordLog } from '../worker/recorded.ts';
 import { createFailingBroker, type Incident } from './failing-broker.ts';
+import { defineWorkflow, LOCK, readRan, STEPS, VALUE } from './walked-workflow.ts';
 
-/** As short as a worker allows: another one takes the jobs of a dead one after that. */
-const LOCK = '5s';
-
-/** A chain with a chord in it and a callback: every kind of hand-over there is. */
-function defineWorkflow(app: App, ran: string[]) {
-  const step = app.task('step', async (...args: unknown[]) => {
-    const name = args.at(-1) as string;
-    ran.push(name);
-    return args.length > 1 ? `${name}(${JSON.stringify(args[0])})` : name;
-  });
-  const s = (name: string): never => step.s(name) as never;
-  const called = step.s('called') as never;
-  const workflow = chain(
-    s('a'),
-    chord([s('b'), chain(s('c'), s('d'))] as never, s('e')),
-    step.s('f').link(called) as never,
-  );
-  return workflow as unknown as { delay(): Promise<{ id: string; get(options: object): Promise<unknown> }> };
-}
-
-const VALUE = 'f("e([\\"b(\\\\\\"a\\\\\\")\\",\\"d(\\\\\\"c(\\\\\\\\\\\\\\"a\\\\\\\\\\\\\\")\\\\\\")\\"])")';
-const STEPS = ['a', 'b', 'c', 'called', 'd', 'e', 'f'];
-
-interface Walked {
-  readonly value: unknown;
-  readonly ran: readonly string[];
-  readonly calls: number;
-}
+/** Processes, or workers of this one, at a time: the machine may have few cores. */
+const AT_ONCE = 4;
 
 describe.each(brokersUnderTest())('on $name', (underTest) => {
   let url: string;
-  const opened: App[] = [];
+  let file: string;
+  let calls: number;
+  const apps: App[] = [];
   beforeAll(async () => {
     url = await createStore(underTest);
+    file = join(createFolderOfRun(`walk-${underTest.name}`), 'ran');
+    calls = await countCalls();
   });
-  afterAll(() => Promise.all(opened.map((app) => app.close().catch(() => undefined))));
+  afterAll(() => Promise.all(apps.map((app) => app.close())));
 
-  /** Runs the workflow on a worker that the incident happens to, and a second one if that is its death. */
-  async function walk(queue: string, create?: (die: () => Promise<never>) => Incident): Promise<Walked> {
-    const ran: string[] = [];
-    const dead = Promise.withResolvers<void>();
-    let close = async (): Promise<void> => {};
-    const die = (): Promise<never> => {
-      dead.resolve();
-      void close();
-      return new Promise(() => {});
-    };
-    let failing: ReturnType<typeof createFailingBroker> | undefined;
-    const open: typeof openBroker = async (...args) => {
-      const broker = await openBroker(...args);
-      close = () => broker.close().catch(() => undefined);
-      failing = createFailingBroker(broker, create?.(die));
-      return failing.broker;
-    };
-    const options = { broker: url, defaultQueue: queue, builtins: false as const };
-    const worker = {
-      queues: [queue],
+  function create(queue: string, open?: typeof openBroker): App {
+    const parts = { env: {}, ...(open !== undefined && { openBroker: open }) };
+    const app = createApp({ broker: url, defaultQueue: queue, builtins: false }, parts);
+    apps.push(app);
+    return app;
+  }
+
+  const createWorker = (app: App, queues: readonly string[]) => {
+    const { logger } = recordLog();
+    return app.createWorker({
+      queues,
       concurrency: 1,
       lockDuration: LOCK,
       remoteControl: false,
-      logger: recordLog().logger,
-    };
-    const doomed = createApp(options, { env: {}, openBroker: open });
-    defineWorkflow(doomed, ran);
-    const first = await doomed.createWorker(worker);
-    await first.start();
+      blockedAfter: 0,
+      logger,
+    });
+  };
+
+  /** Runs the workflow on a worker that an incident happens to; gives how many calls the incident could have met. */
+  async function walk(queue: string, incident?: Incident): Promise<number> {
+    let failing: ReturnType<typeof createFailingBroker> | undefined;
+    const app = create(queue, async (...args) => {
+      failing = createFailingBroker(await openBroker(...args), incident);
+      return failing.broker;
+    });
+    defineWorkflow(app, file);
+    const worker = await createWorker(app, [queue]);
+    await worker.start();
     failing?.begin();
-    const app = createApp(options, { env: {} });
-    opened.push(app);
-    const sent = await defineWorkflow(app, ran).delay();
-    const getting = sent.get({ timeout: '90s' });
-    getting.catch(() => undefined);
-    const isDead = await Promise.race([getting.then(() => false), dead.promise.then(() => true)]);
-    const second = isDead ? await app.createWorker(worker) : undefined;
-    await second?.start();
-    const value = await getting;
-    // The callback is nobody's: it may still be on its way.
-    await expect.poll(() => ran.includes('called'), { timeout: 30_000 }).toBe(true);
-    await second?.stopNow();
-    if (!isDead) {
-      await first.stopNow();
-      await doomed.close();
-    }
-    return { value, ran, calls: failing?.calls ?? 0 };
+    const sent = await defineWorkflow(create(queue), file).delay();
+    expect(await sent.get({ timeout: '60s' })).toEqual(VALUE);
+    // Nobody waits for the callback: it may still be on its way.
+    await vi.waitUntil(() => readRan(file, queue).includes('called'), { timeout: 30_000 });
+    await worker.stop();
+    return failing?.calls ?? 0;
   }
 
-  test('a workflow comes to its end when its worker dies, or loses its broker, at any call between two steps', async () => {
-    const whole = await walk('whole');
-    expect(whole.value).toBe(VALUE);
-    expect(whole.ran.toSorted()).toEqual(STEPS);
-    expect(whole.calls).toBeGreaterThan(10);
-    const incidents = Array.from({ length: whole.calls }, (_, index) => index + 1).flatMap((at) =>
-      (['before', 'after'] as const).flatMap((when) => [
-        { at, when, kind: 'death' as const },
-        { at, when, kind: 'absence' as const },
-      ]),
+  async function countCalls(): Promise<number> {
+    const counted = await walk('whole');
+    expect(readRan(file, 'whole').toSorted()).toEqual(STEPS);
+    return counted;
+  }
+
+  /** Every call, and whether the broker had done it. */
+  function listIncidents(kind: string) {
+    return Array.from({ length: calls }, (_, index) => index + 1).flatMap((at) =>
+      (['before', 'after'] as const).map((when) => ({ at, when, queue: `${kind}-${when}-${at}` })),
     );
+  }
+
+  async function inTurn<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
+    const left = [...items];
+    const work = async (): Promise<void> => {
+      for (let item = left.shift(); item !== undefined; item = left.shift()) await act(item);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+
+  test('a workflow whose broker is away at a call between two steps goes on, and no step runs twice', async () => {
     const faults: string[] = [];
-    await Promise.all(
-      incidents.map(async ({ at, when, kind }) => {
-        const what = `${kind} ${when} call ${at} of ${whole.calls}`;
-        const queue = `q-${kind}-${when}-${at}`;
-        const lost = (): Promise<never> =>
-          Promise.reject(createError('BROKER_UNAVAILABLE', { url, doing: 'testing', reason: 'it is away' } as never));
-        try {
-          const { value, ran } = await walk(queue, (die) => ({ at, when, happens: kind === 'death' ? die : lost }));
-          if (value !== VALUE) faults.push(`${what}: it gave ${JSON.stringify(value)}`);
-          if (STEPS.some((step) => !ran.includes(step))) faults.push(`${what}: ran ${ran.join()}`);
-          // The step whose worker died runs again, and no other one; one whose broker was away does not.
-          const again = ran.length - STEPS.length;
-          if (again > (kind === 'death' ? 1 : 0)) faults.push(`${what}: ran ${ran.join()}`);
-        } catch (error) {
-          faults.push(`${what}: ${(error as Error).message}`);
-        }
-      }),
+    await inTurn(listIncidents('absence'), async ({ at, when, queue }) => {
+      const happens = (): Promise<never> =>
+        Promise.reject(
+          createError('BROKER_UNAVAILABLE', { url, doing: 'leading on', reason: 'it is away', causes: '' }),
+        );
+      await walk(queue, { at, when, happens }).catch((error: Error) => faults.push(`${queue}: ${error.message}`));
+      const ran = readRan(file, queue);
+      if (ran.toSorted().join() !== STEPS.join()) faults.push(`${queue}: ran ${ran.join()}`);
+    });
+    expect(faults).toEqual([]);
+  }, 120_000);
+
+  test('a workflow whose worker is killed at a call between two steps goes on, and only the step that it had taken may run twice', async () => {
+    const app = create('rescued');
+    defineWorkflow(app, file);
+    const incidents = listIncidents('death');
+    const sent = new Map<string, Awaited<ReturnType<ReturnType<typeof defineWorkflow>['delay']>>>();
+    await inTurn(incidents, async ({ at, when, queue }) => {
+      const doomed = fork(new URL('./doomed-worker.ts', import.meta.url), [url, queue, String(at), when, file]);
+      const ended = once(doomed, 'exit');
+      await Promise.race([once(doomed, 'message'), ended]);
+      sent.set(queue, await defineWorkflow(create(queue), file).delay());
+      expect(await ended).toEqual([null, 'SIGKILL']);
+    });
+    const worker = await createWorker(
+      app,
+      incidents.map(({ queue }) => queue),
     );
+    await worker.start();
+    const faults: string[] = [];
+    for (const { queue } of incidents) {
+      const value = await sent
+        .get(queue)
+        ?.get({ timeout: '60s' })
+        .catch((error: Error) => error.message);
+      if (JSON.stringify(value) !== JSON.stringify(VALUE)) faults.push(`${queue}: it gave ${JSON.stringify(value)}`);
+      await vi.waitUntil(() => readRan(file, queue).includes('called'), { timeout: 30_000 });
+      const ran = readRan(file, queue);
+      if (STEPS.some((step) => !ran.includes(step)) || ran.length > STEPS.length + 1)
+        faults.push(`${queue}: ran ${ran.join()}`);
+    }
+    await worker.stop();
     expect(faults).toEqual([]);
   }, 180_000);
 });

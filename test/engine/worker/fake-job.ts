@@ -2,7 +2,9 @@ import type { TakenJob } from '../../../src/engine/broker/port.ts';
 import type { Meta } from '../../../src/engine/core/envelope.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 
-export type FakeJobFields = Partial<Omit<TakenJob, 'dropResult' | 'noteStart' | 'updateProgress' | 'log' | 'readLog'>>;
+export type FakeJobFields = Partial<
+  Omit<TakenJob, 'dropResult' | 'noteStart' | 'updateProgress' | 'updateMeta' | 'log' | 'readLog'>
+>;
 
 /** A job that was taken, with what a worker did to it. */
 export class FakeJob implements TakenJob {
@@ -10,8 +12,8 @@ export class FakeJob implements TakenJob {
   readonly task: string;
   readonly queue: string;
   readonly state: JobState;
-  readonly args: readonly unknown[];
-  readonly meta: Meta;
+  args: readonly unknown[];
+  meta: Meta;
   readonly priority: number | null;
   readonly createdAt: number;
   readonly dueAt = null;
@@ -71,6 +73,10 @@ export class FakeJob implements TakenJob {
   async updateProgress(progress: unknown): Promise<void> {
     this.progress = progress;
     this.progressed.push(progress);
+  }
+
+  async updateMeta(meta: Meta): Promise<void> {
+    this.meta = meta;
   }
 
   async log(row: string): Promise<void> {

@@ -39,8 +39,13 @@ export type { ErrorPolicy, FailedStep } from './engine/core/workflow/graph.ts';
 export type { WorkflowProgress, WorkflowStep, WorkflowView } from './engine/core/workflow/workflow-view.ts';
 export type { Event, EventType } from './engine/events/event.ts';
 export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';
-export type { AsyncResult } from './engine/results/async-result.ts';
-export type { FinishedPart, GroupResult, RetriedWorkflow, WorkflowResult } from './engine/results/workflow-result.ts';
+export type {
+  AsyncResult,
+  FinishedPart,
+  GroupResult,
+  RetriedWorkflow,
+  WorkflowResult,
+} from './engine/results/async-result.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';

@@ -8,12 +8,12 @@ import type { BrokerQueue } from '../broker/port.ts';
 import type { StoredJob } from '../core/job.ts';
 import { isFinished } from '../core/state.ts';
 import type { GroupNode, TaskNode } from '../core/workflow/graph.ts';
-import type { FinishedPart } from '../results/workflow-result.ts';
+import type { FinishedPart } from '../results/async-result.ts';
 import type { WholeGraph } from './whole-workflow.ts';
 import { jobIdOf } from './workflow-store.ts';
 
-type Part = FinishedPart extends infer One ? (One extends unknown ? Omit<One, 'index'> : never) : never;
-export type PartEnd = Part;
+/** A part that has ended, wherever it stands. */
+export type PartEnd = FinishedPart extends infer One ? (One extends unknown ? Omit<One, 'index'> : never) : never;
 
 export interface Waiting {
   readonly broker: { queue(name: string): Pick<BrokerQueue, 'waitUntilFinished' | 'readJob'> };

@@ -5,8 +5,7 @@ import type { StoredError, StoredJob } from '../core/job.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import { isFinished, type JobState } from '../core/state.ts';
 import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
-import type { AsyncResult, Lineage, OpenBroker, RevokeJob } from './async-result.ts';
-import type { WorkflowResult } from './workflow-result.ts';
+import type { AsyncResult, Lineage, OpenBroker, RevokeJob, WorkflowResult } from './async-result.ts';
 
 interface JobResultOptions {
   readonly openBroker: OpenBroker;

@@ -3,7 +3,7 @@ import type { App } from '../../../src/engine/app/contract.ts';
 import type { Broker } from '../../../src/engine/broker/port.ts';
 import { WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
-import type { FinishedPart } from '../../../src/engine/results/workflow-result.ts';
+import type { FinishedPart } from '../../../src/engine/results/async-result.ts';
 import { context } from '../../../src/engine/task/context.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
 import { group, task, type Written, writeGraph } from '../canvas/written-graph.ts';

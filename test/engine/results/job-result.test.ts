@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
-import type { Lineage, RevokeJob } from '../../../src/engine/results/async-result.ts';
+import type { Lineage, RevokeJob, WorkflowResult } from '../../../src/engine/results/async-result.ts';
 import { createJobResult } from '../../../src/engine/results/job-result.ts';
-import type { WorkflowResult } from '../../../src/engine/results/workflow-result.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
 import { FakeJob, type FakeJobFields } from '../worker/fake-job.ts';
 
@@ -184,5 +183,34 @@ describe('forget()', () => {
     expect(await resultOf().forget()).toBe(true);
     expect(await resultOf().forget()).toBe(false);
     expect(await resultOf().state()).toBe('UNKNOWN');
+  });
+});
+
+describe('a job among others', () => {
+  test.each([
+    ['SUCCESS', [true, true, false]],
+    ['FAILURE', [true, false, true]],
+    ['REVOKED', [true, false, false]],
+    ['STARTED', [false, false, false]],
+  ] as const)('that is %s is ready, successful, failed: %j', async (state, answers) => {
+    store({ state });
+    const result = resultOf();
+    expect([await result.ready(), await result.successful(), await result.failed()]).toEqual(answers);
+  });
+
+  test('that nobody knows is none of it, and leads nowhere', async () => {
+    const result = resultOf();
+    expect([await result.ready(), await result.successful(), await result.failed()]).toEqual([false, false, false]);
+    expect(await result.children()).toEqual([]);
+    expect(await result.parent()).toBeUndefined();
+    expect(await result.workflow()).toBeUndefined();
+  });
+
+  test('gives what follows it, what it follows and its workflow', async () => {
+    store({ meta: { parentId: 'id-0', workflow: { id: 'whole', node: 3 } } });
+    const [next] = await resultOf().children();
+    expect(next).toMatchObject({ id: 'id-1-next', task: 'next', queue: 'low' });
+    expect(await resultOf().parent()).toMatchObject({ id: 'id-0', queue: undefined });
+    expect(await resultOf().workflow()).toMatchObject({ id: 'whole' });
   });
 });

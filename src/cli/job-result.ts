@@ -1,5 +1,6 @@
 import type { ExitCode } from '../engine/core/error-catalogue.ts';
 import type { JobState } from '../engine/core/state.ts';
+import { WORKFLOW_TASK } from '../engine/core/workflow/graph.ts';
 import type { JobResult } from '../ops/read-result.ts';
 import { type Presentation, sheet } from './presentation.ts';
 
@@ -30,7 +31,8 @@ export function presentResult(job: JobResult): Presentation {
 }
 
 /** The next step, where there is one. */
-function nextStep({ id, state }: JobResult): string[] {
+function nextStep({ id, task, state }: JobResult): string[] {
+  if (task === WORKFLOW_TASK && state !== 'SUCCESS') return [`\`tq trace ${id}\` shows the steps of the workflow`];
   switch (exitCodeOf(state)) {
     case 1:
       return [`\`tq jobs show ${id}\` shows its arguments, attempts and stacks`];

@@ -51,7 +51,7 @@ export const retryJobs = defineOperation({
     const missed: JobSummary[] = [];
     let changed = 0;
     for (const job of dead) {
-      if (await broker.queue(job.queue).reprocess(job.id)) changed += 1;
+      if (await broker.queue(job.queue).reprocess(job.id, { onlyDead: true })) changed += 1;
       else missed.push(job);
       progress(changed);
     }
@@ -77,15 +77,16 @@ async function findAll(session: Session, given: readonly string[], queue: string
   const place = queue === undefined ? { likelyQueues: await readDeclaredQueues(session) } : { queue };
   const names = await findWorkflows(broker, ids, place);
   const store = new WorkflowStore(broker.state);
+  const failed: Found['failed'][number][] = [];
   const workflows: Found['workflows'][number][] = [];
   for (const id of names) {
     const plan = await planWorkflowRetry(broker, store, id);
-    if (plan !== undefined) workflows.push({ id, plan });
+    if (plan === undefined) failed.push({ id, message: 'what its steps were is stored no more' });
+    else workflows.push({ id, plan });
   }
   const single = ids.filter((id) => !names.has(id));
   const located = await locateJobs(broker, single, place);
   const dead: JobSummary[] = [];
-  const failed: Found['failed'][number][] = [];
   for (const id of single) {
     const brief = located.get(id);
     const job = brief === undefined ? undefined : await readSummary(broker, brief);

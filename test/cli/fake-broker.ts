@@ -296,7 +296,7 @@ export class FakeQueue implements BrokerQueue {
       const { task, queue, state, attempts, worker, createdAt, dueAt, startedAt, finishedAt, progress, reason } = job;
       const error = job.error === null ? null : { ...job.error, stack: null };
       const times = { createdAt, dueAt, startedAt, finishedAt };
-      return [{ id, task, queue, state, attempts, worker, ...times, progress, error, reason }];
+      return [{ id, task, queue, state, attempts, worker, ...times, progress, error, reason, revoked: job.revoked }];
     });
   }
 

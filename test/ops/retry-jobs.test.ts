@@ -91,3 +91,12 @@ test('many dead letters are counted in the plan', async () => {
     plan: { count: 30, rows: [{ task: 'email.send', queue: 'high', jobs: 30 }] },
   });
 });
+
+test('a workflow whose graph is forgotten cannot be retried', async () => {
+  const written = writeGraph([task('a', { next: 1 }), task('b')]);
+  const broker = new FakeBroker().store('default', { ...written.anchor(), state: 'FAILURE', error: BECAUSE });
+  const { graph: id } = written.head;
+  expect(await retry(broker, [id])).toMatchObject({
+    result: { matched: 1, changed: 0, failed: [{ id, message: 'what its steps were is stored no more' }] },
+  });
+});

@@ -134,9 +134,9 @@ export class BullQueue implements BrokerQueue {
     return this.#attempt(`reading the children of job ${id}`, () => readJobChildren(this.#reading(), id));
   }
 
-  async reprocess(id: string): Promise<boolean> {
+  async reprocess(id: string, { onlyDead = false }: { readonly onlyDead?: boolean } = {}): Promise<boolean> {
     return this.#attempt(`putting job ${id} back into queue "${this.name}"`, () =>
-      this.#store.reprocess(this.name, id),
+      this.#store.reprocess(this.name, id, onlyDead ? ['failed'] : ['failed', 'completed']),
     );
   }
 

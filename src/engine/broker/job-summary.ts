@@ -30,7 +30,19 @@ export function toJobSummary(
   const { createdAt, startedAt, finishedAt } = job;
   const error = job.error === null ? null : { ...job.error, stack: null };
   const times = { createdAt, dueAt: job.dueAt, startedAt, finishedAt };
-  return { id, task, queue, state: job.state, attempts, worker, ...times, progress, error, reason };
+  return {
+    id,
+    task,
+    queue,
+    state: job.state,
+    attempts,
+    worker,
+    ...times,
+    progress,
+    error,
+    reason,
+    revoked: job.revoked,
+  };
 }
 
 /** What JSON text says; undefined for what is none. */

@@ -107,9 +107,10 @@ export interface BrokerQueue {
    * Puts a job that has finished back into its queue, as if it had never run: its attempts, lost workers and revocation are
    * forgotten. If it is the child of a job, that one counts it as pending again.
    *
+   * @param options.onlyDead leaves alone what is no dead letter when it comes to it: a job that was looked at before may have run meanwhile
    * @returns false for a job that has not finished, or is not there
    */
-  reprocess(id: string): Promise<boolean>;
+  reprocess(id: string, options?: { readonly onlyDead?: boolean }): Promise<boolean>;
   /** What these jobs are, without their data, in one round trip; ids that the queue does not hold are left out. */
   listBriefs(ids: readonly string[]): Promise<JobBrief[]>;
   /** What these jobs have come to, without arguments and results, in one round trip; ids that the queue does not hold are left out. */
@@ -179,6 +180,7 @@ export interface JobSummary
   /** Its text may be cut; it has no stack. */
   readonly error: StoredError | null;
   readonly reason: string | null;
+  readonly revoked: Revocation | undefined;
 }
 
 /** A job that a worker has taken, as the store has it. */

@@ -71,7 +71,7 @@ export interface Store extends StoreOptions {
    */
   addFlow(entries: readonly FlowEntry[]): Promise<string[]>;
   /** Puts a finished job back into its queue, as if it had never run. @returns false when it is not there, or has not finished */
-  reprocess(queue: string, id: string): Promise<boolean>;
+  reprocess(queue: string, id: string, from: readonly ('failed' | 'completed')[]): Promise<boolean>;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;

@@ -52,13 +52,17 @@ function replaced({ id, task, queue, ...job }: JobSummary, steps: WorkflowStep):
   return { kind: 'task', role: 'step', ...own, children: [{ ...steps, role: 'replacement' }] };
 }
 
+/** One that was revoked is on its way to its end, whatever a worker still does with it. */
 function endOf(anchor: JobSummary | undefined): JobState | undefined {
-  return anchor !== undefined && isFinished(anchor.state) ? anchor.state : undefined;
+  if (anchor === undefined) return undefined;
+  if (isFinished(anchor.state)) return anchor.state;
+  return anchor.task === WORKFLOW_TASK && anchor.revoked !== undefined ? 'REVOKED' : undefined;
 }
 
 /** While the job that stands for the whole waits for the steps, it is their states that count: what they lead to is not known. */
 function stateOfWhole(anchor: JobSummary | undefined, steps: JobState, hasDone: boolean): JobState {
   if (anchor === undefined) return steps;
-  if (isFinished(anchor.state)) return anchor.state;
+  const end = endOf(anchor);
+  if (end !== undefined) return end;
   return !hasDone && (steps === 'PENDING' || steps === 'SCHEDULED') ? steps : 'STARTED';
 }

@@ -8,12 +8,11 @@
  *    not ended, and waits for them again.
  *
  * Whoever is cut off after the first part has retried it all the same: a step that succeeds lets what failed for it start again.
- * A body is looked at once more right before, since a quick step may have done that already; between the look and the change it may
- * still end, and then runs twice: as any job may.
+ * So a quick step may have done the third part already: a body that is no dead letter any more is left alone.
  */
 import type { Broker, BrokerQueue, JobSummary } from '../broker/port.ts';
 import { isFinished } from '../core/state.ts';
-import type { TaskNode } from '../core/workflow/graph.ts';
+import { type TaskNode, WORKFLOW_TASK } from '../core/workflow/graph.ts';
 import { planFollowing } from './leading-on.ts';
 import { fitPriorities } from './step-priorities.ts';
 import { listJobs, openWholeWorkflow, readJobs, type WholeGraph, type WholeWorkflow } from './whole-workflow.ts';
@@ -103,15 +102,20 @@ export async function retryWorkflow(
     ((await broker.queue(job.queue).reprocess(job.id)) ? retried : missed).push(job);
     onProgress?.(retried.length);
   };
+  const reopen = async (job: JobSummary): Promise<void> => {
+    // The job that stands for the whole is no dead letter, and only looks at its steps again.
+    const onlyDead = job.task !== WORKFLOW_TASK;
+    const [still] = await broker.queue(job.queue).listSummaries([job.id]);
+    if (still?.state !== 'FAILURE' || !(await broker.queue(job.queue).reprocess(job.id, { onlyDead }))) return;
+    retried.push(job);
+    onProgress?.(retried.length);
+  };
   if (plan.causes.length > 0) await forgetCancelled(broker, id);
   for (let from = 0; from < plan.causes.length; from += AT_ONCE) {
     await Promise.all(plan.causes.slice(from, from + AT_ONCE).map(sendBack));
   }
   for (const step of plan.heldBack) await leadOn({ broker, store, now }, id, step);
-  for (const job of plan.consequences) {
-    const [still] = await broker.queue(job.queue).listSummaries([job.id]);
-    if (still?.state === 'FAILURE') await sendBack(job);
-  }
+  for (const job of plan.consequences) await reopen(job);
   return { retried, missed };
 }
 

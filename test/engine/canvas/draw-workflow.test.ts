@@ -277,6 +277,16 @@ describe('callbacks', () => {
 });
 
 describe('a workflow', () => {
+  test('whose own job a worker is about to file away as revoked is revoked', async () => {
+    const store = new WorkflowStore(createFakeState());
+    await CHAIN.save(store);
+    const workflow = await openWholeWorkflow(store, CHAIN.head.graph);
+    if (workflow === undefined) throw new Error('it was not written');
+    const { graph: id } = CHAIN.head;
+    const own = summaryOf(id, { task: WORKFLOW_TASK, state: 'STARTED', revoked: { at: 1, by: null } });
+    expect(viewWorkflow(workflow, new Map([[id, own]]))).toMatchObject({ state: 'REVOKED' });
+  });
+
   test('of one step has the state of its job', async () => {
     const written = writeGraph([task('only')], { isSingle: true });
     const error = { name: 'Error', message: 'no', code: null, stack: null };

@@ -126,6 +126,7 @@ export function summaryOf(id: string, given: Partial<JobSummary> = {}): JobSumma
     progress: null,
     error: null,
     reason: null,
+    revoked: undefined,
     ...given,
   };
 }

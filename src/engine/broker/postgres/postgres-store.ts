@@ -116,7 +116,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
-    reprocess: (queue, id) => reprocessPostgresJob(query, queue, id),
+    reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

@@ -135,7 +135,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     moveToHead: async () => {},
     promoteToHead: (queue, ids) => promoteToHead(client, `${address.prefix}:${queue}`, ids),
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
-    reprocess: (queue, id) => reprocessRedisJob(queueBackend(queue), id),
+    reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),

@@ -85,8 +85,8 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     promoteToHead: (queue, ids) =>
       database().write((transaction) => promoteToHead(transaction.queue(prefix, queue), ids, database().clock.now())),
     addFlow: (entries) => database().write((transaction) => addWholeFlow(transaction, entries, database().clock.now())),
-    reprocess: (name, id) =>
-      database().write((transaction) => rerunJob(transaction, { prefix, name, id }, database().clock.now())),
+    reprocess: (name, id, from) =>
+      database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

@@ -12,7 +12,7 @@ function summarise(job: StoredJob | undefined): JobSummary | undefined {
   const { id, task, queue, state, attempts, worker, createdAt, dueAt, startedAt, finishedAt, progress, reason } = job;
   const error = job.error === null ? null : { ...job.error, stack: null };
   const times = { createdAt, dueAt, startedAt, finishedAt };
-  return { id, task, queue, state, attempts, worker, ...times, progress, error, reason };
+  return { id, task, queue, state, attempts, worker, ...times, progress, error, reason, revoked: job.revoked };
 }
 
 const ENDS: Readonly<Record<string, Outcome>> = {

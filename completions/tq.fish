@@ -14,11 +14,11 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit
+            case -A --app -b --broker -l --log-level --timeout -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit --sort
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'jobs retry' 'trace' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'results' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'jobs retry' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -68,6 +68,7 @@ complete -c tq -s h -l help -d 'show help'
 
 complete -c tq -n '__tq_at "" 0' -a inspect -d 'Look at queues, scheduled jobs and live workers'
 complete -c tq -n '__tq_at "" 0' -a jobs -d 'Look at single jobs, and retry them'
+complete -c tq -n '__tq_at "" 0' -a results -d 'Look at results that outlive the broker'
 complete -c tq -n '__tq_at "" 0' -a queue -d 'Pause and resume queues'
 complete -c tq -n '__tq_at "" 0' -a task -d 'Pause and resume tasks'
 complete -c tq -n '__tq_at "" 0' -a control -d 'Tell live workers what to do'
@@ -79,7 +80,7 @@ complete -c tq -n '__tq_at "" 0' -a status -d 'Show the live workers and the que
 complete -c tq -n '__tq_at "" 0' -a events -d 'Tell what happens to jobs and workers, as it happens'
 complete -c tq -n '__tq_at "" 0' -a trace -d 'Show a workflow as a whole: its tree and its timeline'
 complete -c tq -n '__tq_at "" 0' -a purge -d 'Remove the waiting and scheduled jobs of queues'
-complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schema of the broker'
+complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schemas of the broker and of the result store'
 complete -c tq -n '__tq_at "" 0' -a completion -d 'Print the completion script of a shell'
 complete -c tq -n '__tq_at "inspect" 0' -a queues -d 'List every queue of the broker, and the dead letters of all of them last'
 complete -c tq -n '__tq_at "inspect" 0' -a scheduled -d 'List the jobs that wait for their time, the next due first'
@@ -92,6 +93,7 @@ complete -c tq -n '__tq_at "inspect" 0' -a conf -d 'Show the settings that the l
 complete -c tq -n '__tq_at "inspect" 0' -a ping -d 'Ask the live workers whether they answer'
 complete -c tq -n '__tq_at "jobs" 0' -a show -d 'Show everything about one job'
 complete -c tq -n '__tq_at "jobs" 0' -a retry -d 'Send dead letters back to work, of a workflow all'
+complete -c tq -n '__tq_at "results" 0' -a list -d 'List the jobs that have ended, from the result store'
 complete -c tq -n '__tq_at "queue" 0' -a pause -d 'Pause queues: no worker takes jobs of them'
 complete -c tq -n '__tq_at "queue" 0' -a resume -d 'Resume queues that are paused'
 complete -c tq -n '__tq_at "task" 0' -a pause -d 'Pause tasks in all queues, while other tasks run on'
@@ -116,6 +118,7 @@ complete -c tq -n '__tq_at "worker"' -l max-memory-per-child -x -d 'replace a ch
 complete -c tq -n '__tq_at "worker"' -s X -l exclude-queues -x -a '(__tq_more_names queues)' -d 'queues to leave out'
 complete -c tq -n '__tq_at "worker"' -s n -l name -x -d 'name of the worker; %h host name, %p process id, %n the first free number (default: tq@%h)'
 complete -c tq -n '__tq_at "worker"' -l queue-order -x -a 'strict weighted fair' -d 'which queue goes first when several have jobs (default: strict)'
+complete -c tq -n '__tq_at "worker"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "worker"' -l time-limit -x -d 'fail an attempt that runs longer'
 complete -c tq -n '__tq_at "worker"' -l soft-time-limit -x -d 'abort the signal of an attempt that runs longer'
 complete -c tq -n '__tq_at "worker"' -l shutdown-timeout -x -d 'how long running jobs may go on after a stop (default: 25s)'
@@ -140,6 +143,7 @@ complete -c tq -n '__tq_at "call"' -l wait -d 'wait until the job has ended, at 
 complete -c tq -n '__tq_at "call" 0' -a '(__tq_names tasks)'
 complete -c tq -n '__tq_at "result"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "result"' -l wait -d 'wait until the job has ended, at most --timeout'
+complete -c tq -n '__tq_at "result"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "result" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "demo"' -l for -x -d 'end after this long'
 complete -c tq -n '__tq_at "status"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
@@ -162,6 +166,10 @@ complete -c tq -n '__tq_at "trace"' -s Q -l queue -x -a '(__tq_names queues)' -d
 complete -c tq -n '__tq_at "trace"' -l all -d 'show every part of long lists'
 complete -c tq -n '__tq_at "trace"' -l mermaid -d 'print a flowchart in the language of Mermaid'
 complete -c tq -n '__tq_at "trace" 0' -a '(__tq_names ids)'
+complete -c tq -n '__tq_at "results list"' -l where -x -d 'only those that a query takes: \'type:failed task:email.*\' (docs/queries.md)'
+complete -c tq -n '__tq_at "results list"' -l limit -x -d 'results to list, 100 without it'
+complete -c tq -n '__tq_at "results list"' -l sort -x -d 'finished, created or duration, least first; with a minus the other way (default: -finished)'
+complete -c tq -n '__tq_at "results list"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "purge"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'
 complete -c tq -n '__tq_at "purge"' -l all -d 'every queue of the broker'
 complete -c tq -n '__tq_at "control revoke"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
@@ -186,4 +194,5 @@ complete -c tq -n '__tq_at "control rate-limit" 0' -a '(__tq_names tasks)'
 complete -c tq -n '__tq_at "control shutdown"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "control call"' -l args -x -d 'what its handler gets, any JSON value; - reads it from stdin'
 complete -c tq -n '__tq_at "control call"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "migrate"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "completion" 0' -a 'bash zsh fish'

@@ -3,13 +3,14 @@ export type { ActiveReplies, AppControl, AppInspect, RevokedReplies } from './en
 export type { EventOptions } from './engine/app/app-events.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
-export type { App, AppOptions, QueueDeclaration, WorkerOptions } from './engine/app/contract.ts';
+export type { App, AppOptions, QueueDeclaration, ResultsOption, WorkerOptions } from './engine/app/contract.ts';
 export { createApp } from './engine/app/create-app.ts';
 export type { PausedTaskReply, PauseOptions, ResumedTaskReply } from './engine/app/pause-control.ts';
 export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.ts';
 export type { NewTimeLimits, SlotRange } from './engine/app/shape-control.ts';
 export type { Task } from './engine/app/task.ts';
 export type { Replies, ReplyError } from './engine/app/worker-replies.ts';
+export type { ResultRow, ResultStore } from './engine/broker/result-store/result-port.ts';
 export { chain, chord, group } from './engine/canvas/constructs.ts';
 export type { AnySignature, NoInput, SendOptions, Signature, StepSignature } from './engine/canvas/signature.ts';
 export type { SignatureContent } from './engine/canvas/signature-content.ts';
@@ -46,6 +47,7 @@ export type {
   RetriedWorkflow,
   WorkflowResult,
 } from './engine/results/async-result.ts';
+export type { HistoryOptions } from './engine/results/result-history.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';

@@ -114,6 +114,7 @@ const rules: readonly RuleRow[] = [
     wrong: {
       'src/engine/worker/worker.ts': "import type { Job } from 'bullmq'; const Redis = import('ioredis');",
       'src/engine/results/rows.ts': "import pg from 'pg'; import 'pg/lib/type-overrides.js'; import 'node:sqlite';",
+      'src/engine/results/query.ts': "import { sql } from 'kysely';",
       'src/ops/run.ts': "type Command = import('commander').Command;",
       'src/cli/table.ts': "import { Box } from 'ink'; import 'react/jsx-runtime';",
       'src/cli/main.ts': "import http from 'node:http'; import 'https'; import 'node:http2';",
@@ -124,6 +125,7 @@ const rules: readonly RuleRow[] = [
       'src/engine/results/rows.ts:1 imports pg, which belongs to src/engine/broker/ alone',
       'src/engine/results/rows.ts:1 imports pg/lib/type-overrides.js, which belongs to src/engine/broker/ alone',
       'src/engine/results/rows.ts:1 imports node:sqlite, which belongs to src/engine/broker/ alone',
+      'src/engine/results/query.ts:1 imports kysely, which belongs to src/engine/broker/ alone',
       'src/ops/run.ts:1 imports commander, which belongs to src/cli/ alone',
       'src/cli/table.ts:1 imports ink, which belongs to src/ui/ alone',
       'src/cli/table.ts:1 imports react/jsx-runtime, which belongs to src/ui/ alone',

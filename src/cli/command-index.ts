@@ -3,6 +3,7 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
   { name: 'jobs', summary: 'Look at single jobs, and retry them', heading: 'Look' },
+  { name: 'results', summary: 'Look at results that outlive the broker', heading: 'Look' },
   { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
   { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
   { name: 'control', summary: 'Tell live workers what to do', heading: 'Act' },
@@ -119,6 +120,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/trace.ts')).trace,
   },
   {
+    name: 'results list',
+    summary: 'List the jobs that have ended, from the result store',
+    heading: 'Look',
+    load: async () => (await import('./commands/results/list.ts')).resultsList,
+  },
+  {
     name: 'purge',
     summary: 'Remove the waiting and scheduled jobs of queues',
     heading: 'Act',
@@ -210,7 +217,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'migrate',
-    summary: 'Create or upgrade the schema of the broker',
+    summary: 'Create or upgrade the schemas of the broker and of the result store',
     heading: 'Act',
     load: async () => (await import('./commands/migrate.ts')).migrate,
   },

@@ -38,7 +38,7 @@ function nextStep({ id, task, state }: JobResult): string[] {
       return [`\`tq jobs show ${id}\` shows its arguments, attempts and stacks`];
     case 3:
       return [
-        'no queue holds a job with this id; results are removed after their expiry, or at once when none is kept',
+        'no queue and no result store holds a job with this id; results are removed after their expiry, or at once when none is kept',
       ];
     case 4:
       return [`it has not ended; \`tq result ${id} --wait\` waits for it`];

@@ -11,6 +11,8 @@ export interface OptionDefinition {
   readonly many?: 'split' | 'whole';
   /** The value `-` stands for what comes on stdin. */
   readonly stdin?: boolean;
+  /** It is a setting too, under its long name: it reaches loadSettings as a flag. */
+  readonly isSetting?: boolean;
 }
 
 export interface GlobalOption extends OptionDefinition {
@@ -67,6 +69,11 @@ export const sharedOptions = {
   where: {
     flags: '--where <query>',
     summary: "only those that a query takes: 'type:failed task:email.*' (docs/queries.md)",
+  },
+  results: {
+    flags: '--results <url>',
+    summary: 'store that results are kept in beside the broker: postgres:// or sqlite:',
+    isSetting: true,
   },
   wait: { flags: '--wait', summary: 'wait until the job has ended, at most --timeout' },
 } as const satisfies Record<string, OptionDefinition>;

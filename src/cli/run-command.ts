@@ -26,7 +26,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
   const { command } = request;
   if (command.kind === 'standalone') return await answer(command, request, host);
   const settings = await loadSettings({
-    flags: isSettingsSource(command) ? { ...request.flags, ...request.values.options } : request.flags,
+    flags: { ...request.flags, ...pickSettings(command, request.values.options) },
     ...(host.env !== undefined && { env: host.env }),
     cwd: host.cwd,
   });
@@ -54,8 +54,13 @@ async function chooseSession(command: Command, { dryRun }: Settings, { note }: O
   return { onlyExisting: dryRun || (await command.operation()).effect !== 'write', note };
 }
 
-function isSettingsSource(command: Command): boolean {
-  return command.kind === 'service' && command.optionsAreSettings === true;
+/** Of the options of a command, those that are settings. */
+function pickSettings(command: Command, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (command.kind === 'service' && command.optionsAreSettings === true) return options;
+  const names = (command.options ?? [])
+    .filter(({ isSetting }) => isSetting === true)
+    .map(({ flags }) => toProperty(flags));
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
 async function answer(

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { App } from '../engine/app/contract.ts';
 import type { Broker } from '../engine/broker/port.ts';
+import type { ResultStore } from '../engine/broker/result-store/result-port.ts';
 import type { Settings } from '../engine/config/settings.ts';
 import type { Clock } from '../engine/core/clock.ts';
 import { createError } from '../engine/core/errors.ts';
@@ -11,7 +12,8 @@ export interface CliSession extends Session {
   close(): Promise<void>;
 }
 
-type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker' | 'defaultBroker'>;
+type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker' | 'defaultBroker'> &
+  Partial<Pick<Settings, 'results'>>;
 
 export interface SessionOptions {
   /** A SQLite file that is not there is not made: nothing will be added to it. */
@@ -37,6 +39,7 @@ export function createSession(
 ): CliSession {
   let app: Promise<App> | undefined;
   let broker: Promise<Broker> | undefined;
+  let results: Promise<ResultStore | undefined> | undefined;
   let isDefaultNoted = false;
   const closing = new AbortController();
 
@@ -49,10 +52,10 @@ export function createSession(
     app ??= loadApp(settings, useDefault);
     return app;
   };
+  // An app with the built-in tasks only names no broker, so it need not be loaded to be asked.
+  const isAppNamed = settings.app !== undefined || settings.exportedApp !== undefined;
   const chooseUrl = async (): Promise<string> => {
     if (settings.broker !== undefined) return settings.broker;
-    // An app with the built-in tasks only names no broker, so it need not be loaded to be asked.
-    const isAppNamed = settings.app !== undefined || settings.exportedApp !== undefined;
     return (isAppNamed ? (await openApp()).brokerUrl : undefined) ?? useDefault();
   };
   const open = async (skipSchema: boolean): Promise<Broker> => {
@@ -75,6 +78,13 @@ export function createSession(
     return await openBroker(url, { clock, skipSchema, onlyExisting: missing !== undefined });
   };
 
+  const openResults = async (skipSchema: boolean): Promise<ResultStore | undefined> => {
+    const url = settings.results ?? (isAppNamed ? (await openApp()).resultsUrl : undefined);
+    if (url === undefined) return undefined;
+    const { openResultStore } = await import('../engine/broker/result-store/open-result-store.ts');
+    return await openResultStore(url, { clock, skipSchema, onlyExisting: onlyExisting && !skipSchema });
+  };
+
   return {
     clock,
     app: openApp,
@@ -82,10 +92,14 @@ export function createSession(
       broker ??= open(skipSchema);
       return broker;
     },
+    results({ skipSchema = false } = {}) {
+      results ??= openResults(skipSchema);
+      return results;
+    },
     async close() {
       closing.abort();
       // What failed to open has told its caller already.
-      const opened = await Promise.allSettled([app, broker]);
+      const opened = await Promise.allSettled([app, broker, results]);
       await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value?.close() : undefined)));
     },
   };
@@ -93,8 +107,12 @@ export function createSession(
 
 const LOOK_FOR_FILE_MS = 100;
 
-async function loadApp({ app: file, exportedApp, broker }: SessionSettings, useDefault: () => string): Promise<App> {
+async function loadApp(
+  { app: file, exportedApp, broker, results }: SessionSettings,
+  useDefault: () => string,
+): Promise<App> {
   const app = (file === undefined ? (exportedApp ?? (await createDefaultApp())) : await importApp(file)) as App;
+  if (results !== undefined && results !== app.resultsUrl) app.useResults(results);
   const url = broker ?? (app.brokerUrl === undefined ? useDefault() : undefined);
   if (url === undefined || url === app.brokerUrl) return app;
   try {

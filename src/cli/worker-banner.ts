@@ -14,12 +14,14 @@ export async function showBanner(
 ): Promise<void> {
   const { settings, host } = context;
   const broker = await app.broker();
+  const results = await app.resultStore();
   const facts = {
     version: readVersion(),
     worker: worker.name,
     pid: process.pid,
     broker: broker.url,
     store: await broker.describe(),
+    ...(results !== undefined && { results: results.url, result_store: await results.describe() }),
     pool: worker.pool,
     concurrency: worker.concurrency,
     ...(worker.autoscale !== undefined && { autoscale: worker.autoscale }),
@@ -34,6 +36,7 @@ export async function showBanner(
   const order = facts.queues.length > 1 ? ` (${facts.queue_order})` : '';
   const rows: [string, string][] = [
     ['broker', `${facts.broker} (${facts.store})`],
+    ...(results === undefined ? [] : [['results', `${facts.results} (${facts.result_store})`] as [string, string]]),
     ['pool', describePool(worker)],
     ['queues', facts.queues.join(', ') + order],
     ['tasks', facts.tasks.join(', ')],

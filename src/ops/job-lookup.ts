@@ -2,6 +2,7 @@ import type { Broker } from '../engine/broker/port.ts';
 import { createError } from '../engine/core/errors.ts';
 import type { StoredJob } from '../engine/core/job.ts';
 import { findJob } from '../engine/results/job-result.ts';
+import { toFinishedJob } from '../engine/results/stored-result.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -18,6 +19,20 @@ export async function readJobAnywhere(session: Session, id: string, queue?: stri
   if (queue !== undefined) return await broker.queue(queue).readJob(id);
   if (/^\d+$/.test(id)) return await readNumberedJob(broker, id);
   return (await findJob(broker, id, await readDeclaredQueues(session)))?.job;
+}
+
+/**
+ * A job by its id: as the broker holds it, or else as the result store does.
+ *
+ * @throws AMBIGUOUS_JOB when several queues hold this number
+ */
+export async function readResultAnywhere(session: Session, id: string, queue?: string): Promise<StoredJob | undefined> {
+  const job = await readJobAnywhere(session, id, queue);
+  if (job !== undefined) return job;
+  const [row, ...others] = (await (await session.results())?.read(id, queue)) ?? [];
+  if (row === undefined) return undefined;
+  if (others.length > 0) throw createError('AMBIGUOUS_JOB', { id, queues: [row, ...others].map((each) => each.queue) });
+  return toFinishedJob(row);
 }
 
 async function readNumberedJob(broker: Broker, id: string): Promise<StoredJob | undefined> {

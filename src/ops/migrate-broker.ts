@@ -5,21 +5,26 @@ import { defineOperation } from './operation.ts';
 /** What was migrated, and its schema versions before and after. */
 export interface BrokerMigration extends Migration {
   readonly kind: Broker['kind'];
+  /** Those of the result store; null when results are in the broker alone. */
+  readonly results: Migration | null;
 }
 
 export const migrateBroker = defineOperation({
   name: 'migrate-broker',
   effect: 'write',
-  summary: 'Create or upgrade the schema of the broker',
+  summary: 'Create or upgrade the schemas of the broker and of the result store',
   input: strictObject({}),
   async plan(session) {
     const { kind, url } = await session.broker({ skipSchema: true });
-    return { summary: SUMMARIES[kind](url), count: 0, rows: [] };
+    const results = await session.results({ skipSchema: true });
+    const more = results === undefined ? '' : `; would create the table of results of ${results.url}, or upgrade it`;
+    return { summary: SUMMARIES[kind](url) + more, count: 0, rows: [] };
   },
   async run(session): Promise<BrokerMigration> {
     const broker = await session.broker({ skipSchema: true });
     const { from, to } = await broker.migrate();
-    return { kind: broker.kind, from, to };
+    const results = await session.results({ skipSchema: true });
+    return { kind: broker.kind, from, to, results: (await results?.migrate()) ?? null };
   },
   commandLine: () => ['migrate'],
 });

@@ -1,7 +1,7 @@
 import { boolean, exactOptional, maxLength, minLength, minValue, number, pipe, strictObject, string } from 'valibot';
 import type { StoredError, StoredJob } from '../engine/core/job.ts';
 import { isFinished, type JobState } from '../engine/core/state.ts';
-import { readJobAnywhere } from './job-lookup.ts';
+import { readResultAnywhere } from './job-lookup.ts';
 import { defineOperation } from './operation.ts';
 import type { Session } from './session.ts';
 
@@ -45,7 +45,7 @@ export const readResult = defineOperation({
   summary: 'Show the state and the result of a job',
   input,
   async run(session, { id, queue, wait, timeoutMs }): Promise<JobResult> {
-    const job = await readJobAnywhere(session, id, queue);
+    const job = await readResultAnywhere(session, id, queue);
     if (job === undefined) return unknownResult(id);
     if (wait !== true || isFinished(job.state)) return toJobResult(job);
     return await waitForResult(session, job, timeoutMs);
@@ -63,7 +63,10 @@ export async function waitForResult(
   for (;;) {
     const ended = await store.waitUntilFinished(id, timeoutMs);
     const job = await store.readJob(id);
-    if (job === undefined) return unknownResult(id);
+    if (job === undefined) {
+      const kept = await readResultAnywhere(session, id, queue);
+      return kept === undefined ? unknownResult(id) : toJobResult(kept);
+    }
     // A revoked job has ended for those who wait for it, and may be active for a moment when a worker files it away.
     if (!ended || isFinished(job.state)) return toJobResult(job);
   }

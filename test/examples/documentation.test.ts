@@ -8,7 +8,9 @@ import { projectFolder } from '../support/project-folder.ts';
 
 /** What the short pieces of code in docs/ use and do not declare. A block that imports from taskq stands on its own. */
 const SURROUNDINGS = `
-import { context, createApp, TaskFailed } from 'taskq';
+import { chain, chord, context, createApp, group, signatureFrom, type Settled, type Task, TaskFailed } from 'taskq';
+declare const add: Task<[a: number, b: number], number>, sum: Task<[values: number[]], number>;
+declare const report: Task<[given: unknown], void>;
 const sendEmail = createApp().task('mail', async (mail: { to: string; subject: string; text: string }) => mail.to);
 declare const to: string, subject: string, text: string, id: string;
 declare const people: readonly string[];

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { toRecord, toRow } from '../../src/engine/broker/result-store/result-tables.ts';
 import { readResult } from '../../src/ops/read-result.ts';
 import { failToLoad } from '../cli/fake-app.ts';
 import { createStoredJob, FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
+import { createRow } from '../engine/broker/result-store/result-stores.ts';
+import { FakeResultStore } from '../engine/worker/fake-result-store.ts';
 
 const read = (input: { id: string; wait?: boolean; timeoutMs?: number }, broker: FakeBroker) =>
   readResult.run(createFakeSession(broker), input, () => undefined);
@@ -29,6 +32,49 @@ test('an id that no queue holds is UNKNOWN with the same fields, also when waiti
   const result = await read({ id: 'nope', wait: true }, new FakeBroker().store('high'));
   expect(result).toMatchObject({ id: 'nope', state: 'UNKNOWN', task: null, queue: null, createdAt: null });
   expect(Object.keys(result)).toEqual(FIELDS);
+});
+
+describe('a job that the broker knows no more', () => {
+  const store = new FakeResultStore();
+  const row = createRow({ id: 'x', queue: 'high', finishedAt: NOW });
+  const sessionWith = (broker = new FakeBroker().store('high')) => {
+    const session = createFakeSession(broker);
+    session.fakeResults.store = store;
+    return session;
+  };
+
+  test('is read from the result store, with the same fields', async () => {
+    await store.write([row]);
+    const result = await readResult.run(sessionWith(), { id: 'x' }, () => undefined);
+    expect(result).toMatchObject({ id: 'x', state: 'SUCCESS', result: { sent: 1 }, finishedAt: NOW, worker: 'tq@box' });
+    expect(Object.keys(result)).toEqual(FIELDS);
+  });
+
+  test('that is removed while it is waited for is read there too', async () => {
+    const broker = new FakeBroker().store('high', { id: 'x' });
+    broker.queue('high').jobs.set('x', createStoredJob({ id: 'x', queue: 'high' }));
+    const waiting = readResult.run(sessionWith(broker), { id: 'x', wait: true, timeoutMs: 5 }, () => undefined);
+    broker.queue('high').jobs.delete('x');
+    expect(await waiting).toMatchObject({ state: 'SUCCESS', result: { sent: 1 } });
+  });
+
+  test('is not looked for while the broker has it', async () => {
+    const broker = new FakeBroker().store('high', { id: 'x', state: 'STARTED' });
+    expect(await readResult.run(sessionWith(broker), { id: 'x' }, () => undefined)).toMatchObject({ state: 'STARTED' });
+  });
+
+  test('of a number in several queues is asked for by its queue', async () => {
+    const numbered = new FakeResultStore();
+    numbered.read = async (_id, queue) =>
+      ['a', 'b'].filter((name) => queue === undefined || name === queue).map((name) => ({ ...ROW, queue: name }));
+    const session = createFakeSession(new FakeBroker());
+    session.fakeResults.store = numbered;
+    await expect(readResult.run(session, { id: '7' }, () => undefined)).rejects.toMatchObject({
+      code: 'AMBIGUOUS_JOB',
+    });
+    expect(await readResult.run(session, { id: '7', queue: 'b' }, () => undefined)).toMatchObject({ queue: 'b' });
+  });
+  const ROW = toRow(toRecord({ ...row, id: '7' }));
 });
 
 describe('a job is found', () => {

@@ -2,6 +2,7 @@ import type { Settings } from '../../engine/config/settings.ts';
 import type { ProcessLog } from '../../engine/runtime/logger.ts';
 import type { WorkerEnd } from '../../engine/worker/worker-settings.ts';
 import { type CommandContext, defineService } from '../command.ts';
+import { sharedOptions } from '../options.ts';
 import type { WorkerPresence } from '../worker-presence.ts';
 
 /** Its options are settings, so that each has its environment variable and its place in tq.config. */
@@ -45,6 +46,7 @@ export const worker = defineService({
       summary: 'which queue goes first when several have jobs (default: strict)',
       choices: ['strict', 'weighted', 'fair'],
     },
+    sharedOptions.results,
     { flags: '--time-limit <duration>', summary: 'fail an attempt that runs longer' },
     { flags: '--soft-time-limit <duration>', summary: 'abort the signal of an attempt that runs longer' },
     { flags: '--shutdown-timeout <duration>', summary: 'how long running jobs may go on after a stop (default: 25s)' },

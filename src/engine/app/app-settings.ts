@@ -9,10 +9,12 @@ import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts'
 import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { AppOptions } from './contract.ts';
+import { type AppResults, parseResultsOption } from './results-option.ts';
 
 /** The options of an app, checked, with the defaults filled in. */
 export interface AppSettings {
   readonly broker: string | undefined;
+  readonly results: AppResults;
   readonly queues: readonly { readonly name: string; readonly priorities: boolean }[];
   /** Whether the queues were declared: then no other may be used. */
   readonly queuesAreClosed: boolean;
@@ -30,6 +32,7 @@ export interface AppSettings {
 
 const KEYS: readonly (keyof AppOptions)[] = [
   'broker',
+  'results',
   'queues',
   'defaultQueue',
   'routes',
@@ -76,6 +79,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
   }
   const settings: AppSettings = {
     broker: options.broker,
+    results: attempt(parseResultsOption(undefined), () => parseResultsOption(options.results)),
     queues,
     queuesAreClosed: closed,
     defaultQueue: declared(

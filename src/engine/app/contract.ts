@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Broker, QueueOrder } from '../broker/port.ts';
+import type { ResultRow, ResultStore } from '../broker/result-store/result-port.ts';
 import type { SignatureSender, StepSignature } from '../canvas/signature.ts';
 import type { SignatureOptions } from '../canvas/signature-options.ts';
 import type { ControlHandler } from '../control/worker-control.ts';
@@ -11,6 +12,7 @@ import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, GroupResult, WorkflowResult } from '../results/async-result.ts';
+import type { HistoryOptions } from '../results/result-history.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
@@ -21,12 +23,30 @@ import type { DefineTask, Task } from './task.ts';
 /** A queue that an app declares: its name, or its name and what it can do. */
 export type QueueDeclaration = string | { readonly name: string; readonly priorities?: boolean };
 
+/** A result store: its URL, or its URL and how it is kept. */
+export type ResultsOption =
+  | string
+  | {
+      readonly url?: string;
+      /** Results of jobs that ended longer ago are removed. Default none are. */
+      readonly maxAge?: Duration;
+      /** More results are removed, the oldest first. Default none are. */
+      readonly maxCount?: number;
+      /** False keeps the arguments of all tasks out of it. Default true. */
+      readonly storeArgs?: boolean;
+    };
+
 export interface AppOptions {
   /**
    * The store that jobs live in, see docs/brokers.md. Flags and environment go before it. Default that of tq.config, else the
    * file `.tq/tq.db` beside tq.config, else in the working directory.
    */
   broker?: string;
+  /**
+   * Where results are stored apart from the broker, so that they outlive it: `postgres://…` or `sqlite:…`, see docs/results.md. Flags
+   * and environment go before it. Default that of tq.config, else the broker alone.
+   */
+  results?: ResultsOption;
   /**
    * The queues of the app, in the order that workers serve them. Default `['default']`, and then any other name may be used
    * too. Declared queues are the only ones: a misspelt name is an error.
@@ -124,6 +144,9 @@ export interface App extends SignatureSender {
   /** The URL of its broker; undefined when nothing names one, until its first use takes that of tq.config or the default. May hold a password. */
   readonly brokerUrl: string | undefined;
 
+  /** The URL of its result store; undefined while nothing names one. May hold a password. */
+  readonly resultsUrl: string | undefined;
+
   /** Registers a task. */
   readonly task: DefineTask;
   /** Registers a task that was declared with `defineTask`. */
@@ -187,6 +210,17 @@ export interface App extends SignatureSender {
   broker(): Promise<Broker>;
   /** Connects to this broker instead of its own option; only before the first use. */
   useBroker(url: string): void;
+  /** The result store, opened on first use and shared; undefined when results are kept in the broker alone. */
+  resultStore(): Promise<ResultStore | undefined>;
+  /** Stores results here instead of its own option; only before the first use. */
+  useResults(url: string): void;
+  /**
+   * The results that the result store holds, those that ended last first: `for await (const row of app.results({ where }))`. They are
+   * read in pages, so any number of them takes little memory.
+   *
+   * @throws INVALID_QUERY, INVALID_OPTION at the call; RESULTS_OFF when there is no result store
+   */
+  results(options?: HistoryOptions): AsyncGenerator<ResultRow, void, void>;
   /** Ends the connections. Pending waits of `get()` fail. Workers that were never started are given up; stop those that run first. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
 import { assertQueueName } from '../broker/queue-name.ts';
+import type { ResultStore } from '../broker/result-store/result-port.ts';
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
@@ -26,6 +27,9 @@ interface WorkerOf {
   readonly broker: Broker;
   /** What it was opened with, if that is known. */
   readonly brokerUrl: string | undefined;
+  /** Where its results go beside the broker, and what it was opened with. */
+  readonly resultStore?: ResultStore | undefined;
+  readonly resultsUrl?: string | undefined;
   readonly clock: Clock;
   readonly compile: Compile;
 }
@@ -69,7 +73,7 @@ export async function createAppWorker(of: WorkerOf, options: WorkerOptions): Pro
 }
 
 function parseWorker(
-  { app, tasks, broker, brokerUrl, clock, compile }: WorkerOf,
+  { app, tasks, broker, brokerUrl, resultStore, resultsUrl, clock, compile }: WorkerOf,
   options: WorkerOptions,
 ): Omit<WorkerSettings, 'worker' | 'control'> {
   assertKnownOptions(options, KEYS, 'the worker');
@@ -81,7 +85,7 @@ function parseWorker(
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs, timeLimitMs, 'the worker');
   const autoscale = parseAutoscale(options);
-  const prefork = parsePrefork(options, { brokerUrl });
+  const prefork = parsePrefork(options, { brokerUrl, resultsUrl });
   return {
     broker,
     tasks,
@@ -103,6 +107,7 @@ function parseWorker(
     burst: options.burst ?? false,
     blockedAfterMs: duration('blockedAfter') ?? 1000,
     ...(prefork !== undefined && { prefork }),
+    ...(resultStore !== undefined && { results: { ...app.results, store: resultStore } }),
     logger: options.logger ?? createLogger({ level: 'info', destination: 1 }).log,
     random: Math.random,
   };
@@ -123,6 +128,7 @@ function describeSettings(settings: Omit<WorkerSettings, 'worker' | 'control'>):
     maxTasksPerChild: prefork?.maxTasksPerChild ?? null,
     maxMemoryPerChild: prefork?.maxMemoryPerChild ?? null,
     burst,
+    results: settings.results?.store.url ?? null,
     logLevel: logger.level,
   };
 }

@@ -3,6 +3,7 @@ import { builtinTasks } from '../../tasks/builtin-tasks.ts';
 import { describeEmail } from '../../tasks/email/delivery.ts';
 import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
+import type { ResultRow, ResultStore } from '../broker/result-store/result-port.ts';
 import { listFollowing } from '../canvas/lineage.ts';
 import { createLiveWorkflow, readGroupName } from '../canvas/live-workflow.ts';
 import { type AnySignature, createStep, type SendOptions, type StepSignature } from '../canvas/signature.ts';
@@ -20,12 +21,14 @@ import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, GroupResult, RevokeJob, WorkflowResult } from '../results/async-result.ts';
 import { createJobResult } from '../results/job-result.ts';
+import { type HistoryOptions, readHistory } from '../results/result-history.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
 import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
 import { type EventOptions, openEvents } from './app-events.ts';
+import { AppResultStore } from './app-results.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
@@ -68,6 +71,7 @@ class TaskApp implements App {
   readonly inspect: AppInspect;
   readonly control: AppControl;
   readonly #openBrokerOnce = (): Promise<Broker> => this.broker();
+  readonly #openResultsOnce = (): Promise<ResultStore | undefined> => this.resultStore();
   readonly #revoke: RevokeJob = async (id, options) => {
     const broker = await this.broker();
     const { jobs } = await revokeAll(
@@ -89,6 +93,7 @@ class TaskApp implements App {
   /** The broker once it is open, so that a call need not wait for what is there. */
   #opened: Broker | undefined;
   readonly #workers = new MadeWorkers();
+  readonly #results: AppResultStore;
   #closed = false;
 
   constructor(settings: AppSettings, parts: AppParts) {
@@ -101,6 +106,8 @@ class TaskApp implements App {
     this.#openBroker = open;
     this.#cwd = cwd;
     this.#brokerUrl = typeof fromEnvironment === 'string' ? fromEnvironment : settings.broker;
+    const resultsUrl = environment.settings.get('results')?.value ?? settings.results.url;
+    this.#results = new AppResultStore({ url: resultsUrl as string | undefined, clock, cwd });
     this.tasks = this.#registry;
     this.queues = settings.queues.map(({ name }) => name);
     this.hooks = settings.hooks;
@@ -218,6 +225,7 @@ class TaskApp implements App {
   get #resultParts() {
     return {
       openBroker: this.#openBrokerOnce,
+      openResults: this.#openResultsOnce,
       revoke: this.#revoke,
       lineage: {
         listFollowing: async (job: StoredJob) => listFollowing(await this.broker(), job),
@@ -236,9 +244,11 @@ class TaskApp implements App {
     for (const { name, priorities } of this.#settings.queues) {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
     }
-    const { tasks, brokerUrl } = this;
+    const resultStore = await this.resultStore();
+    const { tasks, brokerUrl, resultsUrl } = this;
     const compile = (signature: { toJSON(): unknown }): WorkflowGraph => this.compileHere(signature);
-    return createAppWorker({ app: this.#settings, tasks, broker, brokerUrl, clock: this.#clock, compile }, options);
+    const of = { app: this.#settings, tasks, broker, brokerUrl, resultStore, resultsUrl, clock: this.#clock, compile };
+    return createAppWorker(of, options);
   }
 
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {
@@ -265,12 +275,35 @@ class TaskApp implements App {
     this.#brokerUrl = url;
   }
 
+  get resultsUrl(): string | undefined {
+    return this.#results.url;
+  }
+
+  async resultStore(): Promise<ResultStore | undefined> {
+    if (this.#closed) throw createError('ALREADY_CLOSED', { what: 'the app' });
+    return await this.#results.open();
+  }
+
+  useResults(url: string): void {
+    this.#results.use(url);
+  }
+
+  results(options: HistoryOptions = {}): AsyncGenerator<ResultRow, void, void> {
+    const open = async (): Promise<ResultStore> => {
+      const store = await this.resultStore();
+      if (store === undefined) throw createError('RESULTS_OFF', { doing: 'reading the history of results' });
+      return store;
+    };
+    return readHistory(open, this.#clock, options);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#opened = undefined;
     await this.#workers.giveUp();
     const broker = await this.#broker?.catch(() => undefined);
     await broker?.close();
+    await this.#results.close();
   }
 
   async #connect(): Promise<Broker> {

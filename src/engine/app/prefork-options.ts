@@ -20,6 +20,7 @@ const OWN_OPTIONS = [
 interface Surroundings {
   /** What the app connects to; undefined leaves it to the app, in the children too. */
   readonly brokerUrl: string | undefined;
+  readonly resultsUrl?: string | undefined;
 }
 
 /**
@@ -27,7 +28,10 @@ interface Surroundings {
  *
  * @throws INVALID_OPTION
  */
-export function parsePrefork(options: WorkerOptions, { brokerUrl }: Surroundings): PreforkOptions | undefined {
+export function parsePrefork(
+  options: WorkerOptions,
+  { brokerUrl, resultsUrl }: Surroundings,
+): PreforkOptions | undefined {
   const { pool = 'async', maxTasksPerChild, maxMemoryPerChild } = options;
   if (pool !== 'async' && pool !== 'prefork') {
     throw createError('INVALID_OPTION', {
@@ -52,6 +56,7 @@ export function parsePrefork(options: WorkerOptions, { brokerUrl }: Surroundings
   return {
     module: parseModule(options.module),
     brokerUrl,
+    resultsUrl,
     maxTasksPerChild: maxTasksPerChild === undefined ? undefined : parseCount(maxTasksPerChild),
     maxMemoryPerChild:
       maxMemoryPerChild === undefined ? undefined : parseByteSize(maxMemoryPerChild, 'maxMemoryPerChild of the worker'),

@@ -91,8 +91,13 @@ async function readMapping(facts: SignatureParts['facts'], step: StepContent): P
   if (hasSchema(definition)) {
     for (const args of listMapped(step.task, step.args)) await parseArguments(definition, args, 'calling');
   }
-  const { priority, expiresMs } = definition;
-  return { queue, ...(priority !== undefined && { priority }), ...(expiresMs !== undefined && { expires: expiresMs }) };
+  const { priority, expiresMs, keepResultSeconds } = definition;
+  return {
+    queue,
+    ...(priority !== undefined && { priority }),
+    ...(expiresMs !== undefined && { expires: expiresMs }),
+    ...(typeof keepResultSeconds === 'number' && { resultExpires: keepResultSeconds * 1000 }),
+  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { BullConsumer } from './bull-consumer.ts';
 import { BullQueue } from './bull-queue.ts';
 import { RelayControlBus } from './control/relay-control-bus.ts';
 import { BullJobEvents } from './events/bull-job-events.ts';
+import { splitFlow } from './flow-batches.ts';
 import { toFlowEntry } from './job-json.ts';
 import type { Broker, BrokerQueue, Consumer, ConsumerOptions, FlowJob, Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
@@ -34,11 +35,28 @@ export class BullBroker implements Broker {
   async addFlow(jobs: readonly FlowJob[]): Promise<void> {
     if (jobs.length === 0) return;
     const queues = [...new Set(jobs.map(({ queue }) => queue))].map((name) => this.#queue(name));
-    const entries = jobs.map((job) => toFlowEntry(job, this.#store.prefix));
-    await this.#attempt(`sending a workflow of ${jobs.length} jobs`, async () => {
-      await Promise.all(queues.map((queue) => queue.announce()));
-      await this.#store.addFlow(entries);
-    });
+    const { batches, held } = splitFlow(jobs);
+    if (batches.length > 1) await this.#assertParents(jobs);
+    for (const batch of batches) {
+      const entries = batch.map((job) => toFlowEntry(job, this.#store.prefix));
+      await this.#attempt(`sending a workflow of ${jobs.length} jobs`, async () => {
+        await Promise.all(queues.map((queue) => queue.announce()));
+        await this.#store.addFlow(entries);
+      });
+    }
+    for (const { queue, id, dueAt } of held) await this.#queue(queue).letGo(id, dueAt);
+  }
+
+  /** Before the first of several transactions, so that a missing parent is not found out by the last. */
+  async #assertParents(jobs: readonly FlowJob[]): Promise<void> {
+    const own = new Set(jobs.map(({ job }) => job.id));
+    const outside = new Map<string, FlowJob['job']>();
+    for (const { job } of jobs)
+      if (job.parent !== undefined && !own.has(job.parent.id)) outside.set(job.parent.id, job);
+    for (const { id, parent } of outside.values()) {
+      if (parent === undefined || (await this.#queue(parent.queue).listBriefs([parent.id])).length > 0) continue;
+      throw createError('PARENT_MISSING', { id, parent: parent.id });
+    }
   }
 
   #queue(name: string): BullQueue {

@@ -3,6 +3,7 @@ import { createError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
 import { planLocks } from '../core/lock-timing.ts';
 import { createPatientBackend } from './patient-backend.ts';
+import { waitForPendingChildren } from './pending-children.ts';
 import type { ConsumedQueue, Consumer, ConsumerOptions } from './port.ts';
 import { QueueWorker } from './queue-worker.ts';
 import { settle } from './settle.ts';
@@ -14,9 +15,9 @@ import { releaseUnique, TakenBullJob } from './taken-bull-job.ts';
 import { isTrouble, unavailable } from './trouble.ts';
 
 /** Outcomes after which the job is not run again. */
-const ENDS = new Set<Outcome['kind']>(['succeeded', 'ended', 'dead', 'failed', 'replaced']);
+const ENDS = new Set<Outcome['kind']>(['succeeded', 'ended', 'dead', 'failed']);
 /** Outcomes that complete the job, as BullMQ has it. */
-const COMPLETIONS = new Set<Outcome['kind']>(['succeeded', 'ended', 'failed', 'replaced']);
+const COMPLETIONS = new Set<Outcome['kind']>(['succeeded', 'ended', 'failed']);
 const TRIM_EVERY_MS = 100;
 const TRIMMED_AT_ONCE = 2000;
 /** After `stop()`, how long the outcomes of the last jobs may wait for a lost store. Their locks run out after that. */
@@ -203,6 +204,7 @@ export class BullConsumer implements Consumer {
           this.#options.onTrouble(createError('LOCK_LOST', { id: jobId, reason: error.message }, error), queue),
         abandon: this.#abandon.signal,
       });
+      waitForPendingChildren(patient);
       backend = patient;
       if (slots === undefined) return patient;
       gate = createSlotGate(patient, queue, slots);
@@ -250,7 +252,6 @@ export class BullConsumer implements Consumer {
         store: this.#store,
         backend: worker.getBackend(),
         moved: worker.moved,
-        joins: taken.meta.workflow?.joins === true,
       });
     } finally {
       this.#performing -= 1;

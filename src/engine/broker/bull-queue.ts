@@ -320,6 +320,18 @@ export class BullQueue implements BrokerQueue {
     return this.#reader;
   }
 
+  /** Lets a job go that was held until its flow is whole. It may be gone, or somebody else has done it. */
+  async letGo(id: string, dueAt: number | undefined): Promise<void> {
+    const backend = this.#reading();
+    const delayMs = dueAt === undefined ? 0 : dueAt - this.#store.clock.now();
+    await this.#attempt(`letting go job ${id}`, async () => {
+      const letting = delayMs > 0 ? backend.changeDelay(id, delayMs) : backend.promote(id);
+      await letting.catch((error) => {
+        if (isTrouble(error)) throw error;
+      });
+    });
+  }
+
   /** Makes the queue known to others before jobs are added to it otherwise than by its own `add`. */
   async announce(): Promise<void> {
     if (this.#producing === undefined) await this.#produce();

@@ -27,9 +27,13 @@ export interface Broker {
   readonly url: string;
   queue(name: string): BrokerQueue;
   /**
-   * Adds the jobs of a flow: all of them or none, in one transaction. Parents come before their children; a job with children here
-   * waits for them. A job that is stored already is left as it is, but becomes the child of its parent.
-   * One that has ended counts as that.
+   * Adds the jobs of a flow. Parents come before their children; a job with children here waits for them. A job that is stored
+   * already is left as it is, but becomes the child of its parent, and if it has ended it counts as that. So a flow can be added
+   * again.
+   *
+   * Up to 500 jobs come in one transaction, all or none. (Redis cannot undo: where a parent is removed in the very moment,
+   * jobs that do not hang on it are added.) More come in several, in which no parent is let go before all of its children are in;
+   * when it fails in the middle, what was added stays, and the same call adds the rest.
    *
    * @throws PARENT_MISSING when a parent that is not among them is not stored
    */
@@ -105,7 +109,7 @@ export interface BrokerQueue {
   readChildren(id: string): Promise<JobChildren>;
   /**
    * Puts a job that has finished back into its queue, as if it had never run: its attempts, lost workers and revocation are
-   * forgotten. If it is the child of a job, that one counts it as pending again.
+   * forgotten; it does not take its unique key again. If it is the child of a job, that one counts it as pending again.
    *
    * @param options.onlyDead leaves alone what is no dead letter when it comes to it: a job that was looked at before may have run meanwhile
    * @returns false for a job that has not finished, or is not there
@@ -230,6 +234,8 @@ export interface TakenJob extends StoredJob {
   readonly timesTaken: number;
   /** Set also when its worker hears of it later. */
   revoked?: Revocation | undefined;
+  /** It keeps no result: its call said so, or `dropResult` did. */
+  readonly dropsResult: boolean;
   /** Replaces how long the result is kept, for this job. */
   dropResult(): void;
   /**

@@ -1,15 +1,13 @@
 import { DelayedError, type IQueueBackend, type Job, WaitingChildrenError, WaitingError } from 'bullmq';
 import type { Outcome } from '../core/job.ts';
 import type { Store } from './store.ts';
-import { encodeEnd, encodeFailure, encodeMessage, encodeReplacement, encodeStack } from './stored-job.ts';
+import { encodeEnd, encodeFailure, encodeMessage, encodeStack } from './stored-job.ts';
 
 interface SettledAt {
   readonly store: Store;
   readonly backend: IQueueBackend;
   /** Jobs that went back to their queue are added to it. */
   readonly moved: WeakSet<Job>;
-  /** It may have children that have not ended. */
-  readonly joins: boolean;
 }
 
 /** Tells BullMQ how the attempt ended: by what is returned, by what is thrown, or by having moved the job already. */
@@ -21,17 +19,12 @@ export async function settle(
 ): Promise<unknown> {
   switch (outcome.kind) {
     case 'ended':
-      // A store completes no job with children that have not ended; one that was revoked is filed away when they have.
-      if (at.joins) await waitForChildren(job, token, at);
       return encodeEnd(outcome.state, outcome.reason);
     case 'failed':
       return encodeFailure(outcome.error);
     case 'replaced':
-      return encodeReplacement();
     case 'blocked':
-      await waitForChildren(job, token, at);
-      at.moved.add(job);
-      return release(job, token, at.store);
+      return await waitForChildren(job, token, at);
     case 'retry':
       // The policy lives with the task, not with the stored job: these are read by BullMQ when it sees the failure.
       job.opts.attempts = Number.MAX_SAFE_INTEGER;
@@ -60,15 +53,11 @@ export async function settle(
   }
 }
 
-/**
- * Resolves when the job has no child to wait for. BullMQ's answer is undefined when the lock was lost: then nothing is left to do.
- *
- * @throws WaitingChildrenError when the job waits now, or is no longer ours
- */
-async function waitForChildren(job: Job, token: string, { backend, moved }: SettledAt): Promise<void> {
-  const waits = await backend.moveToWaitingChildren(job.id as string, token);
-  if (waits === false) return;
+/** Without a child to wait for, the job goes back to its queue. The answer is undefined when the lock was lost. */
+async function waitForChildren(job: Job, token: string, { store, backend, moved }: SettledAt): Promise<never> {
   moved.add(job);
+  const waits: boolean | undefined = await backend.moveToWaitingChildren(job.id as string, token);
+  if (waits === false) return release(job, token, store);
   throw new WaitingChildrenError();
 }
 

@@ -13,13 +13,11 @@ import type { JobState } from '../core/state.ts';
 const MARKER = '$tq';
 
 interface Marker {
-  readonly state: 'IGNORED' | 'REVOKED' | 'SUCCESS' | 'FAILURE' | 'REPLACED';
+  readonly state: 'IGNORED' | 'REVOKED' | 'SUCCESS' | 'FAILURE';
   readonly reason?: string;
   readonly result?: unknown;
   readonly error?: StoredError;
 }
-
-const REPLACED = 'the steps of a workflow took its place';
 
 /** What is stored as BullMQ's return value. A result that happens to look like a marker is wrapped in one. */
 export function encodeResult(result: unknown): unknown {
@@ -35,11 +33,6 @@ export function encodeFailure(error: StoredError): unknown {
   const { name, code } = error;
   const kept = { name, message: encodeMessage(error), code, stack: encodeStack(error) };
   return { [MARKER]: { state: 'FAILURE', error: kept } satisfies Marker };
-}
-
-/** The steps of a graph took its place. */
-export function encodeReplacement(): unknown {
-  return { [MARKER]: { state: 'REPLACED' } satisfies Marker };
 }
 
 /** How a job that completed has ended, for the job that it is a child of. */
@@ -86,8 +79,6 @@ export function readEnd(returned: unknown): {
       const { name, message } = readFailure(marker);
       return { state: 'FAILURE', reason: `${name}: ${message}` };
     }
-    case 'REPLACED':
-      return { state: 'SUCCESS', reason: REPLACED };
     default:
       return { state: 'SUCCESS', reason: null };
   }
@@ -146,7 +137,7 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     result: state === 'completed' ? toResult(returned, marker) : null,
     // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
     error: readStoredError(state, json.failedReason, stacks, marker),
-    reason: readReason(marker) ?? (revoked === undefined ? null : describeRevocation(revoked)),
+    reason: marker?.reason ?? (revoked === undefined ? null : describeRevocation(revoked)),
     stacks,
     unique: decodeUnique(json.deduplicationId, json.name),
     unreadable: data.problem,
@@ -164,16 +155,12 @@ function readStoredError(
   return message === undefined ? null : toError(message, stacks.at(-1));
 }
 
-function readReason(marker: Marker | undefined): string | undefined {
-  return marker?.state === 'REPLACED' ? REPLACED : marker?.reason;
-}
-
 function toState(state: string, attemptsMade: number, marker: Marker | undefined): JobState {
   switch (state) {
     case 'active':
       return 'STARTED';
     case 'completed':
-      return marker === undefined || marker.state === 'REPLACED' ? 'SUCCESS' : marker.state;
+      return marker?.state ?? 'SUCCESS';
     case 'failed':
       return 'FAILURE';
     case 'waiting-children':

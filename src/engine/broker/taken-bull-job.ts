@@ -87,6 +87,10 @@ export class TakenBullJob implements TakenJob {
     return this.meta.uniqueUntil === 'started' ? releaseUnique(this.#job, this.#backend) : undefined;
   }
 
+  get dropsResult(): boolean {
+    return this.#job.opts.removeOnComplete === true;
+  }
+
   dropResult(): void {
     this.#job.opts.removeOnComplete = true;
   }

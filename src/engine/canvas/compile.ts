@@ -14,7 +14,7 @@ import { type GroupContent, MAX_LEVELS, type SignatureContent, type StepContent 
 import { type CompileContext, createStepNodes } from './step-node.ts';
 
 /** More steps in one workflow are a mistake more often than a wish: a list that doubles in each of its levels. */
-const MAX_STEPS = 1_000_000;
+const MAX_STEPS = 100_000;
 
 type Draft<Node> = { -readonly [Key in keyof Node]: Node[Key] };
 type DraftTask = Draft<Omit<TaskNode, 'links' | 'linkErrors'>> & { links?: number[]; linkErrors?: number[] };

@@ -46,9 +46,9 @@ export function group<const Members extends readonly AnySignature[], Policy exte
 export function group(...given: readonly unknown[]): AnySignature {
   const [first, second] = given;
   if (Array.isArray(first)) {
-    if (given.length > 2) {
+    if (given.length > 2 || isSignature(second)) {
       throw createError('INVALID_SIGNATURE', {
-        problem: `group() takes one list of members and its options, got ${given.length} arguments`,
+        problem: 'group() takes one list of members and then its options, got more',
         next: 'write group([a, b], options), or group(a, b, options)',
       });
     }

@@ -5,7 +5,6 @@ import { encodeJson } from '../core/json.ts';
 import { assertTaskName } from '../task/definition.ts';
 import {
   type ChainContent,
-  type GroupContent,
   MAX_LEVELS,
   type SignatureContent,
   type SignatureStepOptions,
@@ -55,7 +54,8 @@ type Ancestors = Set<unknown>;
 function readAt(json: unknown, path: string, ancestors: Ancestors): SignatureContent {
   if (!isRecord(json)) throw fault(path, `must be an object, got ${formatGiven(json)}`);
   if (ancestors.has(json)) throw fault(path, 'contains itself');
-  if (ancestors.size >= MAX_LEVELS) throw fault(path, `is nested deeper than ${MAX_LEVELS} levels`);
+  // A chain in between adds no level.
+  if (ancestors.size >= 2 * MAX_LEVELS) throw fault(path, `is nested deeper than ${MAX_LEVELS} levels`);
   ancestors.add(json);
   const content = readKind(json, path, ancestors);
   ancestors.delete(json);
@@ -87,7 +87,7 @@ function readKind(json: Record<string, unknown>, path: string, ancestors: Ancest
     ...(json.linkErrors !== undefined && { linkErrors: list('linkErrors') }),
   };
   if (kind === 'task') return { ...readStep(json, path), ...callbacks };
-  if (kind === 'group') return { ...readGroup(json), members: list('members'), ...callbacks };
+  if (kind === 'group') return { kind, members: list('members'), ...readGroupOptions(json), ...callbacks };
   const steps = list('steps');
   if (steps.length === 0) throw fault(`${path}.steps`, 'is an empty chain, which gives nothing');
   return { kind: 'chain', steps, ...callbacks };
@@ -113,10 +113,9 @@ function readOptions(options: unknown, { path, task }: { path: string; task: str
   return Object.freeze(parseSignatureOptions(toCallOptions(options) as SignatureOptions, task));
 }
 
-function readGroup(json: Record<string, unknown>): Omit<GroupContent, 'members'> {
-  const { onError, rest } = json;
+function readGroupOptions({ onError, rest }: Record<string, unknown>): GroupOptions {
   const options = { ...(onError !== undefined && { onError }), ...(rest !== undefined && { rest }) };
-  return { kind: 'group', ...parseGroupOptions(options as GroupOptions) };
+  return parseGroupOptions(options as GroupOptions);
 }
 
 function fault(path: string, problem: string): Error {

@@ -183,7 +183,7 @@ export function createStep<In = NoInput, Out = unknown>(
 }
 
 /** Arguments are taken as they are now: what the caller does to them later is nothing to the signature. */
-export function copyArgs(task: string, args: readonly unknown[]): readonly unknown[] {
+function copyArgs(task: string, args: readonly unknown[]): readonly unknown[] {
   const sent = withoutTrailingUndefined(args);
   const json = encodeJson(sent, `the arguments of task "${task}"`, 'args');
   const isFlat = sent.every((arg) => typeof arg !== 'object' || arg === null);

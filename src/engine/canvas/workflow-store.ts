@@ -16,6 +16,7 @@ import type { GroupNode, OuterPlace, WorkflowBase, WorkflowGraph, WorkflowNode }
 import { deriveStepId } from '../core/workflow/step-id.ts';
 
 const NODES_A_RECORD = 128;
+const RECORDS_AT_ONCE = 32;
 const DAY_MS = 86_400_000;
 /** How long a workflow that has not succeeded can be led on. */
 const KEPT_MS = 30 * DAY_MS;
@@ -60,13 +61,16 @@ export class WorkflowStore {
 
   /** Writes a graph, if it is not written yet. The head is written last: a graph that has one is whole. */
   async save(head: GraphHead, { nodes }: WorkflowGraph): Promise<void> {
+    let writing: Promise<unknown>[] = [];
     for (let from = 0; from < nodes.length; from += NODES_A_RECORD) {
       const key = nodesKey(head, from / NODES_A_RECORD);
-      await this.#state.write(key, JSON.stringify(nodes.slice(from, from + NODES_A_RECORD)), {
-        expected: null,
-        ttlMs: KEPT_MS,
-      });
+      const text = JSON.stringify(nodes.slice(from, from + NODES_A_RECORD));
+      writing.push(this.#state.write(key, text, { expected: null, ttlMs: KEPT_MS }));
+      if (writing.length < RECORDS_AT_ONCE) continue;
+      await Promise.all(writing);
+      writing = [];
     }
+    await Promise.all(writing);
     await this.#state.write(headKey(head), JSON.stringify(head), { expected: null, ttlMs: KEPT_MS });
   }
 

@@ -77,7 +77,7 @@ const MAX_SHOWN = 80;
 
 function showGiven(name: SettingName, value: unknown): string {
   // Nothing behind the scheme: it may be a password, also one that was put into the wrong variable.
-  if (name === 'broker') {
+  if (name === 'broker' || name === 'results') {
     const scheme = typeof value === 'string' ? /^(?:sqlite:|[a-z][a-z0-9+.-]*:\/\/)/i.exec(value)?.[0] : undefined;
     return scheme === undefined ? 'a value without a scheme' : `"${scheme}…"`;
   }

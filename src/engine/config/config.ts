@@ -7,6 +7,8 @@ export interface Config {
   app?: string | object;
   /** The store that jobs live in, for example `redis://localhost:6379`. Default `sqlite:.tq/tq.db`. */
   broker?: string;
+  /** Where results are stored apart from the broker, for example `postgres://localhost/jobs`. Default the broker alone. */
+  results?: string;
   json?: boolean;
   quiet?: boolean;
   noColor?: boolean;

@@ -27,6 +27,7 @@ export function explainSettings(settings: Settings): ExplainedSetting[] {
 
 function readValue(settings: Settings, name: SettingName): unknown {
   if (name === 'noColor') return settings.color === false;
+  if (name === 'results') return settings.results && maskSecrets(settings.results);
   if (name === 'broker') return maskSecrets(settings.broker ?? settings.defaultBroker);
   const [group, key] = name.startsWith('worker.') ? [settings.worker, name.slice('worker.'.length)] : [settings, name];
   const values = group as unknown as Readonly<Record<string, unknown>>;

@@ -109,7 +109,7 @@ function suggestSetting(name: string): string {
 /** Paths in a file are relative to its folder, wherever tq is started. */
 function fromFolder(name: SettingName, value: unknown, folder: string): unknown {
   if (typeof value !== 'string') return value;
-  if (name === 'broker') return anchorSqliteUrl(value, folder);
+  if (name === 'broker' || name === 'results') return anchorSqliteUrl(value, folder);
   const isPath = name === 'app' || name === 'worker.logfile';
   return isPath && value.trim() !== '' ? resolve(folder, value) : value;
 }

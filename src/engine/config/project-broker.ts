@@ -11,3 +11,13 @@ export async function readProjectBroker(cwd: string): Promise<string> {
   const { broker, defaultBroker } = await loadSettings({ env: {}, cwd });
   return broker ?? defaultBroker;
 }
+
+/**
+ * The result store of the project that a folder belongs to.
+ *
+ * @returns a URL, which may hold a password; undefined when the config file names none
+ * @throws INVALID_CONFIG for mistakes in the config file
+ */
+export async function readProjectResults(cwd: string): Promise<string | undefined> {
+  return (await loadSettings({ env: {}, cwd })).results;
+}

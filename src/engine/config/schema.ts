@@ -11,6 +11,7 @@ import {
   pathValue,
   queueNamesValue,
   redactPathsValue,
+  resultsUrlValue,
   urlValue,
   type ValueKind,
   weightedQueuesValue,
@@ -34,6 +35,11 @@ const NO_NAMES = [null, null] as const;
 export const SETTINGS = {
   app: setting(pathValue(), ['--app', 'TQ_APP'], 'the module that exports the app'),
   broker: setting(urlValue(), ['--broker', 'TQ_BROKER_URL'], 'the store that jobs live in'),
+  results: setting(
+    resultsUrlValue(),
+    ['--results', 'TQ_RESULTS_URL'],
+    'the store that results are kept in beside the broker: postgres:// or sqlite:',
+  ),
   json: setting(booleanValue(), ['--json', 'TQ_JSON'], 'one JSON document on stdout in place of text'),
   quiet: setting(booleanValue(), ['--quiet', 'TQ_QUIET'], 'no notes and banners, only results and errors'),
   noColor: setting(booleanValue(), ['--no-color', 'TQ_NO_COLOR'], 'no colours, even on a terminal'),

@@ -17,6 +17,8 @@ export interface Settings {
   readonly broker: string | undefined;
   /** The broker when nothing names one: a SQLite file below the folder of the config file, else below the working directory. */
   readonly defaultBroker: string;
+  /** Undefined leaves it to the app's own option, and then to the broker. */
+  readonly results: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   /** Undefined leaves it to whether the output is a terminal. */
@@ -107,6 +109,7 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
     exportedApp: chosen.has('app') ? undefined : file?.app,
     broker: read('broker'),
     defaultBroker: anchorSqliteUrl(DEFAULTS.broker, file === undefined ? cwd : dirname(file.path)),
+    results: read('results'),
     json: get('json'),
     quiet: get('quiet'),
     color: get('noColor') ? false : environment.forceColor ? true : undefined,

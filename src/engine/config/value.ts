@@ -42,6 +42,16 @@ export function urlValue() {
 /** The path of a SQLite file may hold spaces. */
 const BROKER_URL = /^(?:sqlite:.+|[a-z][a-z0-9+.-]*:\S+)$/i;
 
+export function resultsUrlValue() {
+  const isUrl = (value: unknown): boolean =>
+    typeof value === 'string' && /^(?:sqlite:.+|postgres(?:ql)?:\/\/\S+)$/i.test(value);
+  return {
+    schema: v.custom<string>(isUrl, 'a URL such as postgres://localhost/jobs or sqlite:results.db'),
+    fromText: asIs,
+    type: 'URL',
+  } satisfies ValueKind;
+}
+
 export function booleanValue() {
   return {
     schema: v.boolean('true or false'),

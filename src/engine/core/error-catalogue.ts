@@ -164,6 +164,42 @@ export const catalogue = {
       next: 'free space on that disk; what was acknowledged is kept, and workers go on by themselves',
     }),
   }),
+  RESULTS_URL_INVALID: entry<{ url: string; reason: string }>({
+    name: 'InvalidResultsUrl',
+    exit: 2,
+    when: 'the URL of a result store cannot be read',
+    text: ({ url, reason }) => ({
+      message: `cannot use the URL ${url} for results: ${reason}`,
+      next: 'use postgres://user:password@host/database or sqlite:PATH, for example sqlite:results.db',
+    }),
+  }),
+  RESULTS_UNAVAILABLE: entry<{ url: string; doing: string; reason: string; next: string }>({
+    name: 'ResultsUnavailable',
+    exit: 69,
+    when: 'the result store cannot be reached, is locked, or cannot be written to',
+    text: ({ url, doing, reason, next }) => ({
+      message: `${doing}: the result store ${url} does not do it: ${reason}`,
+      next,
+    }),
+  }),
+  RESULTS_UNSUITABLE: entry<{ url: string; reason: string; remedy: string }>({
+    name: 'ResultsUnsuitable',
+    exit: 69,
+    when: 'the result store answers but cannot be used: its tables are missing, older or newer, or are those of another program',
+    text: ({ url, reason, remedy }) => ({
+      message: `the result store ${url} cannot be used: ${reason}`,
+      next: remedy,
+    }),
+  }),
+  RESULTS_OFF: entry<{ doing: string }>({
+    name: 'ResultsOff',
+    exit: 2,
+    when: 'the history of results is asked for, and they are kept in the broker alone',
+    text: ({ doing }) => ({
+      message: `${doing}: there is no result store; results are kept in the broker alone`,
+      next: 'name one with --results, TQ_RESULTS_URL, `results` in tq.config or of createApp(); see docs/results.md',
+    }),
+  }),
   INVALID_ARGUMENTS: entry<{ task: string; problems: readonly string[]; where: string }>({
     name: 'InvalidArguments',
     exit: 2,
@@ -528,12 +564,12 @@ export const catalogue = {
     when: 'a signature cannot be: an empty chain, a step that is no signature, one that contains itself, or JSON that describes none',
     text: ({ problem, next }) => ({ message: problem, next }),
   }),
-  MEMBER_FAILED: entry<{ task: string; member: string; id: string; reason: string }>({
+  MEMBER_FAILED: entry<{ who: string; member: string; id: string; reason: string }>({
     name: 'MemberFailed',
     exit: 1,
     when: 'the body of a chord, or a workflow, fails because a job that it waits for failed, was revoked or expired',
-    text: ({ task, member, id, reason }) => ({
-      message: `"${task}" cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
+    text: ({ who, member, id, reason }) => ({
+      message: `${who} cannot go on, because its member "${member}" (job ${id}) has no result: ${reason}`,
       next: `mend the cause and retry job ${id}; what waits for it then goes on by itself`,
     }),
   }),

@@ -13,7 +13,7 @@ export interface AsyncResult<Result = unknown> {
   /** The call stored nothing: a job with the same unique key was there, and this is that job. False for what is no call. */
   readonly isDuplicate: boolean;
   state(): Promise<JobState>;
-  /** Everything the broker holds about the job; undefined when it holds nothing. */
+  /** Everything the broker holds about the job, or else what the result store does; undefined when neither knows it. */
   job(): Promise<StoredJob | undefined>;
   /**
    * Waits for the job to end and gives its result.
@@ -34,7 +34,7 @@ export interface AsyncResult<Result = unknown> {
    * @returns what happened to it
    */
   revoke(options?: { terminate?: boolean; timeout?: Duration }): Promise<RevokedJob>;
-  /** Removes the job and its result from the broker, if it has finished. */
+  /** Removes the job and its result from the broker and from the result store, if it has finished. */
   forget(): Promise<boolean>;
   /** It has ended, in whichever way. */
   ready(): Promise<boolean>;

@@ -1,4 +1,5 @@
 import type { Broker, BrokerQueue } from '../broker/port.ts';
+import type { ResultStore } from '../broker/result-store/result-port.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
@@ -6,11 +7,15 @@ import type { RevokedJob } from '../core/revocation.ts';
 import { isFinished, type JobState } from '../core/state.ts';
 import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
 import type { AsyncResult, Lineage, OpenBroker, RevokeJob, WorkflowResult } from './async-result.ts';
+import { toFinishedJob } from './stored-result.ts';
 
 interface JobResultOptions {
   readonly openBroker: OpenBroker;
+  /** Where results are that the broker knows no more. */
+  readonly openResults?: () => Promise<ResultStore | undefined>;
   readonly revoke: RevokeJob;
-  readonly lineage: Lineage;
+  /** Without it, a job knows nothing of workflows. */
+  readonly lineage?: Lineage;
   readonly task?: string;
   /** Where to look; every queue of the broker without it. */
   readonly queue?: string | undefined;
@@ -44,25 +49,25 @@ class JobResult<Result> implements AsyncResult<Result> {
   }
 
   async state(): Promise<JobState> {
-    return (await this.#find())?.job.state ?? 'UNKNOWN';
+    return (await this.job())?.state ?? 'UNKNOWN';
   }
 
   async job(): Promise<StoredJob | undefined> {
-    return (await this.#find())?.job;
+    return (await this.#find())?.job ?? (await this.#findStored());
   }
 
   async get({ timeout }: { timeout?: Duration } = {}): Promise<Result> {
     const { id } = this;
     const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, 'timeout of get()');
     const found = await this.#find();
-    if (found === undefined) throw createError('UNKNOWN_JOB', { id });
+    if (found === undefined) return toResult<Result>(await this.#getStored());
     let job: StoredJob | undefined;
     do {
       // Also for a job that looked finished: a store reads the state and the record of a job apart, so only a record that
       // is read once the end is known is sure to hold the result.
       const ended = await found.in.waitUntilFinished(id, timeoutMs);
       job = await found.in.readJob(id);
-      if (job === undefined || job.state === 'UNKNOWN') throw createError('UNKNOWN_JOB', { id });
+      if (job === undefined || job.state === 'UNKNOWN') return toResult<Result>(await this.#getStored());
       if (!ended && !isFinished(job.state)) {
         throw createError('RESULT_TIMEOUT', { id, waitedMs: timeoutMs ?? 0, state: job.state });
       }
@@ -72,15 +77,15 @@ class JobResult<Result> implements AsyncResult<Result> {
   }
 
   async error(): Promise<StoredError | null> {
-    return (await this.#find())?.job.error ?? null;
+    return (await this.job())?.error ?? null;
   }
 
   async attempts(): Promise<number> {
-    return (await this.#find())?.job.attempts ?? 0;
+    return (await this.job())?.attempts ?? 0;
   }
 
   async progress(): Promise<unknown> {
-    return (await this.#find())?.job.progress ?? null;
+    return (await this.job())?.progress ?? null;
   }
 
   async revoke({ terminate = false, timeout }: { terminate?: boolean; timeout?: Duration } = {}): Promise<RevokedJob> {
@@ -90,7 +95,23 @@ class JobResult<Result> implements AsyncResult<Result> {
 
   async forget(): Promise<boolean> {
     const found = await this.#find();
-    return found !== undefined && isFinished(found.job.state) && found.in.removeJob(this.id);
+    if (found !== undefined && !isFinished(found.job.state)) return false;
+    const store = await this.#options.openResults?.();
+    const [isRemoved, rows] = await Promise.all([found?.in.removeJob(this.id), store?.remove(this.id, this.#queue)]);
+    return isRemoved === true || (rows ?? 0) > 0;
+  }
+
+  /** The job as the result store holds it. */
+  async #findStored(): Promise<StoredJob | undefined> {
+    const store = await this.#options.openResults?.();
+    const [row] = (await store?.read(this.id, this.#queue)) ?? [];
+    return row && toFinishedJob(row);
+  }
+
+  async #getStored(): Promise<StoredJob> {
+    const job = await this.#findStored();
+    if (job === undefined) throw createError('UNKNOWN_JOB', { id: this.id });
+    return job;
   }
 
   async ready(): Promise<boolean> {
@@ -106,10 +127,11 @@ class JobResult<Result> implements AsyncResult<Result> {
   }
 
   async children(): Promise<AsyncResult[]> {
+    const { lineage } = this.#options;
     const job = await this.job();
-    if (job === undefined) return [];
-    if (job.task === WORKFLOW_TASK) return await this.#options.lineage.workflowOf(job.id).children();
-    const following = await this.#options.lineage.listFollowing(job);
+    if (job === undefined || lineage === undefined) return [];
+    if (job.task === WORKFLOW_TASK) return await lineage.workflowOf(job.id).children();
+    const following = await lineage.listFollowing(job);
     return following.map(({ id, task, queue }) => this.#other(id, { task, queue }));
   }
 
@@ -120,12 +142,12 @@ class JobResult<Result> implements AsyncResult<Result> {
 
   async workflow(): Promise<WorkflowResult | undefined> {
     const id = (await this.job())?.meta.workflow?.id;
-    return id === undefined ? undefined : this.#options.lineage.workflowOf(id);
+    return id === undefined ? undefined : this.#options.lineage?.workflowOf(id);
   }
 
   #other(id: string, place: Pick<JobResultOptions, 'task' | 'queue'>): AsyncResult {
-    const { openBroker, revoke, lineage, likelyQueues } = this.#options;
-    return createJobResult(id, { openBroker, revoke, lineage, ...(likelyQueues && { likelyQueues }), ...place });
+    const { task: _, queue: __, isDuplicate: ___, ...parts } = this.#options;
+    return createJobResult(id, { ...parts, ...place });
   }
 
   /** The queue that holds the job, and the job; remembered, because a job does not change its queue while it lives. */

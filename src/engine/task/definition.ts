@@ -38,6 +38,13 @@ export interface TaskOptions<Args extends readonly unknown[] = never[]> {
   /** Keeps no result: the job is removed when it succeeds. */
   ignoreResult?: boolean;
   /**
+   * With `ignoreResult`, here or in the call: the result store keeps the row of a job that has failed. In the broker it stays in any
+   * case, as a dead letter.
+   */
+  storeErrorsEvenIfIgnored?: boolean;
+  /** False keeps the arguments out of the result store. Default true. */
+  storeArgs?: boolean;
+  /**
    * `at-most-once`: a job that has started is not started again, whatever happens to its worker; it becomes a dead letter instead, and
    * there are no retries. Default `at-least-once`.
    */
@@ -66,6 +73,10 @@ export interface TaskDefinition<Args extends readonly unknown[] = readonly unkno
   readonly expiresMs: number | undefined;
   /** Seconds; false keeps nothing; undefined leaves it to the app. */
   readonly keepResultSeconds: number | false | undefined;
+  /** Failures have a row in the result store, also when results are ignored. */
+  readonly storeErrorsEvenIfIgnored: boolean;
+  /** The result store holds the arguments. */
+  readonly storeArgs: boolean;
   readonly delivery: Delivery;
   readonly unique: UniqueRule | undefined;
   readonly description: string | undefined;
@@ -126,6 +137,8 @@ const KEYS = [
   'expires',
   'resultExpires',
   'ignoreResult',
+  'storeErrorsEvenIfIgnored',
+  'storeArgs',
   'delivery',
   'unique',
   'description',
@@ -175,6 +188,8 @@ function parseDefinition(
         : resultExpiresMs === undefined
           ? undefined
           : Math.ceil(resultExpiresMs / 1000),
+    storeErrorsEvenIfIgnored: options.storeErrorsEvenIfIgnored === true,
+    storeArgs: options.storeArgs !== false,
     delivery,
     unique: parseUnique(options.unique, owner),
     description: options.description,

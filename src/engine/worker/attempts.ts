@@ -4,6 +4,7 @@ import type { Outcome } from '../core/job.ts';
 import type { Admission, Admitted } from './admission/admission.ts';
 import type { HeldJob } from './control-view.ts';
 import type { Pool, RunningJob } from './pool.ts';
+import type { ResultWriting } from './result-writing.ts';
 import type { Revocations } from './revocations.ts';
 import type { Workflows } from './workflows/workflows.ts';
 
@@ -28,6 +29,8 @@ interface AttemptsOptions {
   readonly revocations: Revocations;
   readonly admission: Admission;
   readonly workflows: Workflows;
+  /** Stores results apart from the broker. */
+  readonly results?: ResultWriting | undefined;
 }
 
 /**
@@ -37,7 +40,8 @@ interface AttemptsOptions {
  * 2. a step of a workflow is given what it waited for (workflows/workflows.ts);
  * 3. it is admitted, or held back for its task (admission.ts);
  * 4. the pool runs it;
- * 5. what it was admitted with is given back, what follows it in its workflow is added, and its end is counted.
+ * 5. what it was admitted with is given back, and what follows it in its workflow is added;
+ * 6. its result is stored, where results have a store of their own (result-writing.ts), and its end is counted.
  */
 export class Attempts {
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
@@ -50,22 +54,30 @@ export class Attempts {
     this.#options = options;
   }
 
-  /** Jobs that need a slot. One that may not start yet needs none: more slots would hold more jobs, and start none. */
+  /** Jobs that need a slot. One that may not start yet, or has ended and waits for the result store, needs none. */
   get busy(): number {
-    return this.#held.size - this.#atGate;
+    return this.#held.size - this.#atGate - (this.#options.results?.waiting ?? 0);
   }
 
   /** Never rejects, as the pool does not. */
   perform(job: TakenJob): Promise<Outcome> {
     this.#held.add(job);
-    const { revocations, workflows } = this.#options;
+    const { revocations, workflows, results } = this.#options;
     const run = (): Promise<Outcome> => this.#admit(job);
     const ended = revocations.watch(job, workflows.concerns(job) ? () => workflows.perform(job, run) : run);
-    return ended.then((outcome) => {
+    const end = (outcome: Outcome): Outcome => {
       this.#held.delete(job);
       if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
       return outcome;
-    });
+    };
+    // A job that was in no workflow may have become one.
+    const follow = (outcome: Outcome): Outcome | Promise<Outcome> =>
+      outcome.kind === 'replaced' ? workflows.end(job, outcome).then(store) : store(outcome);
+    const store = (outcome: Outcome): Outcome | Promise<Outcome> => {
+      const stored = results?.write(job, outcome) ?? outcome;
+      return stored instanceof Promise ? stored.then(end) : end(stored);
+    };
+    return ended.then(follow);
   }
 
   /** One that is not running waits for a place in the pool. BullMQ numbers the jobs of each queue by itself. */

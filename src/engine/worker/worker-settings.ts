@@ -1,4 +1,5 @@
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
+import type { ResultStore } from '../broker/result-store/result-port.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import type { ControlFacts } from './control-view.ts';
@@ -25,8 +26,20 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly parseQueue?: (text: string) => ConsumedQueue;
   /** Runs jobs in child processes. Without it they run in the event loop of this process. */
   readonly prefork?: PreforkOptions;
+  /** Where its results are stored beside the broker. Without it they are in the broker alone. */
+  readonly results?: ResultSettings;
   /** How operators reach it, under its name. Without it they cannot. */
   readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
+}
+
+export interface ResultSettings {
+  readonly store: ResultStore;
+  /** Arguments are stored, unless their task says otherwise. */
+  readonly storeArgs: boolean;
+  /** Older rows are removed; none are without it. */
+  readonly maxAgeMs?: number | undefined;
+  /** More rows are removed, the oldest first; none are without it. */
+  readonly maxCount?: number | undefined;
 }
 
 /** How a worker ended. */

@@ -27,6 +27,8 @@ import { createPool } from './create-pool.ts';
 import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { Pool } from './pool.ts';
+import { ResultRetention } from './result-retention.ts';
+import { ResultWriting } from './result-writing.ts';
 import { Revocations } from './revocations.ts';
 import { within } from './settling.ts';
 import { assertBounds, assertSlots } from './slot-count.ts';
@@ -49,6 +51,8 @@ export class Worker {
   readonly #workflows: Workflows;
   readonly #consumer: Consumer;
   readonly #monitor: HealthMonitor;
+  readonly #results: ResultWriting | undefined;
+  readonly #retention: ResultRetention | undefined;
   readonly #queues: Set<string>;
   readonly #taskLimits = new Map<string, TaskLimits>();
   readonly #autoscaler: Autoscaler | undefined;
@@ -86,11 +90,16 @@ export class Worker {
       isRefusing: () => this.#refusing,
     });
     this.#workflows = new Workflows(settings);
+    if (settings.results !== undefined) {
+      this.#results = new ResultWriting({ ...settings, ...settings.results });
+      this.#retention = new ResultRetention({ ...settings, ...settings.results, state: settings.broker.state });
+    }
     this.#attempts = new Attempts({
       pool: this.#pool,
       revocations: this.#revocations,
       admission: this.#admission,
       workflows: this.#workflows,
+      results: this.#results,
     });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
@@ -310,7 +319,10 @@ export class Worker {
     this.#started = true;
     if (this.#stopping === undefined) this.#autoscaler?.start();
     await this.#joinControl();
-    if (this.#stopping === undefined) this.#monitor.start();
+    if (this.#stopping === undefined) {
+      this.#monitor.start();
+      this.#retention?.start();
+    }
     // The consumer may have said that it is idle before it was known to run.
     void this.#endBurst();
   }
@@ -350,16 +362,18 @@ export class Worker {
         this.#pool.releaseAll();
         this.#admission.abandon();
         this.#workflows.abandon();
+        this.#results?.abandon();
       }
     }
     await settled;
+    await this.#retention?.stop();
     await this.#admission.stop();
     await this.#pool.stop();
     // What `workerStart` opens is there to be closed only when it has ended.
     await this.#opening?.catch((error) => this.#settings.logger.error({ err: error }, 'the worker could not start'));
     if (this.#opening !== undefined) await this.#callStopHook();
     await this.#settings.control?.leave();
-    this.#ended.resolve({ handedBack: this.#pool.handedBack, reason });
+    this.#ended.resolve({ handedBack: this.#pool.handedBack + (this.#results?.handedBack ?? 0), reason });
   }
 
   async #endBurst(): Promise<void> {

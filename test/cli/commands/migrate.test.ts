@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { FakeResultStore } from '../../engine/worker/fake-result-store.ts';
 import { FakeBroker } from '../fake-broker.ts';
 import { createFakeSession } from '../fake-session.ts';
 import { parseInput, usageFault } from '../parse-input.ts';
@@ -22,7 +23,7 @@ describe('input to output', () => {
     broker.migration = migration;
     const session = createFakeSession(broker);
     expect(await run(['migrate'], { session })).toMatchObject({ exitCode: 0, stdout: text, stderr: '' });
-    expect(JSON.parse((await run(['migrate', '--json'], { session })).stdout)).toEqual(migration);
+    expect(JSON.parse((await run(['migrate', '--json'], { session })).stdout)).toEqual({ ...migration, results: null });
   });
 
   test('on SQLite says that nobody has to ask for it', async () => {
@@ -34,7 +35,20 @@ describe('input to output', () => {
       stdout: 'the schema is current, version 1\n',
       stderr: 'SQLite makes and upgrades its tables by itself, whenever a file is opened\n',
     });
-    expect(JSON.parse((await run(['migrate', '--json'], { session })).stdout)).toEqual({ from: 1, to: 1 });
+    expect(JSON.parse((await run(['migrate', '--json'], { session })).stdout)).toEqual({
+      from: 1,
+      to: 1,
+      results: null,
+    });
+  });
+
+  test('says what became of the result store', async () => {
+    const session = createFakeSession(new FakeBroker('redis'));
+    session.fakeResults.store = new FakeResultStore();
+    const { stdout } = await run(['migrate', '--results', 'postgres://box/results'], { session });
+    expect(stdout).toBe('this broker has no schema; nothing to do\nresults: created the schema, version 2\n');
+    const { stdout: json } = await run(['migrate', '--json'], { session });
+    expect(JSON.parse(json)).toEqual({ from: null, to: null, results: { from: null, to: 2 } });
   });
 
   test('--dry-run migrates nothing', async () => {

@@ -39,6 +39,8 @@ export function registerTasks(app: App) {
       appendFileSync(file, 'x');
       while (!existsSync(join(folder, 'go'))) await wait(10);
     }),
+    /** Reads the result of another job from within a child. */
+    lookUp: app.task('look-up', async (id: string) => app.result(id).get()),
     /** Calls another task from within a child. */
     caller: app.task('caller', async () => {
       const { queue } = context();

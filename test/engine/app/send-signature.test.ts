@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { AppOptions } from '../../../src/engine/app/contract.ts';
 import { chain, chord, group } from '../../../src/engine/canvas/constructs.ts';
-import type { AnySignature } from '../../../src/engine/canvas/signature.ts';
 import { signatureFrom } from '../../../src/engine/canvas/stored-signature.ts';
 import { WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
 import { runInContext, type TaskContext } from '../../../src/engine/task/context.ts';
@@ -66,7 +65,7 @@ describe('a signature of one task', () => {
 
   test('over items goes where its task does', async () => {
     const { app, sum, broker } = setUp();
-    app.task('quick', { expires: '1m' }, (n: number) => n);
+    app.task('quick', { expires: '1m', resultExpires: '1h' }, (n: number) => n);
     await sum.map([[1], [2]]).delay();
     await sum
       .starmap([[[1]]])
@@ -76,7 +75,7 @@ describe('a signature of one task', () => {
     expect(broker.sent).toMatchObject([
       { task: 'tq.map', args: ['sum', [[1], [2]]], queue: 'sums' },
       { task: 'tq.starmap', args: ['sum', [[[1]]]], queue: 'mine' },
-      { task: 'tq.map', queue: 'default', meta: { expiresAt: expect.any(Number) } },
+      { task: 'tq.map', queue: 'default', meta: { expiresAt: expect.any(Number), resultExpiresMs: 3_600_000 } },
     ]);
   });
 });
@@ -128,4 +127,158 @@ describe('a workflow', () => {
     ]);
     expect(broker.flows.at(-1)?.map(({ hasChildren }) => hasChildren)).toEqual([true, false]);
   });
+});
+
+describe('what the jobs of a workflow have in common', () => {
+  test('is given with it, below what a step says', async () => {
+    const { add, broker } = setUp();
+    const signature = chain(add.s(1, 2).set({ headers: { b: '2' } }), add.s(3));
+    await signature.apply({ requestId: 'r', headers: { a: '1', b: '1' } });
+    const [whole, first] = broker.sent;
+    expect(whole?.meta).toMatchObject({ requestId: 'r', headers: { a: '1', b: '1' } });
+    expect(first?.meta).toMatchObject({ requestId: 'r', rootId: whole?.id, headers: { a: '1', b: '2' } });
+    expect(first?.meta).not.toHaveProperty('parentId');
+  });
+
+  test('comes from the task that sends it', async () => {
+    const { add, broker } = setUp();
+    const running = { id: 'caller', rootId: 'root', requestId: 'request' } as TaskContext;
+    await runInContext(running, () => chain(add.s(1, 2), add.s(3)).delay());
+    const common = { rootId: 'root', parentId: 'caller', requestId: 'request' };
+    expect(broker.sent.map(({ meta }) => meta)).toMatchObject([common, common]);
+  });
+
+  test('is what all may have, and nothing else', async () => {
+    const { add, broker } = setUp();
+    const signature = chain(add.s(1, 2), add.s(3));
+    await expect(signature.apply({ requestID: 'r' } as object)).rejects.toMatchObject({
+      code: 'UNKNOWN_OPTION',
+      message: 'a workflow has no option "requestID"; did you mean "requestId"?',
+    });
+    await expect(signature.apply({ requestId: '' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(signature.apply({ headers: { a: 1 } } as object)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    expect(broker.sent).toEqual([]);
+  });
+});
+
+describe('the value that a workflow is entered with', () => {
+  test('comes first in each of its first steps', async () => {
+    const { app, add, broker } = setUp();
+    await group([add.s(1), chain(add.s(2), add.s(3)), add.si(8, 9)]).delay(5);
+    expect(broker.sent.map(({ args }) => args)).toEqual([[], [5, 1], [5, 2], [8, 9]]);
+    await app.signature('other').pipe(app.signature('next')).apply({}, null);
+    expect(broker.sent.at(-1)?.args).toEqual([null]);
+  });
+});
+
+describe('what is checked before anything is sent', () => {
+  const input = z.object({ n: z.number() });
+
+  test('the arguments of first and of immutable steps, by the schemas of their tasks', async () => {
+    const { app, add, broker, opened } = setUp();
+    const count = app.task('count', { input }, ({ n }) => n);
+    const wrong = { n: 'x' } as never;
+    const refusal = { code: 'INVALID_ARGUMENTS', message: expect.stringContaining('input.n') };
+    await expect(chain(count.s(wrong), add.s(1)).delay()).rejects.toMatchObject(refusal);
+    await expect(chain(add.s(1, 2), count.si(wrong)).delay()).rejects.toMatchObject(refusal);
+    await expect(chain(add.s(1, 2), add.s(1).link(count.si(wrong))).delay()).rejects.toMatchObject(refusal);
+    await expect(group([chain(count.s(), add.s(1))]).delay(wrong)).rejects.toMatchObject(refusal);
+    await expect(count.s(wrong).delay()).rejects.toMatchObject(refusal);
+    await expect(group([count.map([{ n: 1 }, wrong])]).delay()).rejects.toMatchObject(refusal);
+    await expect(count.map([wrong]).delay()).rejects.toMatchObject(refusal);
+    await expect(group([count.chunks([[{ n: 1 }], [wrong]], 1)]).delay()).rejects.toMatchObject(refusal);
+    expect([broker.sent, opened]).toEqual([[], []]);
+  });
+
+  test('not those that another step is going to give', async () => {
+    const { app, add, broker } = setUp();
+    const count = app.task('count', { input }, ({ n }) => n);
+    await chain(add.s(1, 2), count.s() as never).delay();
+    await chord([add.s(1, 2)], count.s() as never).delay();
+    await chain(count.s({ n: 1 }), add.s(3)).delay();
+    expect(broker.flows).toHaveLength(3);
+  });
+
+  test('the queues of all steps', async () => {
+    const { add, broker } = setUp({ queues: ['default', 'sums'] });
+    await expect(chain(add.s(1, 2), add.s(3).set({ queue: 'smus' })).delay()).rejects.toMatchObject({
+      code: 'UNDECLARED_QUEUE',
+      message: 'the app declares no queue "smus"; did you mean "sums"?',
+    });
+    expect(broker.sent).toEqual([]);
+  });
+
+  test('the size of each step', async () => {
+    const { app, add, broker } = setUp({ payloadLimit: 100 });
+    const large = app.signature('large', ['x'.repeat(100)]);
+    await expect(chain(add.s(1, 2), large).delay()).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect(broker.sent).toEqual([]);
+  });
+
+  test('that the queues of all steps have the priorities that are wished for', async () => {
+    const { add, sum, broker } = setUp({ queues: ['default', 'sums', { name: 'high', priorities: true }] });
+    const late = chain(add.s(1, 2), group([add.s(1)]), sum.s().set({ priority: 3 }));
+    await expect(late.delay()).rejects.toMatchObject({
+      code: 'PRIORITIES_OFF',
+      message: expect.stringContaining('queue "sums" has no priorities'),
+    });
+    expect(broker.sent).toEqual([]);
+    await chain(add.s(1, 2).set({ queue: 'high' }), add.s(3).set({ queue: 'high', priority: 7 })).delay();
+    expect(broker.queue('high').priorities).toBe(true);
+    expect(broker.sent.map(({ task, priority }) => [task, priority])).toEqual([
+      ['tq.workflow', 7],
+      ['add', 0],
+    ]);
+  });
+});
+
+describe('a signature that was stored', () => {
+  test('is sent by the app that it is given to', async () => {
+    const { app, add, broker } = setUp();
+    const text = JSON.stringify(chain(add.s(1, 2), add.s(3)));
+    await signatureFrom(JSON.parse(text), app).delay();
+    await app.sendSignature(signatureFrom(JSON.parse(text)));
+    expect(broker.flows.map((jobs) => jobs.map(({ job }) => job.task))).toEqual([
+      ['tq.workflow', 'add'],
+      ['tq.workflow', 'add'],
+    ]);
+  });
+
+  test('belongs to no app without that, and is sent with another one that does', async () => {
+    const { app, add, broker } = setUp();
+    const stored = signatureFrom<number, number>(JSON.parse(JSON.stringify(add.s(3))));
+    await expect(stored.delay(1)).rejects.toMatchObject({
+      code: 'INVALID_SIGNATURE',
+      message: 'cannot send a signature that belongs to no app',
+      next: 'call app.sendSignature(signature), or read it with signatureFrom(json, app)',
+    });
+    await chain(add.s(1, 2), stored).delay();
+    await signatureFrom<unknown, number>(add.si(1, 2).toJSON()).pipe(app.signature('next')).delay();
+    expect(broker.flows).toHaveLength(2);
+  });
+});
+
+describe('a workflow that a task brings in', () => {
+  test('is compiled without anything being connected, also one of another copy of the package', () => {
+    const { app, add, opened } = setUp();
+    const signature = chain(add.s(1, 2), add.s(3));
+    const graph = app.compileHere(signature);
+    expect(graph).toMatchObject({ entry: 0, exit: 1, nodes: [{ task: 'add', next: 1 }, { args: [3] }] });
+    expect(app.compileHere({ toJSON: () => signature.toJSON() })).toEqual(graph);
+    expect(() => app.compileHere({ toJSON: () => ({ kind: 'other' }) })).toThrow(
+      expect.objectContaining({ code: 'INVALID_SIGNATURE' }),
+    );
+    expect(opened).toEqual([]);
+  });
+});
+
+test('a broker that is away when the flow is added says so, and the workflow can be sent again', async () => {
+  const { add, broker } = setUp();
+  const addFlow = broker.addFlow.bind(broker);
+  broker.addFlow = () => Promise.reject(new Error('away'));
+  const signature = chain(add.s(1, 2), add.s(3));
+  await expect(signature.delay()).rejects.toThrow('away');
+  broker.addFlow = addFlow;
+  await signature.delay();
+  expect(broker.flows).toHaveLength(1);
 });

@@ -2,13 +2,16 @@ import type { JobJson } from 'bullmq';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  decodeEnd,
   decodePriority,
   encodeEnd,
+  encodeFailure,
   encodeMessage,
   encodePriority,
   encodeResult,
   encodeStack,
   parseData,
+  readEnd,
   STALLED_TOO_OFTEN,
   toStoredJob,
 } from '../../../src/engine/broker/stored-job.ts';
@@ -67,6 +70,50 @@ describe('a stored job', () => {
   ])('that ended with %j is read back', (returned, state, result, reason) => {
     const job = toStoredJob(record({ returnvalue: JSON.stringify(returned), attemptsMade: 1 }), 'q', 'completed');
     expect(job).toMatchObject({ state, result, reason });
+  });
+
+  test('that completed with a failure has its error, and is no dead letter', () => {
+    const error = {
+      name: 'MemberFailed',
+      message: 'no\0pe',
+      code: 'MEMBER_FAILED',
+      stack: 'MemberFailed: no\n    at f (a.js:1:1)',
+    };
+    const returnvalue = JSON.stringify(encodeFailure(error));
+    expect(toStoredJob(record({ returnvalue, failedReason: 'earlier' }), 'q', 'completed')).toMatchObject({
+      state: 'FAILURE',
+      result: null,
+      reason: null,
+      error: {
+        name: 'MemberFailed',
+        message: 'no\\0pe',
+        code: 'MEMBER_FAILED',
+        stack: 'MemberFailed [MEMBER_FAILED]: no\\0pe\n    at f (a.js:1:1)',
+      },
+    });
+  });
+
+  test.each<[returned: unknown, end: object, told: object]>([
+    [7, { state: 'SUCCESS', value: 7 }, { state: 'SUCCESS', reason: null }],
+    [null, { state: 'SUCCESS', value: null }, { state: 'SUCCESS', reason: null }],
+    [{ $tq: 7 }, { state: 'SUCCESS', value: { $tq: 7 } }, { state: 'SUCCESS', reason: null }],
+    [encodeResult({ $tq: {} }), { state: 'SUCCESS', value: { $tq: {} } }, { state: 'SUCCESS', reason: null }],
+    [encodeEnd('IGNORED', 'why'), { state: 'IGNORED', reason: 'why' }, { state: 'IGNORED', reason: 'why' }],
+    [{ $tq: { state: 'REVOKED' } }, { state: 'REVOKED', reason: '' }, { state: 'REVOKED', reason: null }],
+    [
+      encodeFailure({ name: 'TypeError', message: 'no', code: null, stack: null }),
+      { state: 'FAILURE', reason: 'no' },
+      { state: 'FAILURE', reason: 'TypeError: no' },
+    ],
+    [
+      { $tq: { state: 'FAILURE', error: 7 } },
+      { state: 'FAILURE', reason: '' },
+      { state: 'FAILURE', reason: 'Error: ' },
+    ],
+    [{ $tq: { state: 'OTHER' } }, { state: 'SUCCESS', value: null }, { state: 'SUCCESS', reason: null }],
+  ])('that ended with %j is told so to its parent, and in its event', (returned, end, told) => {
+    expect(decodeEnd(returned)).toEqual(end);
+    expect(readEnd(returned)).toEqual(told);
   });
 
   test('counts the running attempt', () => {

@@ -167,38 +167,43 @@ describe('an empty group', () => {
   });
 });
 
-describe('a graph in the place of a node', () => {
+describe('a graph that a running job brought in', () => {
   const outer = graphOf([group([1], { next: 2 }), step('b', { within: 0 }), step('e', { joins: 0 })]);
-  const inner = (outerPlace: GraphHead['outer'], nodes: WorkflowNode[] = [step('x')]): StoredGraph =>
-    graphOf(nodes, { graph: 'inner', outer: outerPlace as NonNullable<typeof outerPlace> });
   const openGraph = async (id: string): Promise<StoredGraph | undefined> => (id === WORKFLOW ? outer : undefined);
-  const body = { queue: 'default', id: jobIdOf(outer.head, 2), onDead: 'start' };
+  const member = (graph: string): StoredGraph =>
+    graphOf([step('x')], { graph: 'added', queue: null, outer: { graph, node: 0, isMember: true } });
 
-  test('is waited for by what waited for that node', async () => {
-    const [job] = await planEntry(inner({ graph: WORKFLOW, node: 1 }), 0, { now: NOW, openGraph });
-    expect(job?.job.parent).toEqual(body);
-    expect(job?.job.meta.workflow).toEqual({ id: WORKFLOW, node: 0, graph: 'inner' });
-    const [after] = await planEntry(inner({ graph: WORKFLOW, node: 2 }), 0, { now: NOW, openGraph });
-    expect(after?.job.parent).toEqual({ queue: 'default', id: WORKFLOW, onDead: 'wait' });
+  test('in place of its own value is waited for by that job, which fails with it', async () => {
+    const nodes = [step('x', { next: 1 }), group([2], { next: 3 }), step('y', { within: 1 }), step('z', { joins: 1 })];
+    const inner = graphOf(nodes, { graph: 'replaced', outer: { graph: WORKFLOW, node: 1 } });
+    const [job] = await planEntry(inner, 0, { now: NOW, openGraph });
+    expect(job?.job.parent).toEqual({ queue: 'default', id: 'replaced', onDead: 'start' });
+    expect(job?.job.meta.workflow).toEqual({ id: WORKFLOW, node: 0, graph: 'replaced' });
+    expect(outline(await planEntry(inner, 1, { now: NOW, openGraph }))).toEqual([
+      ['z', 'replaced start', true],
+      ['y', 'z start', false],
+    ]);
   });
 
-  test('is waited for by the body of the group that it is one more member of', async () => {
-    const [job] = await planEntry(inner({ graph: WORKFLOW, node: 0, isMember: true }), 0, { now: NOW, openGraph });
-    expect(job?.job.parent).toEqual(body);
-  });
-
-  test('climbs through graphs in graphs', async () => {
-    const middle = graphOf([step('m')], { graph: 'middle', outer: { graph: WORKFLOW, node: 1 } });
-    const open = async (id: string) => (id === 'middle' ? middle : outer);
-    const [job] = await planEntry(inner({ graph: 'middle', node: 0 }), 0, { now: NOW, openGraph: open });
-    expect(job?.job.parent).toEqual(body);
-  });
-
-  test('that is gone is an error, WORKFLOW_GONE', async () => {
-    const entry = { now: NOW, openGraph: noOther };
-    await expect(planEntry(inner({ graph: 'lost', node: 1 }), 0, entry)).rejects.toMatchObject({
-      code: 'WORKFLOW_GONE',
+  test('in place of the value of a job that was in no workflow is waited for until nothing of it runs', async () => {
+    const own = graphOf([step('x')], { workflow: 'alone', graph: 'alone' });
+    expect((await enter(own, 0))[0]?.job).toMatchObject({
+      parent: { queue: 'default', id: 'alone', onDead: 'wait' },
+      meta: { workflow: { id: 'alone', node: 0, last: true } },
     });
+  });
+
+  test('as one more member of a group is waited for by what waits for the members', async () => {
+    const [job] = await planEntry(member(WORKFLOW), 0, { now: NOW, openGraph });
+    expect(job?.job.parent).toEqual({ queue: 'default', id: jobIdOf(outer.head, 2), onDead: 'start' });
+    const bare = graphOf([group([1]), step('b', { within: 0 })]);
+    const [other] = await planEntry(member(WORKFLOW), 0, { now: NOW, openGraph: async () => bare });
+    expect(other?.job.parent).toEqual({ queue: 'default', id: WORKFLOW, onDead: 'wait' });
+  });
+
+  test('needs the one around it, WORKFLOW_GONE without', async () => {
+    const entry = { now: NOW, openGraph: noOther };
+    await expect(planEntry(member('lost'), 0, entry)).rejects.toMatchObject({ code: 'WORKFLOW_GONE' });
     await expect(enter(outer, 9)).rejects.toMatchObject({ code: 'WORKFLOW_GONE' });
   });
 });

@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
 import type { Lineage, RevokeJob, WorkflowResult } from '../../../src/engine/results/async-result.ts';
 import { createJobResult } from '../../../src/engine/results/job-result.ts';
+import { createRow } from '../broker/result-store/result-stores.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
 import { FakeJob, type FakeJobFields } from '../worker/fake-job.ts';
+import { FakeResultStore } from '../worker/fake-result-store.ts';
 
 let broker: FakeBroker;
 beforeEach(() => {
@@ -212,5 +214,63 @@ describe('a job among others', () => {
     expect(next).toMatchObject({ id: 'id-1-next', task: 'next', queue: 'low' });
     expect(await resultOf().parent()).toMatchObject({ id: 'id-0', queue: undefined });
     expect(await resultOf().workflow()).toMatchObject({ id: 'whole' });
+  });
+});
+
+describe('a result store', () => {
+  const rows = new FakeResultStore();
+  let opened = 0;
+  const openResults = async () => {
+    opened += 1;
+    return rows;
+  };
+  const keptResult = () =>
+    createJobResult<unknown>('id-1', {
+      openBroker: async () => broker,
+      openResults,
+      revoke,
+      lineage,
+      likelyQueues: ['high'],
+    });
+  beforeEach(async () => {
+    opened = 0;
+    rows.rows.clear();
+    await rows.write([createRow({ id: 'id-1', queue: 'high', resultJson: '"kept"' })]);
+  });
+
+  test('is not asked about a job that the broker knows', async () => {
+    store({ state: 'SUCCESS', finishedAt: 5, result: 'fresh' });
+    expect([await keptResult().get(), await keptResult().state()]).toEqual(['fresh', 'SUCCESS']);
+    store({ state: 'STARTED' });
+    expect(await keptResult().state()).toBe('STARTED');
+    expect(opened).toBe(0);
+  });
+
+  test('is asked about one that the broker knows no more', async () => {
+    expect([await keptResult().get(), await keptResult().state()]).toEqual(['kept', 'SUCCESS']);
+    expect(await keptResult().job()).toMatchObject({ id: 'id-1', queue: 'high', attempts: 1, args: [{ to: 'a@b.c' }] });
+  });
+
+  test('is asked when the job is gone from the broker while it is waited for', async () => {
+    store({ state: 'STARTED' });
+    broker.queue('high').whenAskedToWait = () => void broker.queue('high').stored.delete('id-1');
+    expect(await keptResult().get()).toBe('kept');
+  });
+
+  test('forgets a job that has ended, and none that has not', async () => {
+    store({ state: 'STARTED' });
+    expect(await keptResult().forget()).toBe(false);
+    expect(rows.rows.size).toBe(1);
+    store({ state: 'SUCCESS', finishedAt: 5 });
+    expect(await keptResult().forget()).toBe(true);
+    expect([rows.rows.size, await keptResult().state()]).toEqual([0, 'UNKNOWN']);
+  });
+
+  test('that cannot be asked is an error, not an unknown job', async () => {
+    const failing = createJobResult('id-1', {
+      ...{ openBroker: async () => broker, revoke, lineage },
+      openResults: async () => Promise.reject(new Error('away')),
+    });
+    await expect(failing.state()).rejects.toThrow('away');
   });
 });

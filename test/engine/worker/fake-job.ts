@@ -3,7 +3,7 @@ import type { Meta } from '../../../src/engine/core/envelope.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 
 export type FakeJobFields = Partial<
-  Omit<TakenJob, 'dropResult' | 'noteStart' | 'updateProgress' | 'updateMeta' | 'log' | 'readLog'>
+  Omit<TakenJob, 'dropResult' | 'dropsResult' | 'noteStart' | 'updateProgress' | 'updateMeta' | 'log' | 'readLog'>
 >;
 
 /** A job that was taken, with what a worker did to it. */
@@ -64,6 +64,10 @@ export class FakeJob implements TakenJob {
   noteStart(): Promise<void> | undefined {
     this.starts += 1;
     return undefined;
+  }
+
+  get dropsResult(): boolean {
+    return this.isDropped;
   }
 
   dropResult(): void {

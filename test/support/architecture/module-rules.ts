@@ -8,7 +8,11 @@ interface Home {
 
 /** Packages that one part of the house owns, so that the rest cannot come to depend on them. */
 const homes: readonly Home[] = [
-  { packages: /^(bullmq|ioredis|pg|node:sqlite)(\/|$)/, where: /^src\/engine\/broker\//, said: 'src/engine/broker/' },
+  {
+    packages: /^(bullmq|ioredis|kysely|pg|node:sqlite)(\/|$)/,
+    where: /^src\/engine\/broker\//,
+    said: 'src/engine/broker/',
+  },
   { packages: /^commander(\/|$)/, where: /^src\/cli\//, said: 'src/cli/' },
   { packages: /^(ink|react)(\/|$)/, where: /^src\/ui\//, said: 'src/ui/' },
   {

@@ -66,10 +66,16 @@ interface Parent {
  */
 export async function addRedisFlow(
   entries: readonly FlowEntry[],
-  { backendOf, now }: { backendOf: (queue: string) => RedisQueueBackend; now: number },
+  { backendOf: create, now }: { backendOf: (queue: string) => RedisQueueBackend; now: number },
 ): Promise<string[]> {
   const [first] = entries;
   if (first === undefined) return [];
+  const backends = new Map<string, RedisQueueBackend>();
+  const backendOf = (queue: string): RedisQueueBackend => {
+    const backend = backends.get(queue) ?? create(queue);
+    backends.set(queue, backend);
+    return backend;
+  };
   const root = backendOf(first.queueName);
   await assertParents(entries, root);
   const transaction = await openTransaction(root);

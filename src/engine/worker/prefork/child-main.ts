@@ -42,6 +42,8 @@ interface LoadedApp {
   readonly brokerUrl: string | undefined;
   useBroker(url: string): void;
   compileHere: Compile;
+  readonly resultsUrl: string | undefined;
+  useResults(url: string): void;
 }
 
 /** Memory is looked at after a job, and at most so often: it costs a read of a file of the system. */
@@ -228,10 +230,11 @@ class TaskProcess {
   }
 }
 
-async function loadApp({ module, brokerUrl }: ChildSettings): Promise<LoadedApp> {
+async function loadApp({ module, brokerUrl, resultsUrl }: ChildSettings): Promise<LoadedApp> {
   const app = (await loadAppModule(module, process.cwd())) as LoadedApp;
   // A flag or the environment of the parent may have chosen another one than the app itself would.
   if (brokerUrl !== null && app.brokerUrl !== brokerUrl) app.useBroker(brokerUrl);
+  if (resultsUrl !== null && app.resultsUrl !== resultsUrl) app.useResults(resultsUrl);
   return app;
 }
 

@@ -37,6 +37,8 @@ export interface PreforkOptions {
   readonly module: string;
   /** The broker that the app uses, for calls that tasks make. */
   readonly brokerUrl: string | undefined;
+  /** The result store of the app, if it is not the broker. */
+  readonly resultsUrl?: string | undefined;
   /** A child is replaced after so many jobs. */
   readonly maxTasksPerChild?: number | undefined;
   /** A child is replaced when its resident memory is larger after a job, in bytes. */
@@ -82,6 +84,7 @@ export class PreforkPool implements Pool {
       settings: {
         module: prefork.module,
         brokerUrl: prefork.brokerUrl ?? null,
+        resultsUrl: prefork.resultsUrl ?? null,
         worker,
         queues,
         log: relay.shape,

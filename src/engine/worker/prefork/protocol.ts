@@ -31,6 +31,8 @@ export interface ChildSettings {
   readonly module: string;
   /** The broker that the app of the parent uses, for calls that tasks make; may hold a password. */
   readonly brokerUrl: string | null;
+  /** Its result store, for results that tasks ask for; may hold a password. */
+  readonly resultsUrl: string | null;
   readonly worker: string;
   readonly queues: readonly string[];
   readonly log: LogShape;

@@ -3,7 +3,7 @@ import { type Fault, type Found, findOfGroup, findValue } from '../../canvas/ass
 import { getGraphOf } from '../../canvas/leading-on.ts';
 import { getGroup, type WorkflowStore } from '../../canvas/workflow-store.ts';
 import { createError } from '../../core/errors.ts';
-import { JOIN_TASK, type WorkflowPlace } from '../../core/workflow/graph.ts';
+import { JOIN_TASK, WORKFLOW_TASK, type WorkflowPlace } from '../../core/workflow/graph.ts';
 
 /** What a job that waited for its children goes on with. */
 export type Joined =
@@ -47,8 +47,14 @@ export async function joinChildren(
   return { kind: 'arguments', args: node.immutable === true ? node.args : [found.value, ...node.args] };
 }
 
+/** What a member says that failed for one of its own. */
+const FOR_ITS_MEMBER = /^.+? cannot go on, because its member "([^"]+)" \(job (\S+)\) has no result: (.+)$/s;
+
+/** Names the step where it began, however many wait for each other. */
 function toError(job: TakenJob, { id, task, reason }: Fault): Error {
-  return createError('MEMBER_FAILED', { task: job.task, member: task, id, reason });
+  const who = job.task === WORKFLOW_TASK ? 'the workflow' : `"${job.task}"`;
+  const [, member = task, own = id, cause = reason] = FOR_ITS_MEMBER.exec(reason) ?? [];
+  return createError('MEMBER_FAILED', { who, member, id: own, reason: cause });
 }
 
 /** What a body is told of a member that failed, under the policy `collect`. */

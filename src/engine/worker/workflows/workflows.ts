@@ -80,7 +80,11 @@ export class Workflows {
       return await this.#addMember(job, graph, added - 1);
     };
     const early = await this.#guard(job, () => this.#prepare(job));
-    const outcome = early ?? (await attempt());
+    return await this.end(job, early ?? (await attempt()));
+  }
+
+  /** What is done when an attempt has ended. @returns what the broker is told; never rejects */
+  async end(job: TakenJob, outcome: Outcome): Promise<Outcome> {
     return (await this.#guard(job, () => this.#leadOn(job, outcome))) ?? outcome;
   }
 

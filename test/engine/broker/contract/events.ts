@@ -131,6 +131,44 @@ export const events: Subject = {
       ]);
     }),
 
+    defineRule('a job that failed without being a dead letter is told as failed alone', async (workshop) => {
+      const queue = await createQueue(workshop);
+      const { heard } = await listen(workshop, [queue.name]);
+      await queue.addBulk(newJobs(2));
+      await act(workshop, queue.name, [{ kind: 'failed', error: ERROR }, SUCCEEDED]);
+      const told = await heard.take(8);
+      expect(told.slice(4).map(tell)).toEqual([
+        'started work attempt 1 STARTED',
+        'failed work attempt 1 FAILURE',
+        'started work attempt 1 STARTED',
+        'succeeded work attempt 1 SUCCESS',
+      ]);
+      expect(told[5]).toMatchObject({ error: 'TypeError: no luck', reason: null, durationMs: expect.any(Number) });
+    }),
+
+    defineRule('a job that waits for its children again is not told as retried', async (workshop) => {
+      const queue = await createQueue(workshop);
+      const { heard } = await listen(workshop, [queue.name]);
+      const parent = newJob({ task: 'parent' });
+      const child = newJob({ parent: { queue: queue.name, id: parent.id, onDead: 'wait' }, delayMs: 3_600_000 });
+      await queue.add(parent);
+      await workshop.consume(queue.name, {
+        async perform({ task, timesTaken }) {
+          if (task !== 'parent' || timesTaken > 1) return SUCCEEDED;
+          await queue.add(child);
+          return { kind: 'blocked' };
+        },
+      });
+      await heard.take(4);
+      await queue.promoteToHead([child.id]);
+      const told = (await heard.take(6)).filter(({ task }) => task === 'parent');
+      expect(told.map(tell)).toEqual([
+        'received parent PENDING',
+        'started parent attempt 1 STARTED',
+        'succeeded parent attempt 1 SUCCESS',
+      ]);
+    }),
+
     defineRule('progress is told as it was reported, with the worker and the attempt', async (workshop) => {
       const queue = await createQueue(workshop);
       const { heard } = await listen(workshop, [queue.name]);

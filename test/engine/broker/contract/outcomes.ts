@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Outcome, StoredError } from '../../../../src/engine/core/job.ts';
+import { createJobResult } from '../../../../src/engine/results/job-result.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
 import { defineRule, type Rule, type Subject } from './rule.ts';
 
@@ -64,6 +65,16 @@ export const outcomes: Subject = {
       { state: 'REVOKED', reason: 'expired', result: null, error: null },
     ),
     outcomeRule(
+      'a job that failed without being a dead letter keeps name, message and code of its error',
+      { kind: 'failed', error: ERROR },
+      {
+        state: 'FAILURE',
+        result: null,
+        reason: null,
+        error: expect.objectContaining({ ...ERROR, stack: expect.any(String) }),
+      },
+    ),
+    outcomeRule(
       'a dead job keeps name, message, code and stack of its error',
       { kind: 'dead', error: ERROR },
       {
@@ -87,18 +98,42 @@ export const outcomes: Subject = {
       },
     ),
 
-    defineRule('an ignored or revoked job counts as completed, a dead one as dead', async ({ broker, consume }) => {
+    defineRule(
+      'a job that is ignored, revoked or failed counts as completed, a dead one as dead',
+      async ({ broker, consume }) => {
+        const queue = broker.queue(queueName());
+        await queue.addBulk(newJobs(4));
+        const ends: Outcome[] = [
+          { kind: 'failed', error: ERROR },
+          { kind: 'ended', state: 'IGNORED', reason: '' },
+          { kind: 'ended', state: 'REVOKED', reason: '' },
+          { kind: 'dead', error: ERROR },
+        ];
+        const probe = await consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
+        await probe.taken.take(4);
+        await probe.settled();
+        expect(await queue.counts()).toMatchObject({ completed: 3, dead: 1, waiting: 0, active: 0 });
+      },
+    ),
+
+    defineRule('who waits for a job that failed without being a dead letter is given its error', async (workshop) => {
+      const { broker, consume, gate } = workshop;
       const queue = broker.queue(queueName());
-      await queue.addBulk(newJobs(3));
-      const ends: Outcome[] = [
-        { kind: 'ended', state: 'IGNORED', reason: '' },
-        { kind: 'ended', state: 'REVOKED', reason: '' },
-        { kind: 'dead', error: ERROR },
-      ];
-      const probe = await consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
-      await probe.taken.take(3);
-      await probe.settled();
-      expect(await queue.counts()).toMatchObject({ completed: 2, dead: 1, waiting: 0, active: 0 });
+      const job = newJob();
+      await queue.add(job);
+      const revoke = () => Promise.reject(new Error('nobody revokes it'));
+      const result = createJobResult(job.id, { openBroker: async () => broker, revoke, queue: queue.name });
+      const waited = result.get().catch((error: Error) => error);
+      const hold = gate<Outcome>();
+      const probe = await consume(queue.name, { perform: () => hold.promise });
+      await probe.taken.next();
+      hold.resolve({ kind: 'failed', error: ERROR });
+      expect(await waited).toMatchObject({
+        code: 'TASK_FAILED',
+        message: expect.stringContaining('TypeError: cannot'),
+        cause: { name: 'TypeError', message: 'cannot\nread', code: 'ERR_X' },
+      });
+      expect(await result.state()).toBe('FAILURE');
     }),
 
     defineRule('a retry with a delay charges an attempt and waits', async ({ broker, consume }) => {

@@ -11,7 +11,8 @@ const app = createApp({ retry: { max: 1, delay: '7s', jitter: false } }, { env: 
 describe('runTask', () => {
   test('runs a declared task and one of an app, and gives their results', async () => {
     const add = (a: number, b: number) => a + b;
-    const succeeded = { outcome: 'success', result: 5, error: undefined, retryInMs: undefined, progress: [], log: [] };
+    const recorded = { progress: [], log: [], replacedBy: undefined, added: [] };
+    const succeeded = { outcome: 'success', result: 5, error: undefined, retryInMs: undefined, ...recorded };
     expect(await runTask(defineTask('add', add), [2, 3])).toEqual(succeeded);
     expect(await runTask(app.task('add', add), [2, 3])).toEqual(succeeded);
     expect(

@@ -87,12 +87,6 @@ export function formatShape(shape: Shape): string {
   }
 }
 
-/** What a step gives: its name, and what it was given. */
-export interface StepValue {
-  readonly step: number;
-  readonly given: unknown;
-}
-
 export interface Expected {
   /** Undefined when it fails. */
   readonly value: unknown;

@@ -32,13 +32,21 @@ export {
   WorkerLost,
 } from './engine/core/errors.ts';
 export type { StoredError, StoredJob } from './engine/core/job.ts';
+export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
 export type { ErrorPolicy, FailedStep } from './engine/core/workflow/graph.ts';
+export type { WorkflowProgress, WorkflowStep, WorkflowView } from './engine/core/workflow/workflow-view.ts';
 export type { Event, EventType } from './engine/events/event.ts';
 export type { Hooks, TaskEvent, WorkerEvent } from './engine/events/hooks.ts';
-export type { AsyncResult } from './engine/results/async-result.ts';
+export type {
+  AsyncResult,
+  FinishedPart,
+  GroupResult,
+  RetriedWorkflow,
+  WorkflowResult,
+} from './engine/results/async-result.ts';
 export type { HistoryOptions } from './engine/results/result-history.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';

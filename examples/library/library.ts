@@ -18,7 +18,7 @@ const buildReport = app.task(
     if (rows === 0) throw new RangeError(`there is nothing to report for ${year}`);
     for (let row = 1; row <= rows; row += 1) {
       job.signal.throwIfAborted();
-      await job.progress({ row, of: rows });
+      await job.progress({ done: row, total: rows });
     }
     job.log.info({ rows }, 'report built');
     return { title: `Report ${year}`, rows };

@@ -44,18 +44,18 @@ export const subscribe = app.task(
     const job = context();
     const steps = portrait === undefined ? 2 : 3;
     const isNew = await subscribers?.add({ email, name });
-    await job.progress({ done: 1, of: steps });
+    await job.progress({ done: 1, total: steps });
 
     // An attempt may run twice. With an id made of this job's, the second call of a follow-up does nothing.
     const letter = { to: email, name, product: 'Harbour News', url: 'https://example.com/issues' };
     const welcome = await app.send('email.welcome', [letter], { id: `welcome-${job.id}` });
-    await job.progress({ done: 2, of: steps });
+    await job.progress({ done: 2, total: steps });
     if (portrait === undefined) return { isNew, welcome: welcome.id, thumbnails: null };
 
     if (!existsSync(join(folder, portrait))) throw new Error(`${portrait} has not arrived yet`);
     const picture = { source: portrait, output: 'thumbnails', sizes: [320, 160, 80] };
     const thumbnails = await app.send('image.thumbnail', [picture], { id: `portrait-${job.id}` });
-    await job.progress({ done: 3, of: steps });
+    await job.progress({ done: 3, total: steps });
     job.log.info({ isNew }, 'subscriber added');
     return { isNew, welcome: welcome.id, thumbnails: thumbnails.id };
   },

@@ -1,5 +1,6 @@
 import { formatDuration } from '../engine/core/duration.ts';
 import { escapeControl } from '../engine/core/escape.ts';
+import { formatProgress } from '../engine/core/progress.ts';
 import type { Tone } from './paint.ts';
 import type { CellKind } from './presentation.ts';
 
@@ -8,7 +9,7 @@ export function formatExact(value: unknown, as: CellKind): string {
   if (value === null || value === undefined) return '';
   if (as === 'instant') return new Date(value as number).toISOString();
   if (as === 'lines') return escapeControl((value as readonly string[]).join('\n'));
-  if (as === 'json') return escapeControl(JSON.stringify(value));
+  if (as === 'json' || as === 'progress') return escapeControl(JSON.stringify(value));
   return escapeControl(String(value));
 }
 
@@ -20,6 +21,8 @@ export function formatReadable(value: unknown, as: CellKind, now: number): strin
       return formatInstant(value as number, now);
     case 'duration':
       return formatDuration(value as number);
+    case 'progress':
+      return escapeControl(formatProgress(value) ?? JSON.stringify(value));
     case 'flag':
       return value === true ? 'yes' : 'no';
     case 'lines':

@@ -2,7 +2,7 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
-  { name: 'jobs', summary: 'Look at single jobs', heading: 'Look' },
+  { name: 'jobs', summary: 'Look at single jobs, and retry them', heading: 'Look' },
   { name: 'results', summary: 'Look at results that outlive the broker', heading: 'Look' },
   { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
   { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
@@ -108,6 +108,18 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/jobs/show.ts')).jobsShow,
   },
   {
+    name: 'jobs retry',
+    summary: 'Send dead letters back to work, of a workflow all',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/retry.ts')).jobsRetry,
+  },
+  {
+    name: 'trace',
+    summary: 'Show a workflow as a whole: its tree and its timeline',
+    heading: 'Look',
+    load: async () => (await import('./commands/trace.ts')).trace,
+  },
+  {
     name: 'results list',
     summary: 'List the jobs that have ended, from the result store',
     heading: 'Look',
@@ -121,7 +133,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'control revoke',
-    summary: 'Revoke jobs: never start those that wait, abort those that run',
+    summary: 'Revoke jobs and workflows: never start what waits, abort what runs',
     heading: 'Act',
     load: async () => (await import('./commands/control/revoke.ts')).controlRevoke,
   },

@@ -77,7 +77,8 @@ interface OperationCommand<Schema extends GenericSchema, Result, Options> extend
    * @throws USAGE, INVALID_OPTION
    */
   readonly toInput: (values: Values<Options>) => InputOf<Operation<Schema, Result>>;
-  readonly present: (result: Result) => Presentation;
+  /** @param options those that were typed, for what changes the look alone */
+  readonly present: (result: Result, options: Options) => Presentation;
 }
 
 /** A command that is no operation on the broker: it serves until it is stopped, as `worker` does. */

@@ -1,4 +1,5 @@
 import { formatDuration } from '../engine/core/duration.ts';
+import { formatProgress } from '../engine/core/progress.ts';
 import type { Event, EventType } from '../engine/events/event.ts';
 import type { Tone } from './paint.ts';
 import { type Presentation, row } from './presentation.ts';
@@ -58,7 +59,7 @@ function describe(event: Event): string {
     worker,
     type === 'worker-online' || type === 'worker-offline' ? `process ${pid} on ${host}` : null,
     attempt !== null && (attempt > 1 || type === 'retried') ? `attempt ${attempt}` : null,
-    type === 'progress' ? JSON.stringify(progress) : null,
+    type === 'progress' ? (formatProgress(progress) ?? JSON.stringify(progress)) : null,
     durationMs === null ? null : `after ${formatDuration(durationMs)}`,
     delayMs === null
       ? null

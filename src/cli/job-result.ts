@@ -1,5 +1,6 @@
 import type { ExitCode } from '../engine/core/error-catalogue.ts';
 import type { JobState } from '../engine/core/state.ts';
+import { WORKFLOW_TASK } from '../engine/core/workflow/graph.ts';
 import type { JobResult } from '../ops/read-result.ts';
 import { type Presentation, sheet } from './presentation.ts';
 
@@ -17,7 +18,7 @@ export function presentResult(job: JobResult): Presentation {
         { title: 'result', as: 'json', value: job.result },
         { title: 'error', as: 'text', value: error === null ? null : `${error.name}: ${error.message}` },
         { title: 'attempts', as: 'number', value: job.attempts },
-        { title: 'progress', as: 'json', value: job.progress },
+        { title: 'progress', as: 'progress', value: job.progress },
         { title: 'created', as: 'instant', value: job.createdAt },
         { title: 'started', as: 'instant', value: job.startedAt },
         { title: 'finished', as: 'instant', value: job.finishedAt },
@@ -30,7 +31,8 @@ export function presentResult(job: JobResult): Presentation {
 }
 
 /** The next step, where there is one. */
-function nextStep({ id, state }: JobResult): string[] {
+function nextStep({ id, task, state }: JobResult): string[] {
+  if (task === WORKFLOW_TASK && state !== 'SUCCESS') return [`\`tq trace ${id}\` shows the steps of the workflow`];
   switch (exitCodeOf(state)) {
     case 1:
       return [`\`tq jobs show ${id}\` shows its arguments, attempts and stacks`];
@@ -46,7 +48,7 @@ function nextStep({ id, state }: JobResult): string[] {
 }
 
 /** cli.md: 0 SUCCESS, 1 FAILURE or REVOKED, 3 UNKNOWN, 4 not finished. An ignored job did all that was asked of it. */
-function exitCodeOf(state: JobState): 0 | ExitCode {
+export function exitCodeOf(state: JobState): 0 | ExitCode {
   switch (state) {
     case 'SUCCESS':
     case 'IGNORED':

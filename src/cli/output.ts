@@ -66,7 +66,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       .map((block) =>
         sink.isTTY === true
           ? formatForTerminal(block, { paint, now: clock.now(), width: sink.columns }, formatTable)
-          : formatForPipe(block),
+          : formatForPipe(block, clock.now()),
       )
       .join('');
 
@@ -130,6 +130,8 @@ function formatForTerminal(
       return block.rows.length === 0 ? '' : formatTable(block.columns, block.rows, look);
     case 'sheet':
       return formatSheet(block.fields, look);
+    case 'drawn':
+      return block.draw({ isTerminal: true, ...look });
   }
 }
 
@@ -138,7 +140,7 @@ function formatCell({ text, tone, width = 0 }: Cell, paint: Paint): string {
   return paint(tone, width < 0 ? shown.padStart(-width) : shown.padEnd(width));
 }
 
-function formatForPipe(block: Block): string {
+function formatForPipe(block: Block, now: number): string {
   switch (block.kind) {
     case 'line':
       return `${escapeControl(block.text)}\n`;
@@ -152,6 +154,8 @@ function formatForPipe(block: Block): string {
         .join('');
     case 'sheet':
       return block.fields.map(({ title, value, as }) => `${title}\t${formatExact(value, as)}\n`).join('');
+    case 'drawn':
+      return block.draw({ isTerminal: false, width: undefined, paint: plainPaint, now });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ExitCode } from '../engine/core/error-catalogue.ts';
-import type { Tone } from './paint.ts';
+import type { Paint, Tone } from './paint.ts';
 
 /**
  * What a command has to show, as data. How it looks on a terminal, in a pipe and as JSON is decided in output.ts, for all
@@ -30,7 +30,20 @@ export type Block =
       /** The note in place of a table without rows. */
       readonly empty: string;
     }
-  | { readonly kind: 'sheet'; readonly fields: readonly Field[] };
+  | { readonly kind: 'sheet'; readonly fields: readonly Field[] }
+  /** What no table can show; it escapes the text of jobs itself. */
+  | { readonly kind: 'drawn'; readonly draw: (surface: Surface) => string };
+
+/** What is drawn on. */
+export interface Surface {
+  /** In a pipe nothing but ASCII is drawn, beside the names of jobs. */
+  readonly isTerminal: boolean;
+  /** Columns; undefined cuts nothing. */
+  readonly width: number | undefined;
+  readonly paint: Paint;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
 
 export interface Cell {
   readonly text: string;
@@ -44,7 +57,7 @@ export interface Cell {
 export type Row = Readonly<Record<string, unknown>>;
 
 /** How a value is written; null is nothing in a pipe and a dash in a table. */
-export type CellKind = 'text' | 'number' | 'flag' | 'state' | 'instant' | 'duration' | 'json' | 'lines';
+export type CellKind = 'text' | 'number' | 'flag' | 'state' | 'instant' | 'duration' | 'json' | 'progress' | 'lines';
 
 export interface Column {
   readonly key: string;

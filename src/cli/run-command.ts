@@ -39,7 +39,7 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
     const context: CommandContext = { settings, session, output, host };
     if (command.kind === 'service') return await command.serve(input, context);
     if (command.kind === 'stream') return await (await import('./run-stream.ts')).runStream(command, input, context);
-    return await operate(command, input, context);
+    return await operate(command, input, context, values.options);
   } finally {
     output.clearProgress();
     await session.close();
@@ -88,6 +88,7 @@ async function operate(
   command: Extract<Command, { kind: 'operation' }>,
   input: unknown,
   { settings, session, output, host }: CommandContext,
+  options: Values['options'],
 ): Promise<number> {
   const [operation, { execute }] = await Promise.all([command.operation(), import('../ops/gate.ts')]);
   const confirm = createConfirm(host.ask, output);
@@ -99,7 +100,9 @@ async function operate(
     onProgress: output.progress,
   });
   const presentation =
-    execution.kind === 'planned' ? presentPlan(command.name, execution.plan) : command.present(execution.result);
+    execution.kind === 'planned'
+      ? presentPlan(command.name, execution.plan)
+      : command.present(execution.result, options as never);
   output.print(presentation);
   return presentation.exitCode ?? 0;
 }

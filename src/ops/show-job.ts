@@ -11,6 +11,8 @@ export interface JobDetails extends Omit<StoredJob, 'meta' | 'revoked'> {
   readonly requestId: string | null;
   readonly rootId: string | null;
   readonly parentId: string | null;
+  /** The id of its workflow. */
+  readonly workflow: string | null;
   /** Epoch milliseconds. */
   readonly expiresAt: number | null;
   readonly softTimeLimitMs: number | null;
@@ -45,6 +47,7 @@ function toDetails({ meta, revoked: _, ...job }: StoredJob, log: readonly string
     requestId: meta.requestId ?? null,
     rootId: meta.rootId ?? null,
     parentId: meta.parentId ?? null,
+    workflow: meta.workflow?.id ?? null,
     expiresAt: meta.expiresAt ?? null,
     softTimeLimitMs: meta.softTimeLimitMs ?? null,
     timeLimitMs: meta.timeLimitMs ?? null,

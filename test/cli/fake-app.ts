@@ -40,9 +40,11 @@ export class FakeApp implements UsedApp {
     });
     const isDuplicate = stored !== id;
     const revoke = (): never => {
-      throw new Error('the double revokes nothing');
+      throw new Error('the double only sends');
     };
-    return createJobResult<Result>(stored, { openBroker: async () => this.#broker, revoke, task, queue, isDuplicate });
+    const lineage = { listFollowing: revoke, workflowOf: revoke };
+    const parts = { openBroker: async () => this.#broker, revoke, lineage };
+    return createJobResult<Result>(stored, { ...parts, task, queue, isDuplicate });
   }
 
   async broker(): Promise<FakeBroker> {

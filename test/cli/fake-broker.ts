@@ -13,6 +13,7 @@ import type {
   BrokerQueue,
   FlowJob,
   JobBrief,
+  JobSummary,
   Migration,
   QueueCounts,
 } from '../../src/engine/broker/port.ts';
@@ -284,6 +285,18 @@ export class FakeQueue implements BrokerQueue {
       const { task, queue, state, attempts, worker, revoked } = job;
       const phase = this.#phases.get(id) ?? PHASES[state] ?? 'finished';
       return [{ id, task, queue, phase, attempts, worker, revoked }];
+    });
+  }
+
+  async listSummaries(ids: readonly string[]): Promise<JobSummary[]> {
+    this.#broker.assertUp();
+    return ids.flatMap((id) => {
+      const job = this.jobs.get(id);
+      if (job === undefined) return [];
+      const { task, queue, state, attempts, worker, createdAt, dueAt, startedAt, finishedAt, progress, reason } = job;
+      const error = job.error === null ? null : { ...job.error, stack: null };
+      const times = { createdAt, dueAt, startedAt, finishedAt };
+      return [{ id, task, queue, state, attempts, worker, ...times, progress, error, reason, revoked: job.revoked }];
     });
   }
 

@@ -11,7 +11,7 @@ import type { RetryOptions } from '../core/retry-policy.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
-import type { AsyncResult } from '../results/async-result.ts';
+import type { AsyncResult, GroupResult, WorkflowResult } from '../results/async-result.ts';
 import type { HistoryOptions } from '../results/result-history.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
@@ -184,6 +184,10 @@ export interface App extends SignatureSender {
   compileHere(signature: { toJSON(): unknown }): WorkflowGraph;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
+  /** A workflow by its id. Nothing is asked of the broker yet. */
+  workflow<Result = unknown>(id: string): WorkflowResult<Result>;
+  /** A group by its id, or by the name that it was saved under. */
+  restoreGroup<Results extends readonly unknown[] = readonly unknown[]>(saved: string): Promise<GroupResult<Results>>;
   /**
    * Builds a worker of this app; `worker.start()` begins.
    *

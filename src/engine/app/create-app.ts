@@ -4,21 +4,22 @@ import { describeEmail } from '../../tasks/email/delivery.ts';
 import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import type { ResultRow, ResultStore } from '../broker/result-store/result-port.ts';
+import { listFollowing } from '../canvas/lineage.ts';
+import { createLiveWorkflow, readGroupName } from '../canvas/live-workflow.ts';
 import { type AnySignature, createStep, type SendOptions, type StepSignature } from '../canvas/signature.ts';
 import type { SignatureOptions } from '../canvas/signature-options.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readProjectBroker } from '../config/project-broker.ts';
-import { revokeJobs } from '../control/revoke-jobs.ts';
 import { APP_BRAND } from '../core/brand.ts';
 import { isChild } from '../core/child-mark.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
-import type { NewJob } from '../core/job.ts';
+import type { NewJob, StoredJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
-import type { AsyncResult, RevokeJob } from '../results/async-result.ts';
+import type { AsyncResult, GroupResult, RevokeJob, WorkflowResult } from '../results/async-result.ts';
 import { createJobResult } from '../results/job-result.ts';
 import { type HistoryOptions, readHistory } from '../results/result-history.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -34,6 +35,7 @@ import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
 import { createAppWorker } from './create-app-worker.ts';
 import { MadeWorkers } from './made-workers.ts';
+import { revokeAll } from './revoke-all.ts';
 import { compileHere, type SignatureParts, sendSignature } from './send-signature.ts';
 import { createTask, type DefineTask, type Task } from './task.ts';
 
@@ -72,11 +74,11 @@ class TaskApp implements App {
   readonly #openResultsOnce = (): Promise<ResultStore | undefined> => this.resultStore();
   readonly #revoke: RevokeJob = async (id, options) => {
     const broker = await this.broker();
-    const { jobs } = await revokeJobs(
+    const { jobs } = await revokeAll(
       { broker, clock: this.#clock },
       { ...options, ids: [id], likelyQueues: this.queues },
     );
-    const [job] = jobs;
+    const job = jobs.find((one) => one.id === id) ?? jobs[0];
     if (job === undefined) throw createError('UNKNOWN_JOB', { id });
     return job;
   };
@@ -196,13 +198,40 @@ class TaskApp implements App {
   }
 
   result<Result>(id: string, queue?: string): AsyncResult<Result> {
-    return createJobResult<Result>(id, {
+    return createJobResult<Result>(id, { ...this.#resultParts, queue, likelyQueues: this.queues });
+  }
+
+  workflow<Result>(id: string): WorkflowResult<Result> {
+    return this.#workflowOf(id) as WorkflowResult as WorkflowResult<Result>;
+  }
+
+  async restoreGroup<Results extends readonly unknown[]>(saved: string): Promise<GroupResult<Results>> {
+    return this.#workflowOf<Results>(await readGroupName(await this.broker(), saved));
+  }
+
+  #workflowOf<Results extends readonly unknown[]>(id: string): GroupResult<Results> {
+    return createLiveWorkflow<Results>(id, {
+      openBroker: this.#openBrokerOnce,
+      now: () => this.#clock.now(),
+      resultOf: (job, queue) => this.result(job, queue),
+      cancel: async (workflow, options) => {
+        const place = { broker: await this.broker(), clock: this.#clock };
+        return (await revokeAll(place, { ...options, ids: [workflow], likelyQueues: this.queues })).jobs;
+      },
+    });
+  }
+
+  /** What every result needs. */
+  get #resultParts() {
+    return {
       openBroker: this.#openBrokerOnce,
       openResults: this.#openResultsOnce,
       revoke: this.#revoke,
-      queue,
-      likelyQueues: this.queues,
-    });
+      lineage: {
+        listFollowing: async (job: StoredJob) => listFollowing(await this.broker(), job),
+        workflowOf: (id: string) => this.workflow(id),
+      },
+    };
   }
 
   createWorker(options: WorkerOptions = {}): Promise<Worker> {
@@ -294,8 +323,7 @@ class TaskApp implements App {
       broker: this.#openBrokerOnce,
       checkPriority: async (queue, wish) => this.#priorityOf((await this.broker()).queue(queue), wish),
       send: (task, args, options) => this.send(task, args, options),
-      result: ({ id, task, queue }) =>
-        createJobResult(id, { openBroker: this.#openBrokerOnce, revoke: this.#revoke, task, queue }),
+      result: ({ id, task, queue }) => createJobResult(id, { ...this.#resultParts, task, queue }),
     };
   }
 
@@ -345,9 +373,7 @@ class TaskApp implements App {
   /** @param stored the id that the store gave: that of another job when a unique key was held */
   #resultOf<Result>({ id, task }: NewJob, queue: string, stored = id): AsyncResult<Result> {
     return createJobResult<Result>(stored, {
-      openBroker: this.#openBrokerOnce,
-      openResults: this.#openResultsOnce,
-      revoke: this.#revoke,
+      ...this.#resultParts,
       task,
       queue,
       ...(stored !== id && { isDuplicate: true }),

@@ -1,9 +1,9 @@
-import { revokeJobs } from '../control/revoke-jobs.ts';
 import type { RevokeReceipt } from '../control/revoke-order.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import { type AskOptions, assertText, parseAsk } from './ask-options.ts';
+import { revokeAll } from './revoke-all.ts';
 import type { Asking } from './worker-question.ts';
 import { type Replies, toReplies } from './worker-replies.ts';
 
@@ -19,8 +19,10 @@ export interface RevokeOptions extends AskOptions {
 
 /** The replies are the receipts of the workers that were asked; nobody is asked when none of the jobs runs. */
 export interface RevokeReplies extends Replies<readonly RevokeReceipt[]> {
-  /** What happened to each, in the order of the ids, each once. */
+  /** What happened to each, in the order of the ids, each once; of a workflow, to each of its jobs that had not ended. */
   readonly jobs: readonly RevokedJob[];
+  /** Those of the ids that were of workflows. */
+  readonly workflows: readonly string[];
 }
 
 export type Revoke = (ids: string | readonly string[], options?: RevokeOptions) => Promise<RevokeReplies>;
@@ -40,8 +42,8 @@ export function createRevoke({ openBroker, clock, queues }: Asking): Revoke {
     }
     const place = queue === undefined ? { likelyQueues: queues } : { queue };
     const request = { ids: parseIds(ids), terminate, by, ...place, ...addressed };
-    const { jobs, ...answers } = await revokeJobs({ broker: await openBroker(), clock }, request);
-    return { jobs, ...toReplies<readonly RevokeReceipt[]>(answers) };
+    const { jobs, workflows, ...answers } = await revokeAll({ broker: await openBroker(), clock }, request);
+    return { jobs, workflows, ...toReplies<readonly RevokeReceipt[]>(answers) };
   };
 }
 

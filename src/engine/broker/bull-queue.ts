@@ -6,7 +6,8 @@ import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
 import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
 import { readJobChildren } from './job-children.ts';
 import { toFlowEntry, toJobJson } from './job-json.ts';
-import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
+import { toJobSummary } from './job-summary.ts';
+import type { ActiveStoredJob, BrokerQueue, JobBrief, JobSummary, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import type { MarkRecord, Store } from './store.ts';
 import { toStoredJob } from './stored-job.ts';
@@ -133,9 +134,9 @@ export class BullQueue implements BrokerQueue {
     return this.#attempt(`reading the children of job ${id}`, () => readJobChildren(this.#reading(), id));
   }
 
-  async reprocess(id: string): Promise<boolean> {
+  async reprocess(id: string, { onlyDead = false }: { readonly onlyDead?: boolean } = {}): Promise<boolean> {
     return this.#attempt(`putting job ${id} back into queue "${this.name}"`, () =>
-      this.#store.reprocess(this.name, id),
+      this.#store.reprocess(this.name, id, onlyDead ? ['failed'] : ['failed', 'completed']),
     );
   }
 
@@ -145,6 +146,16 @@ export class BullQueue implements BrokerQueue {
       this.#store.listMarks(this.name, ids),
     );
     return this.#toBriefs(ids, records);
+  }
+
+  async listSummaries(ids: readonly string[]): Promise<JobSummary[]> {
+    if (ids.length === 0) return [];
+    const records = await this.#attempt(`reading ${ids.length} jobs of queue "${this.name}"`, () =>
+      this.#store.listSummaries(this.name, ids),
+    );
+    return records.flatMap((record, index) =>
+      record === null ? [] : [toJobSummary(record, { id: ids[index] as string, queue: this.name })],
+    );
   }
 
   async revoke(ids: readonly string[], revocation: Revocation): Promise<JobBrief[]> {

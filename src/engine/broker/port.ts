@@ -14,7 +14,7 @@
  */
 
 import type { Meta } from '../core/envelope.ts';
-import type { JobChildren, NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { JobChildren, NewJob, Outcome, StoredError, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { ControlBus } from './control-port.ts';
@@ -111,11 +111,14 @@ export interface BrokerQueue {
    * Puts a job that has finished back into its queue, as if it had never run: its attempts, lost workers and revocation are
    * forgotten; it does not take its unique key again. If it is the child of a job, that one counts it as pending again.
    *
+   * @param options.onlyDead leaves alone what is no dead letter when it comes to it: a job that was looked at before may have run meanwhile
    * @returns false for a job that has not finished, or is not there
    */
-  reprocess(id: string): Promise<boolean>;
+  reprocess(id: string, options?: { readonly onlyDead?: boolean }): Promise<boolean>;
   /** What these jobs are, without their data, in one round trip; ids that the queue does not hold are left out. */
   listBriefs(ids: readonly string[]): Promise<JobBrief[]>;
+  /** What these jobs have come to, without arguments and results, in one round trip; ids that the queue does not hold are left out. */
+  listSummaries(ids: readonly string[]): Promise<JobSummary[]>;
   /**
    * Marks those of the jobs that have not finished as revoked, and gives what they are after that. A job that is not active
    * then is never run; one that is active is not run again. An earlier mark stays. Finished jobs are not changed.
@@ -159,6 +162,28 @@ export interface JobBrief {
   /** Name of the worker that took it last. */
   readonly worker: string | null;
   /** Of a job that has not finished. */
+  readonly revoked: Revocation | undefined;
+}
+
+/** A job without what may be large. The words are those of `StoredJob`. */
+export interface JobSummary
+  extends Pick<
+    StoredJob,
+    | 'id'
+    | 'task'
+    | 'queue'
+    | 'state'
+    | 'attempts'
+    | 'worker'
+    | 'createdAt'
+    | 'dueAt'
+    | 'startedAt'
+    | 'finishedAt'
+    | 'progress'
+  > {
+  /** Its text may be cut; it has no stack. */
+  readonly error: StoredError | null;
+  readonly reason: string | null;
   readonly revoked: Revocation | undefined;
 }
 

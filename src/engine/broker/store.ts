@@ -50,6 +50,8 @@ export interface Store extends StoreOptions {
    *   its worker with the mark. Without it nothing is changed.
    */
   listMarks(queue: string, ids: readonly string[], mark?: string): Promise<(MarkRecord | null)[]>;
+  /** Reads jobs without their data and results, in the order of the ids; null for one that is not there. */
+  listSummaries(queue: string, ids: readonly string[]): Promise<(SummaryRecord | null)[]>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
@@ -69,7 +71,7 @@ export interface Store extends StoreOptions {
    */
   addFlow(entries: readonly FlowEntry[]): Promise<string[]>;
   /** Puts a finished job back into its queue, as if it had never run. @returns false when it is not there, or has not finished */
-  reprocess(queue: string, id: string): Promise<boolean>;
+  reprocess(queue: string, id: string, from: readonly ('failed' | 'completed')[]): Promise<boolean>;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;
@@ -89,6 +91,27 @@ export interface MarkRecord {
   readonly schedulerId: string | null;
   /** The unique key that it was added with; another job may hold it by now. */
   readonly deduplicationId: string | null;
+}
+
+/** A job as `listSummaries` reads it, in BullMQ's words. */
+export interface SummaryRecord {
+  /** Every kind of waiting is `waiting`. */
+  readonly state: string;
+  /** Of a delayed job, epoch ms. */
+  readonly dueAt: number | null;
+  readonly name: string;
+  readonly timestamp: number;
+  readonly attemptsMade: number;
+  readonly processedOn?: number;
+  readonly finishedOn?: number;
+  readonly processedBy?: string;
+  readonly deferredFailure?: string;
+  readonly failedReason?: string;
+  /** The begin of the last stack. */
+  readonly stackHead?: string;
+  readonly progress: unknown;
+  /** The return value, if it says in which other way than by a result the job has ended. */
+  readonly returnvalue?: string;
 }
 
 export interface StoreOptions {

@@ -116,6 +116,11 @@ export class WorkflowStore {
     }
   }
 
+  /** Removes what is written of a workflow: nothing follows any more from what of it still runs. */
+  async forget(workflow: string): Promise<void> {
+    await this.#state.removeAll(await this.#state.list(`workflow/${encodeURIComponent(workflow)}/`));
+  }
+
   async #readNode(head: GraphHead, place: number): Promise<WorkflowNode> {
     const nodes = await this.#read(nodesKey(head, Math.floor(place / NODES_A_RECORD)));
     const node = (nodes as readonly WorkflowNode[] | undefined)?.[place % NODES_A_RECORD];

@@ -126,7 +126,7 @@ async function askHolders(
 }
 
 /** A worker that answered one part with an error has that as its answer; else its receipts of all parts. */
-function joinReplies(parts: readonly ControlAnswers[]): ControlAnswers {
+export function joinReplies(parts: readonly ControlAnswers[]): ControlAnswers {
   const answers = new Map<string, ControlAnswer>();
   for (const [name, answer] of parts.flatMap((part) => [...part.answers])) {
     const before = answers.get(name);

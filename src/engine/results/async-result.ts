@@ -3,6 +3,7 @@ import type { Duration } from '../core/duration.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import type { JobState } from '../core/state.ts';
+import type { WorkflowProgress, WorkflowView } from '../core/workflow/workflow-view.ts';
 
 /** The job behind one call: its state, and its result once there is one. */
 export interface AsyncResult<Result = unknown> {
@@ -35,6 +36,108 @@ export interface AsyncResult<Result = unknown> {
   revoke(options?: { terminate?: boolean; timeout?: Duration }): Promise<RevokedJob>;
   /** Removes the job and its result from the broker and from the result store, if it has finished. */
   forget(): Promise<boolean>;
+  /** It has ended, in whichever way. */
+  ready(): Promise<boolean>;
+  successful(): Promise<boolean>;
+  /** It is a dead letter, or stands for a workflow that has failed. */
+  failed(): Promise<boolean>;
+  /** The jobs of its workflow that follow it and are there; of the job that stands for a workflow those of its parts. */
+  children(): Promise<AsyncResult[]>;
+  /** The job that called it or that it follows; undefined when it was sent outside a task. */
+  parent(): Promise<AsyncResult | undefined>;
+  /** The workflow that it stands for or is a step of; undefined for a job of none. */
+  workflow(): Promise<WorkflowResult | undefined>;
+}
+
+/**
+ * A workflow as one thing. Its parts are the members of a group or of the header of a chord, and the steps of a chain; a workflow
+ * of one step has that alone. `for await (const part of workflow)` gives them as they end, each once.
+ *
+ * Everything but `get` and `forget` throws UNKNOWN_JOB when nothing is stored of the workflow any more.
+ */
+export interface WorkflowResult<Result = unknown> extends AsyncIterable<FinishedPart> {
+  readonly id: string;
+  /** All of it, as it is now: one round trip for each 500 of its jobs. */
+  view(): Promise<WorkflowView>;
+  state(): Promise<JobState>;
+  progress(): Promise<WorkflowProgress>;
+  /**
+   * Waits for the end and gives the value of the whole: of a chain that of its last step, of a group the list of its members'.
+   *
+   * @throws TaskFailed with what failed first as its cause, TaskRevoked, ResultTimeout, UNKNOWN_JOB
+   */
+  get(options?: { timeout?: Duration }): Promise<Result>;
+  /** It has ended, in whichever way. */
+  ready(): Promise<boolean>;
+  successful(): Promise<boolean>;
+  failed(): Promise<boolean>;
+  /** How many of its parts have succeeded. */
+  completedCount(): Promise<number>;
+  /** The jobs of its parts that are there: of a member that is a chain, the last one. */
+  children(): Promise<AsyncResult[]>;
+  /** The job whose task sent it; undefined when it was sent outside a task. */
+  parent(): Promise<AsyncResult | undefined>;
+  /**
+   * Revokes everything of it that has not ended. A step that ignores the signal may lead on after that: its receipt says so.
+   *
+   * @param options.terminate ends the processes of running steps
+   * @param options.timeout how long running steps are waited for. Default 5 s
+   * @returns what happened to each job
+   */
+  cancel(options?: { terminate?: boolean; timeout?: Duration }): Promise<readonly RevokedJob[]>;
+  /** Sends every dead letter of it back to work; what had failed because of them waits again. */
+  retryFailed(): Promise<RetriedWorkflow>;
+  /** Removes its jobs with their results, and its graph, if it has ended. */
+  forget(): Promise<boolean>;
+}
+
+/** A workflow whose value is a list, by the names that Celery gives. */
+export interface GroupResult<Results extends readonly unknown[] = readonly unknown[]> extends WorkflowResult<Results> {
+  /** As `get`. */
+  join(options?: { timeout?: Duration }): Promise<Results>;
+  /** Some of it has not ended. */
+  waiting(): Promise<boolean>;
+  /** As `cancel`. */
+  revoke(options?: { terminate?: boolean; timeout?: Duration }): Promise<readonly RevokedJob[]>;
+  /**
+   * It is stored already: its id is all that `app.restoreGroup` takes. With a name, that name will do too, for 30 days.
+   *
+   * @returns what to give to `app.restoreGroup`
+   */
+  save(name?: string): Promise<string>;
+}
+
+/** A part that has ended. */
+export type FinishedPart =
+  | { readonly index: number; readonly state: 'SUCCESS'; readonly value: unknown }
+  | {
+      readonly index: number;
+      readonly state: 'FAILURE' | 'REVOKED' | 'IGNORED' | 'UNKNOWN';
+      /** The job that gave no value: of a chain the step. */
+      readonly id: string;
+      readonly task: string;
+      readonly error: StoredError | null;
+      readonly reason: string | null;
+    };
+
+export interface RetriedWorkflow {
+  /** Ids of the jobs that went back. */
+  readonly retried: readonly string[];
+  /** Ids of those that had not ended, or were gone, when their turn came. */
+  readonly missed: readonly string[];
+}
+
+/** A job that another one leads to. */
+export interface RelatedJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+}
+
+/** What knows the places of jobs in workflows: above what results know. */
+export interface Lineage {
+  listFollowing(job: StoredJob): Promise<readonly RelatedJob[]>;
+  workflowOf(id: string): WorkflowResult;
 }
 
 export type OpenBroker = () => Promise<Broker>;

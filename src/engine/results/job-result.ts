@@ -5,7 +5,8 @@ import { createError } from '../core/errors.ts';
 import type { StoredError, StoredJob } from '../core/job.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import { isFinished, type JobState } from '../core/state.ts';
-import type { AsyncResult, OpenBroker, RevokeJob } from './async-result.ts';
+import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
+import type { AsyncResult, Lineage, OpenBroker, RevokeJob, WorkflowResult } from './async-result.ts';
 import { toFinishedJob } from './stored-result.ts';
 
 interface JobResultOptions {
@@ -13,6 +14,8 @@ interface JobResultOptions {
   /** Where results are that the broker knows no more. */
   readonly openResults?: () => Promise<ResultStore | undefined>;
   readonly revoke: RevokeJob;
+  /** Without it, a job knows nothing of workflows. */
+  readonly lineage?: Lineage;
   readonly task?: string;
   /** Where to look; every queue of the broker without it. */
   readonly queue?: string | undefined;
@@ -109,6 +112,42 @@ class JobResult<Result> implements AsyncResult<Result> {
     const job = await this.#findStored();
     if (job === undefined) throw createError('UNKNOWN_JOB', { id: this.id });
     return job;
+  }
+
+  async ready(): Promise<boolean> {
+    return isFinished(await this.state());
+  }
+
+  async successful(): Promise<boolean> {
+    return (await this.state()) === 'SUCCESS';
+  }
+
+  async failed(): Promise<boolean> {
+    return (await this.state()) === 'FAILURE';
+  }
+
+  async children(): Promise<AsyncResult[]> {
+    const { lineage } = this.#options;
+    const job = await this.job();
+    if (job === undefined || lineage === undefined) return [];
+    if (job.task === WORKFLOW_TASK) return await lineage.workflowOf(job.id).children();
+    const following = await lineage.listFollowing(job);
+    return following.map(({ id, task, queue }) => this.#other(id, { task, queue }));
+  }
+
+  async parent(): Promise<AsyncResult | undefined> {
+    const parentId = (await this.job())?.meta.parentId;
+    return parentId === undefined ? undefined : this.#other(parentId, {});
+  }
+
+  async workflow(): Promise<WorkflowResult | undefined> {
+    const id = (await this.job())?.meta.workflow?.id;
+    return id === undefined ? undefined : this.#options.lineage?.workflowOf(id);
+  }
+
+  #other(id: string, place: Pick<JobResultOptions, 'task' | 'queue'>): AsyncResult {
+    const { task: _, queue: __, isDuplicate: ___, ...parts } = this.#options;
+    return createJobResult(id, { ...parts, ...place });
   }
 
   /** The queue that holds the job, and the job; remembered, because a job does not change its queue while it lives. */

@@ -22,7 +22,10 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** A logger whose lines carry the ids of this job. */
   readonly log: Logger;
-  /** Stores how far the task is: any JSON value. Seen in `tq result`, `AsyncResult.progress` and events. */
+  /**
+   * Stores how far the task is: any JSON value. Seen in `tq result`, `tq inspect active`, `tq trace`, `AsyncResult.progress` and
+   * events; `{ done, total, note }` (`TaskProgress`) is shown there as `340/1000 (34 %) resizing`.
+   */
   progress(value: unknown): Promise<void>;
   /**
    * Ends this attempt and asks for another one. Always throws; write `throw context().retry()` so that types see it.

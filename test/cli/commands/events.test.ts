@@ -40,7 +40,7 @@ const STORY: LogEntry[] = [
   { ...base, kind: 'added', task: 'email.send' },
   { ...base, kind: 'ready', from: 'new' },
   { ...base, at: NOW + 5, kind: 'taken' },
-  { ...base, at: NOW + 8, kind: 'progress', progress: { done: 1 } },
+  { ...base, at: NOW + 8, kind: 'progress', progress: { done: 1, total: 3, note: 'pages' } },
   { ...base, at: NOW + 1505, kind: 'scheduled', dueAt: NOW + 61_505 },
   { ...base, at: NOW + 70_000, kind: 'taken' },
   { ...base, at: NOW + 70_050, kind: 'failed', message: '\u001b[31mno luck' },
@@ -76,7 +76,7 @@ describe('the stream', () => {
       'failed',
       'dead',
     ]);
-    expect(rows[3]).toMatch(/mail {8}\{"done":1\}$/);
+    expect(rows[3]).toMatch(/mail {8}1\/3 \(33 %\) pages$/);
     expect(rows[4]).toMatch(/mail {8}attempt 1, after 2s, again in 1m$/);
     expect(rows[7]).toMatch(/attempt 2, after 50ms, Error: \\x1b\[31mno luck$/);
     expect({ stderr, exitCode }).toEqual({ stderr: 'listening; Ctrl-C ends it\n', exitCode: 0 });

@@ -45,6 +45,15 @@ describe('input to output', () => {
     expect(ran.exitCode).toBe(exitCode);
   });
 
+  test('progress of the shape { done, total, note } is for people on a terminal, and as it is anywhere else', async () => {
+    const progress = { done: 340, total: 1000, note: 'resizing \u001b[31m' };
+    const session = createFakeSession(new FakeBroker().store('high', { id: 'x', state: 'STARTED', progress }));
+    const shown = await run(['result', 'x', '--no-color'], { session, columns: 100 });
+    expect(shown.stdout).toMatch(/progress +340\/1000 \(34 %\) resizing \\x1b\[31m\n/);
+    expect((await run(['result', 'x'], { session })).stdout).toContain('progress\t{"done":340,"total":1000,');
+    expect(JSON.parse((await run(['result', 'x', '--json'], { session })).stdout).progress).toEqual(progress);
+  });
+
   test('an unknown id has exit code 3, and still prints its document', async () => {
     const ran = await run(['result', 'nope', '--json']);
     expect(JSON.parse(ran.stdout)).toMatchObject({ id: 'nope', state: 'UNKNOWN', task: null });

@@ -19,6 +19,7 @@ test('an application revokes waiting jobs without a worker, and sees where they 
       { id: 'gone', task: null, queue: null, happened: 'unknown', state: 'UNKNOWN', worker: null },
       { id: later.id, task: 'b', queue, ...revoked },
     ],
+    workflows: [],
     workers: {},
     silent: [],
   });
@@ -32,7 +33,7 @@ test('an application revokes waiting jobs without a worker, and sees where they 
       { id: later.id, task: 'b', phase: 'waiting', ...lying },
     ],
   });
-  expect(await app.control.revoke([])).toEqual({ jobs: [], workers: {}, silent: [] });
+  expect(await app.control.revoke([])).toEqual({ jobs: [], workflows: [], workers: {}, silent: [] });
 });
 
 test('of running jobs it has the receipts of the workers, which tell of them from then on', async () => {
@@ -50,6 +51,7 @@ test('of running jobs it has the receipts of the workers, which tell of them fro
   const job = { id, task: 'hold', queue: bench.queue, happened: 'aborted' };
   expect(await app.control.revoke(id, { timeout: '20s', destinations: ['worker-1'] })).toEqual({
     jobs: [{ ...job, state: 'REVOKED', worker: 'worker-1' }],
+    workflows: [],
     workers: { 'worker-1': [job] },
     silent: [],
   });

@@ -18,6 +18,7 @@ import type { Subject } from './contract/rule.ts';
 import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
+import { summarising } from './contract/summarising.ts';
 import { taking } from './contract/taking.ts';
 import { unique } from './contract/unique.ts';
 import { waiting } from './contract/waiting.ts';
@@ -41,6 +42,7 @@ export const contract: readonly Subject[] = [
   waiting,
   purging,
   revoking,
+  summarising,
   state,
   holding,
   lettingGo,

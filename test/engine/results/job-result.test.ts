@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
-import type { RevokeJob } from '../../../src/engine/results/async-result.ts';
+import type { Lineage, RevokeJob, WorkflowResult } from '../../../src/engine/results/async-result.ts';
 import { createJobResult } from '../../../src/engine/results/job-result.ts';
 import { createRow } from '../broker/result-store/result-stores.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
@@ -18,7 +18,12 @@ function store(fields: FakeJobFields, queue = 'high'): void {
 }
 
 const resultOf = (options: { queue?: string; likelyQueues?: readonly string[] } = { queue: 'high' }) =>
-  createJobResult<unknown>('id-1', { openBroker: async () => broker, revoke, task: 'a.task', ...options });
+  createJobResult<unknown>('id-1', { openBroker: async () => broker, revoke, lineage, task: 'a.task', ...options });
+
+const lineage: Lineage = {
+  listFollowing: async ({ id }) => [{ id: `${id}-next`, task: 'next', queue: 'low' }],
+  workflowOf: (id) => ({ id, children: async () => [] }) as unknown as WorkflowResult,
+};
 
 const revocations: unknown[] = [];
 const REVOKED = {
@@ -183,6 +188,35 @@ describe('forget()', () => {
   });
 });
 
+describe('a job among others', () => {
+  test.each([
+    ['SUCCESS', [true, true, false]],
+    ['FAILURE', [true, false, true]],
+    ['REVOKED', [true, false, false]],
+    ['STARTED', [false, false, false]],
+  ] as const)('that is %s is ready, successful, failed: %j', async (state, answers) => {
+    store({ state });
+    const result = resultOf();
+    expect([await result.ready(), await result.successful(), await result.failed()]).toEqual(answers);
+  });
+
+  test('that nobody knows is none of it, and leads nowhere', async () => {
+    const result = resultOf();
+    expect([await result.ready(), await result.successful(), await result.failed()]).toEqual([false, false, false]);
+    expect(await result.children()).toEqual([]);
+    expect(await result.parent()).toBeUndefined();
+    expect(await result.workflow()).toBeUndefined();
+  });
+
+  test('gives what follows it, what it follows and its workflow', async () => {
+    store({ meta: { parentId: 'id-0', workflow: { id: 'whole', node: 3 } } });
+    const [next] = await resultOf().children();
+    expect(next).toMatchObject({ id: 'id-1-next', task: 'next', queue: 'low' });
+    expect(await resultOf().parent()).toMatchObject({ id: 'id-0', queue: undefined });
+    expect(await resultOf().workflow()).toMatchObject({ id: 'whole' });
+  });
+});
+
 describe('a result store', () => {
   const rows = new FakeResultStore();
   let opened = 0;
@@ -191,7 +225,13 @@ describe('a result store', () => {
     return rows;
   };
   const keptResult = () =>
-    createJobResult<unknown>('id-1', { openBroker: async () => broker, openResults, revoke, likelyQueues: ['high'] });
+    createJobResult<unknown>('id-1', {
+      openBroker: async () => broker,
+      openResults,
+      revoke,
+      lineage,
+      likelyQueues: ['high'],
+    });
   beforeEach(async () => {
     opened = 0;
     rows.rows.clear();
@@ -228,7 +268,7 @@ describe('a result store', () => {
 
   test('that cannot be asked is an error, not an unknown job', async () => {
     const failing = createJobResult('id-1', {
-      ...{ openBroker: async () => broker, revoke },
+      ...{ openBroker: async () => broker, revoke, lineage },
       openResults: async () => Promise.reject(new Error('away')),
     });
     await expect(failing.state()).rejects.toThrow('away');

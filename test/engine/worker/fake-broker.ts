@@ -176,6 +176,10 @@ export class FakeQueue implements BrokerQueue {
     return [];
   }
 
+  async listSummaries(): Promise<never[]> {
+    return [];
+  }
+
   async revoke(): Promise<never[]> {
     return [];
   }

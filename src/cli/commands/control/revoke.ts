@@ -1,4 +1,4 @@
-import type { RevokeReport } from '../../../engine/control/revoke-jobs.ts';
+import type { RevokeAllReport } from '../../../engine/app/revoke-all.ts';
 import type { ExitCode } from '../../../engine/core/error-catalogue.ts';
 import { createError } from '../../../engine/core/errors.ts';
 import type { Happened, RevokedJob } from '../../../engine/core/revocation.ts';
@@ -21,15 +21,21 @@ interface RevokeOptions extends AddressedOptions {
 
 export const controlRevoke = defineCommand({
   name: 'control revoke',
-  summary: 'Revoke jobs: never start those that wait, abort those that run',
+  summary: 'Revoke jobs and workflows: never start what waits, abort what runs',
   details: [
+    'The id of a workflow stands for all of it that has not ended, also for what its steps lead to while it is revoked.',
     'A job that waits or is scheduled is marked in the broker: it never starts, also when no worker is up. One that runs has',
     'its signal aborted; with --terminate its process is ended (pool prefork), or its function is waited for no more (async).',
     'The command waits for running jobs, at most --timeout (5s). Exit codes: 0 none of them will run any more, 1 one ignored',
     'the signal, was not asked, or its worker answered with an error, 3 all ids are unknown, 4 the worker of one did not answer.',
   ].join('\n'),
   arguments: [
-    { name: '<ids...>', summary: 'ids of jobs; - reads them from stdin, a line each', completion: 'ids', stdin: true },
+    {
+      name: '<ids...>',
+      summary: 'ids of jobs and workflows; - reads them from stdin, a line each',
+      completion: 'ids',
+      stdin: true,
+    },
   ],
   options: [
     sharedOptions.queue,
@@ -45,7 +51,7 @@ export const controlRevoke = defineCommand({
     { command: 'tq control revoke 17 --queue mail --terminate', does: 'also end the process that runs it' },
     { command: 'tq control revoke - --yes --json', does: 'revoke the jobs whose ids come on stdin' },
   ],
-  json: [...REPLY_FIELDS, 'jobs'],
+  json: [...REPLY_FIELDS, 'jobs', 'workflows'],
   operation: async () => (await import('../../../ops/revoke-jobs.ts')).revokeJobs,
   toInput(values: Values<RevokeOptions>) {
     const ids = values.arguments.map((id = '') => id.trim()).filter((id) => id !== '');
@@ -59,8 +65,8 @@ export const controlRevoke = defineCommand({
     return { ids, queue: readText(queue, '--queue'), terminate, ...readAddressed(values) };
   },
   present(report) {
-    const { jobs, answers } = report;
-    const { json } = presentReplies(report, { blocks: [], json: { jobs } });
+    const { jobs, answers, workflows } = report;
+    const { json } = presentReplies(report, { blocks: [], json: { jobs, workflows } });
     return {
       json,
       blocks: [
@@ -78,7 +84,7 @@ export const controlRevoke = defineCommand({
         ),
       ],
       problems: answers.size + report.silent.length === 0 ? [] : describeGaps(report),
-      notes: describeRest(jobs),
+      notes: [...describeRest(jobs), ...describeWorkflows(report)],
       exitCode: exitCodeOf(report),
     };
   },
@@ -101,7 +107,12 @@ function describeRest(jobs: readonly RevokedJob[]): string[] {
   });
 }
 
-function exitCodeOf({ jobs, answers }: RevokeReport): 0 | ExitCode {
+function describeWorkflows({ jobs, workflows }: RevokeAllReport): string[] {
+  if (jobs.every(({ happened }) => happened === 'had finished' || happened === 'unknown')) return [];
+  return workflows.map((id) => `\`tq trace ${id}\` shows what is left of the workflow`);
+}
+
+function exitCodeOf({ jobs, answers }: RevokeAllReport): 0 | ExitCode {
   const has = (happened: Happened): boolean => jobs.some((job) => job.happened === happened);
   if (has('ignored the signal') || has('not asked') || [...answers.values()].some(({ ok }) => !ok)) return 1;
   if (has('no answer')) return 4;

@@ -39,7 +39,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'runningMs', title: 'RUNNING', as: 'duration' },
   { key: 'pid', title: 'PID', as: 'number' },
   { key: 'requestId', title: 'REQUEST', as: 'text', shrinks: true },
-  { key: 'progress', title: 'PROGRESS', as: 'json' },
+  { key: 'progress', title: 'PROGRESS', as: 'progress' },
   { key: 'orphaned', title: 'ORPHANED', as: 'flag', alarms: true },
   { key: 'recoverAt', title: 'RECOVERED', as: 'instant' },
 ];

@@ -40,7 +40,7 @@ export const jobsShow = defineCommand({
       'requestId',
       'rootId',
     ],
-    ...['parentId', 'expiresAt', 'softTimeLimitMs', 'timeLimitMs', 'retry', 'headers', 'log'],
+    ...['parentId', 'workflow', 'expiresAt', 'softTimeLimitMs', 'timeLimitMs', 'retry', 'headers', 'log'],
   ],
   operation: async () => (await import('../../../ops/show-job.ts')).showJob,
   toInput: ({ arguments: [id = ''], options }: Values<{ queue?: string }>) => ({
@@ -60,7 +60,7 @@ export const jobsShow = defineCommand({
         { title: 'unreadable', as: 'text', value: job.unreadable },
         { title: 'result', as: 'json', value: job.result },
         { title: 'error', as: 'text', value: job.error === null ? null : `${job.error.name}: ${job.error.message}` },
-        { title: 'progress', as: 'json', value: job.progress },
+        { title: 'progress', as: 'progress', value: job.progress },
         { title: 'attempts', as: 'number', value: job.attempts },
         { title: 'workers lost', as: 'number', value: job.workersLost },
         { title: 'worker', as: 'text', value: job.worker },
@@ -77,11 +77,13 @@ export const jobsShow = defineCommand({
         { title: 'request id', as: 'text', value: job.requestId },
         { title: 'root id', as: 'text', value: job.rootId },
         { title: 'parent id', as: 'text', value: job.parentId },
+        { title: 'workflow', as: 'text', value: job.workflow },
         { title: 'headers', as: 'json', value: isEmpty(job.headers) ? null : job.headers },
         { title: 'log', as: 'lines', value: isEmpty(job.log) ? null : job.log },
         { title: 'stacks', as: 'lines', value: isEmpty(job.stacks) ? null : job.stacks },
       ]),
     ],
+    notes: job.workflow === null ? [] : [`\`tq trace ${job.id}\` shows its place in its workflow`],
   }),
 });
 

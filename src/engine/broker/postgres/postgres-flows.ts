@@ -105,12 +105,12 @@ const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
 /**
  * BullMQ's function for it drops the stacks of the attempts, keeps lost workers and revocations, and does not count a child of a
- * parent that goes on without it. $1: the queue, $2: the job.
+ * parent that goes on without it. $1: the queue, $2: the job, $3: from which states.
  */
 const REPROCESS = `
   WITH finished AS MATERIALIZED (
     SELECT queue, id, state::text AS state, parent_queue, parent_id, nextval('job_seq') AS number
-    FROM job WHERE queue = $1 AND id = $2 AND state::text IN ('failed', 'completed') FOR UPDATE),
+    FROM job WHERE queue = $1 AND id = $2 AND state::text = ANY($3) FOR UPDATE),
   moved AS (
     UPDATE job SET state = 'waiting', seq = finished.number, process_at_ms = NULL, processed_at_ms = NULL,
       finished_at_ms = NULL, return_value = NULL, failed_reason = NULL, deferred_failure = NULL, stalled_count = 0,
@@ -129,9 +129,14 @@ const REPROCESS = `
     SELECT queue, 'waiting', jsonb_build_object('jobId', id, 'prev', state), ${NOW_MS} FROM finished)
   SELECT id, pg_notify('bullmq_jobs', $1), pg_notify('bullmq_events', $1) FROM moved`;
 
-/** Runs a finished job again. @returns false when it is not there, or has not finished */
-export async function reprocessPostgresJob(query: Query, queue: string, id: string): Promise<boolean> {
+/** Runs a finished job again. @returns false when it is not there, or has not finished in one of these ways */
+export async function reprocessPostgresJob(
+  query: Query,
+  queue: string,
+  id: string,
+  from: readonly ('failed' | 'completed')[],
+): Promise<boolean> {
   // PostgreSQL stores no text with a NUL, so no job has such an id.
   if (id.includes('\0')) return false;
-  return (await query(REPROCESS, [queue, id])).length > 0;
+  return (await query(REPROCESS, [queue, id, from])).length > 0;
 }

@@ -23,6 +23,7 @@ import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
+import { listSummaries } from './postgres-summaries.ts';
 
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
 const POOL_OF_CONSUMER = 4;
@@ -110,11 +111,12 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listDueAt: (queue, ids) => listDueAt(query, queue, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
+    listSummaries: (queue, ids) => listSummaries(query, queue, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
-    reprocess: (queue, id) => reprocessPostgresJob(query, queue, id),
+    reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

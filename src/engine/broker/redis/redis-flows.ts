@@ -27,9 +27,9 @@ const COUNT_DEAD_CHILDREN = `
   local maxed = queue[2] and redis.call('LLEN', ARGV[2] .. 'active') >= tonumber(queue[2])
   if not queue[1] and not maxed then redis.call('ZADD', ARGV[2] .. 'marker', 0, '0') end`;
 
-/** KEYS: a job, the failed and the completed ones of its queue. ARGV: its id. What BullMQ's own script leaves of an earlier run. */
+/** KEYS: a job, the failed and the completed ones of its queue. ARGV: its id, '1' when only a dead letter runs again. What BullMQ's own script leaves of an earlier run. */
 const FORGET_RUN = `
-  if redis.call('ZSCORE', KEYS[2], ARGV[1]) or redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  if redis.call('ZSCORE', KEYS[2], ARGV[1]) or (ARGV[2] ~= '1' and redis.call('ZSCORE', KEYS[3], ARGV[1])) then
     redis.call('HDEL', KEYS[1], 'stc', 'defa', 'failedReason')
   end`;
 
@@ -133,17 +133,22 @@ async function assertParents(entries: readonly FlowEntry[], backend: RedisQueueB
   for (const [index, entry] of needed.entries()) if (found[index] === 0) throw flowRefusal(entry, -5);
 }
 
-/** Runs a finished job again. @returns false when it is not there, or has not finished */
-export async function reprocessRedisJob(backend: RedisQueueBackend, id: string): Promise<boolean> {
+/** Runs a finished job again. @returns false when it is not there, or has not finished in one of these ways */
+export async function reprocessRedisJob(
+  backend: RedisQueueBackend,
+  id: string,
+  from: readonly ('failed' | 'completed')[],
+): Promise<boolean> {
   const { keys } = backend;
   const transaction = await openTransaction(backend);
   const job = backend.toKey(id);
   const sets = { failed: backend.toKey('failed'), completed: backend.toKey('completed') };
-  transaction.eval(FORGET_RUN, 3, job, sets.failed, sets.completed, id);
+  transaction.eval(FORGET_RUN, 3, job, sets.failed, sets.completed, id, from.includes('completed') ? '' : '1');
   for (const [state, field] of [
     ['failed', 'failedReason'],
     ['completed', 'returnvalue'],
   ] as const) {
+    if (!from.includes(state)) continue;
     const names = ['events', state, 'wait', 'meta', 'active', 'marker', 'prioritized', 'pc'] as const;
     const rest = names.map((name) => keys[name]);
     backend.execCommand(transaction, 'reprocessJob', [job, ...rest, id, 'LPUSH', field, state, '1', '1']);

@@ -13,6 +13,7 @@ import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
+import { listSummaries } from './redis-summaries.ts';
 
 /** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
 const DELAYED_SCORE_UNIT = 0x1000;
@@ -128,12 +129,13 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
+    listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},
     promoteToHead: (queue, ids) => promoteToHead(client, `${address.prefix}:${queue}`, ids),
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
-    reprocess: (queue, id) => reprocessRedisJob(queueBackend(queue), id),
+    reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),

@@ -35,15 +35,16 @@ function tellDeath(transaction: Transaction, { prefix, queueName, jobId, jobData
   failChild(place, { key: queue.jobKey(jobId), parent, failedReason }, now);
 }
 
-/** Runs a finished job again, as if it had never run. @returns false when it is not there, or has not finished */
+/** Runs a finished job again, as if it had never run. @returns false when it is not there, or has not finished in one of these ways */
 export function rerunJob(
   transaction: Transaction,
-  { prefix, name, id }: { prefix: string; name: string; id: string },
+  { prefix, name, id, from: wanted }: { prefix: string; name: string; id: string; from: readonly string[] },
   now: number,
 ): boolean {
   const queue = transaction.queue(prefix, name);
   const job = readJob(queue, id);
   if (job === undefined || (job.state !== 'failed' && job.state !== 'completed')) return false;
+  if (!wanted.includes(job.state)) return false;
   updateJob(queue, job, { stalled_count: 0, deferred_failure: null, failed_reason: null });
   const { state: from } = job;
   reprocessJob(

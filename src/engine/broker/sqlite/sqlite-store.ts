@@ -14,6 +14,7 @@ import { promoteToHead } from './retrying.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
 import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
+import { listSummaries } from './summaries.ts';
 
 /** The folder of the default broker; it is the project's, but no part of it. */
 const OWN_FOLDER = '.tq';
@@ -74,6 +75,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
       return ids.map((id) => left.get(id) ?? null);
     },
     listMarks: (queue, ids, mark) => listMarks(database(), { prefix, queue, ids, mark }),
+    listSummaries: (queue, ids) => listSummaries(database(), { prefix, queue, ids }),
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;
@@ -83,8 +85,8 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     promoteToHead: (queue, ids) =>
       database().write((transaction) => promoteToHead(transaction.queue(prefix, queue), ids, database().clock.now())),
     addFlow: (entries) => database().write((transaction) => addWholeFlow(transaction, entries, database().clock.now())),
-    reprocess: (name, id) =>
-      database().write((transaction) => rerunJob(transaction, { prefix, name, id }, database().clock.now())),
+    reprocess: (name, id, from) =>
+      database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

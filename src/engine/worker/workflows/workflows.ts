@@ -160,7 +160,9 @@ export class Workflows {
     if (parent === undefined) return;
     const queue = this.#options.broker.queue(parent.queue);
     const stored = await queue.readJob(parent.id);
-    if (stored?.state === 'FAILURE' && stored.error?.code === 'MEMBER_FAILED') await queue.reprocess(parent.id);
+    if (stored?.state !== 'FAILURE' || stored.error?.code !== 'MEMBER_FAILED') return;
+    // A body that has run meanwhile is not run twice; the job that stands for the whole is no dead letter, and only looks again.
+    await queue.reprocess(parent.id, { onlyDead: stored.task !== WORKFLOW_TASK });
   }
 
   async #callBack(job: TakenJob, place: StepPlace, error: StoredError): Promise<void> {

@@ -63,6 +63,7 @@ describe('input to output', () => {
         { id: 'again', task, queue: 'default', happened: 'not started again', state: 'REVOKED', worker: null },
         { id: 'gone', task: null, queue: null, happened: 'unknown', state: 'UNKNOWN', worker: null },
       ],
+      workflows: [],
     });
     expect({ exitCode, stderr }).toEqual({
       exitCode: 0,

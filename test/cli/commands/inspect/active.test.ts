@@ -76,9 +76,9 @@ describe('input to output', () => {
   test('a terminal gets a table with relative times', async () => {
     expect((await inspect(createBrokerWithOrphan(), ['--no-color'], 140)).stdout).toBe(
       [
-        'WORKER   ID     TASK        QUEUE  ATTEMPT  RUNNING  PID  REQUEST    PROGRESS    ORPHANED  RECOVERED',
-        'tq@a     job-1  email.send  high         2  1m 30s    77  request-1  {"done":3}  -         -',
-        'tq@dead  job-2  email.send  high         1  -          -  -          -           yes       in 40s',
+        'WORKER   ID     TASK        QUEUE  ATTEMPT  RUNNING  PID  REQUEST    PROGRESS  ORPHANED  RECOVERED',
+        'tq@a     job-1  email.send  high         2  1m 30s    77  request-1  3 done    -         -',
+        'tq@dead  job-2  email.send  high         1  -          -  -          -         yes       in 40s',
         '',
       ].join('\n'),
     );

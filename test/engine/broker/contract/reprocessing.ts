@@ -68,6 +68,27 @@ export const reprocessing: Subject = {
       expect(await queue.readJob(job.id)).toMatchObject({ state: 'SUCCESS', result: 2 });
     }),
 
+    defineRule(
+      'a job that is no dead letter any more is left alone, where only dead letters are meant',
+      async (workshop) => {
+        const { broker, consume } = workshop;
+        const queue = broker.queue(queueName());
+        const [dead, fine] = [newJob({ task: 'dead' }), newJob()];
+        await queue.addBulk([dead, fine]);
+        const error = { name: 'Error', message: 'no', code: null, stack: null };
+        const probe = await consume(queue.name, {
+          perform: ({ task }) => (task === 'dead' ? { kind: 'dead', error } : { kind: 'succeeded', result: 7 }),
+        });
+        await probe.taken.take(2);
+        await probe.settled();
+        await probe.stop();
+        expect(await queue.reprocess(fine.id, { onlyDead: true })).toBe(false);
+        expect(await queue.readJob(fine.id)).toMatchObject({ state: 'SUCCESS', result: 7 });
+        expect(await queue.reprocess(dead.id, { onlyDead: true })).toBe(true);
+        expect(await queue.readJob(dead.id)).toMatchObject({ state: 'PENDING', error: null });
+      },
+    ),
+
     defineRule('a revoked job that runs again is revoked no more', async ({ broker, consume }) => {
       const queue = broker.queue(queueName());
       const job = newJob();

@@ -1,0 +1,56 @@
+import { createError } from '../../../engine/core/errors.ts';
+import { defineCommand, type Values } from '../../command.ts';
+import { readText } from '../../option-values.ts';
+import { sharedOptions } from '../../options.ts';
+import { line } from '../../presentation.ts';
+
+export const jobsRetry = defineCommand({
+  name: 'jobs retry',
+  summary: 'Send dead letters back to work, of a workflow all',
+  details: [
+    'A job goes back to its queue as if it had never run, with all its attempts. The id of a workflow stands for every dead letter',
+    'of it; what had failed because of them waits again, and goes on when all of them have succeeded. A step that is retried by',
+    'its own id leads its workflow on as well.',
+    'Exit codes: 0 all of them went back, 1 one did not, 3 no queue holds any of them.',
+  ].join('\n'),
+  arguments: [
+    {
+      name: '<ids...>',
+      summary: 'ids of jobs and workflows; - reads them from stdin, a line each',
+      completion: 'ids',
+      stdin: true,
+    },
+  ],
+  options: [sharedOptions.queue],
+  examples: [
+    { command: 'tq jobs retry 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4 --dry-run', does: 'only look what would go back' },
+    {
+      command: 'tq jobs retry 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4',
+      does: 'retry a dead letter, or what failed of a workflow',
+    },
+  ],
+  json: ['matched', 'changed', 'failed', 'workflows'],
+  operation: async () => (await import('../../../ops/retry-jobs.ts')).retryJobs,
+  toInput({ arguments: given, options }: Values<{ queue?: string }>) {
+    const ids = given.map((id = '') => id.trim()).filter((id) => id !== '');
+    if (ids.length === 0) {
+      throw createError('USAGE', {
+        message: 'retry was given no id',
+        next: 'name jobs by their ids, or give - and ids on stdin',
+      });
+    }
+    return { ids, queue: readText(options.queue, '--queue') };
+  },
+  present: (result) => ({
+    json: result,
+    blocks: [line(`${result.changed} of ${result.matched} went back to work`)],
+    problems: result.failed.map(({ id, message }) => `${id}: ${message}`),
+    notes:
+      result.changed === 0 ? [] : result.workflows.map((id) => `\`tq trace ${id}\` shows how the workflow goes on`),
+    exitCode: isUnknown(result) ? 3 : result.failed.length > 0 ? 1 : 0,
+  }),
+});
+
+function isUnknown({ matched, failed }: { matched: number; failed: readonly { message: string }[] }): boolean {
+  return matched > 0 && failed.length === matched && failed.every(({ message }) => message === 'no queue holds it');
+}

@@ -1,0 +1,56 @@
+import type { JobJson } from 'bullmq';
+import type { JobSummary } from './port.ts';
+import type { SummaryRecord } from './store.ts';
+import { toStoredJob } from './stored-job.ts';
+
+/** A longer return value is not looked into: how a job ended is told in fewer bytes. */
+export const MAX_MARKER = 65_536;
+/** With what the return value of a job begins that ended in another way than by a result. */
+export const MARKER_BEGIN = '{"$tq"';
+/** Of the last stack: name and code stand at its begin. */
+export const STACK_HEAD = 300;
+/** Of an error's text. */
+export const MESSAGE_HEAD = 2000;
+
+/** A record of the store in tq's words. It is read as a whole job is, with nothing where its data and its result would be. */
+export function toJobSummary(
+  record: SummaryRecord,
+  { id, queue }: { readonly id: string; readonly queue: string },
+): JobSummary {
+  const { state, dueAt, stackHead, ...fields } = record;
+  const json = {
+    ...fields,
+    id,
+    data: '',
+    opts: {},
+    stacktrace: stackHead === undefined ? [] : [stackHead],
+  } as unknown as JobJson;
+  const job = toStoredJob(json, queue, state, dueAt);
+  const { task, attempts, worker, reason, progress } = job;
+  const { createdAt, startedAt, finishedAt } = job;
+  const error = job.error === null ? null : { ...job.error, stack: null };
+  const times = { createdAt, dueAt: job.dueAt, startedAt, finishedAt };
+  return {
+    id,
+    task,
+    queue,
+    state: job.state,
+    attempts,
+    worker,
+    ...times,
+    progress,
+    error,
+    reason,
+    revoked: job.revoked,
+  };
+}
+
+/** What JSON text says; undefined for what is none. */
+export function parseField(text: string | null | undefined): unknown {
+  if (text === null || text === undefined || text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -25,7 +25,7 @@ export class FakeResultStore implements ResultStore {
     for (const row of rows) this.rows.set(row.id, row);
   }
 
-  async read(id: string): Promise<ResultRow[]> {
+  async read(id: string, _queue?: string): Promise<ResultRow[]> {
     const row = this.rows.get(id);
     return row === undefined ? [] : [toRow(toRecord(row))];
   }

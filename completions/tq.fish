@@ -158,7 +158,7 @@ complete -c tq -n '__tq_at "inspect conf"' -s d -l destination -x -a '(__tq_more
 complete -c tq -n '__tq_at "inspect ping"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
 complete -c tq -n '__tq_at "jobs show"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "jobs show" 0' -a '(__tq_names ids)'
-complete -c tq -n '__tq_at "results list"' -l where -x -d 'only those that a query takes: \'type:failed task:email.*\' (docs/queries.md)'
+complete -c tq -n '__tq_at "results list"' -l where -x -d 'only those that a query takes: \'state:failure age<1d\' (docs/queries.md)'
 complete -c tq -n '__tq_at "results list"' -l limit -x -d 'results to list, 100 without it'
 complete -c tq -n '__tq_at "results list"' -l sort -x -d 'finished, created or duration, least first; with a minus the other way (default: -finished)'
 complete -c tq -n '__tq_at "results list"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'

@@ -166,7 +166,7 @@ complete -c tq -n '__tq_at "trace"' -s Q -l queue -x -a '(__tq_names queues)' -d
 complete -c tq -n '__tq_at "trace"' -l all -d 'show every part of long lists'
 complete -c tq -n '__tq_at "trace"' -l mermaid -d 'print a flowchart in the language of Mermaid'
 complete -c tq -n '__tq_at "trace" 0' -a '(__tq_names ids)'
-complete -c tq -n '__tq_at "results list"' -l where -x -d 'only those that a query takes: \'type:failed task:email.*\' (docs/queries.md)'
+complete -c tq -n '__tq_at "results list"' -l where -x -d 'only those that a query takes: \'state:failure age<1d\' (docs/queries.md)'
 complete -c tq -n '__tq_at "results list"' -l limit -x -d 'results to list, 100 without it'
 complete -c tq -n '__tq_at "results list"' -l sort -x -d 'finished, created or duration, least first; with a minus the other way (default: -finished)'
 complete -c tq -n '__tq_at "results list"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'

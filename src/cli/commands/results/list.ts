@@ -13,7 +13,7 @@ export const resultsList = defineCommand({
   details:
     'The result store is named by --results, TQ_RESULTS_URL, tq.config or the app; without one there is no list (docs/results.md).',
   options: [
-    sharedOptions.where,
+    { flags: '--where <query>', summary: "only those that a query takes: 'state:failure age<1d' (docs/queries.md)" },
     { flags: '--limit <number>', summary: `results to list, ${DEFAULT_LIMIT} without it` },
     {
       flags: '--sort <order>',

@@ -42,7 +42,7 @@ export class FakeApp implements UsedApp {
     const revoke = (): never => {
       throw new Error('the double only sends');
     };
-    const lineage = { listFollowing: revoke, workflowOf: revoke };
+    const lineage = { listFollowing: revoke, workflowOf: revoke, groupOf: revoke };
     const parts = { openBroker: async () => this.#broker, revoke, lineage };
     return createJobResult<Result>(stored, { ...parts, task, queue, isDuplicate });
   }

@@ -230,6 +230,7 @@ class TaskApp implements App {
       lineage: {
         listFollowing: async (job: StoredJob) => listFollowing(await this.broker(), job),
         workflowOf: (id: string) => this.workflow(id),
+        groupOf: (id: string) => this.#workflowOf(id),
       },
     };
   }

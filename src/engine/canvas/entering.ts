@@ -102,7 +102,7 @@ export async function findParent(
       node = group;
       continue;
     }
-    const { outer, queue, workflow, graph: id } = at.head;
+    const { outer, queue, workflow, graph: own, job: id = own } = at.head;
     if (node.aside === true) return undefined;
     // Who replaced itself fails at once with what it was replaced by; a workflow that fails waits until nothing of it runs.
     if (queue !== null) return { queue, id, onDead: outer === undefined ? 'wait' : 'start' };

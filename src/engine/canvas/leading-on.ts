@@ -82,18 +82,26 @@ export async function replaceJob(
   graph: WorkflowGraph,
   leading: Leading,
 ): Promise<FlowJob[]> {
-  const id = leading.leader;
   const own = {
-    graph: id,
+    job: leading.leader,
     queue,
     entry: graph.entry,
     exit: graph.exit,
     size: graph.nodes.length,
     createdAt: leading.now,
   };
-  if (place === undefined) return await enter({ ...own, workflow: id, base }, graph, leading);
+  const id = replacementOf(leading.leader, place);
+  if (place === undefined) return await enter({ ...own, workflow: id, graph: id, base }, graph, leading);
   const outer = { graph: place.graph ?? place.id, node: place.node };
-  return await enter({ ...own, workflow: place.id, base, outer }, graph, leading);
+  return await enter({ ...own, workflow: place.id, graph: id, base, outer }, graph, leading);
+}
+
+/**
+ * The id of the graph that a job replaced itself by: its own where it stands for a workflow now, another one where it is a step, which
+ * may be the only one of a graph with its id.
+ */
+export function replacementOf(job: string, place: WorkflowPlace | undefined): string {
+  return place === undefined || place.node === null ? job : `${job}+replaced`;
 }
 
 /**

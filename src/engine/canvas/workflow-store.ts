@@ -27,7 +27,7 @@ const REMEMBERED = 500;
 export interface GraphHead {
   /** The id of the workflow. */
   readonly workflow: string;
-  /** Its own id: that of the workflow, of the job that replaced itself by it, or one derived from the job that added it. */
+  /** Its own id: that of the workflow, or one derived from the job that replaced itself by it or added it. */
   readonly graph: string;
   readonly entry: number;
   readonly exit: number;
@@ -35,10 +35,12 @@ export interface GraphHead {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /**
-   * The queue of the job that stands for the graph and has its id: the workflow's own, or the one that replaced itself. Null for a
+   * The queue of the job that stands for the graph: the workflow's own, which has its id, or the one that replaced itself. Null for a
    * workflow of one step, which needs none, and for one more member of a group.
    */
   readonly queue: string | null;
+  /** That job, where its id is not the graph's. */
+  readonly job?: string;
   readonly base: WorkflowBase;
   /** Of a graph that is part of another one. */
   readonly outer?: OuterPlace;

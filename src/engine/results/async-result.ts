@@ -47,6 +47,8 @@ export interface AsyncResult<Result = unknown> {
   parent(): Promise<AsyncResult | undefined>;
   /** The workflow that it stands for or is a step of; undefined for a job of none. */
   workflow(): Promise<WorkflowResult | undefined>;
+  /** Of what sending a group gave: the same, by the names that Celery gives. */
+  group(): GroupResult<Result extends readonly unknown[] ? Result : readonly unknown[]>;
 }
 
 /**
@@ -138,6 +140,7 @@ export interface RelatedJob {
 export interface Lineage {
   listFollowing(job: StoredJob): Promise<readonly RelatedJob[]>;
   workflowOf(id: string): WorkflowResult;
+  groupOf(id: string): GroupResult;
 }
 
 export type OpenBroker = () => Promise<Broker>;

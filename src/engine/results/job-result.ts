@@ -6,7 +6,7 @@ import type { StoredError, StoredJob } from '../core/job.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import { isFinished, type JobState } from '../core/state.ts';
 import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
-import type { AsyncResult, Lineage, OpenBroker, RevokeJob, WorkflowResult } from './async-result.ts';
+import type { AsyncResult, GroupResult, Lineage, OpenBroker, RevokeJob, WorkflowResult } from './async-result.ts';
 import { toFinishedJob } from './stored-result.ts';
 
 interface JobResultOptions {
@@ -15,7 +15,7 @@ interface JobResultOptions {
   readonly openResults?: () => Promise<ResultStore | undefined>;
   readonly revoke: RevokeJob;
   /** Without it, a job knows nothing of workflows. */
-  readonly lineage?: Lineage;
+  readonly lineage: Lineage;
   readonly task?: string;
   /** Where to look; every queue of the broker without it. */
   readonly queue?: string | undefined;
@@ -129,7 +129,7 @@ class JobResult<Result> implements AsyncResult<Result> {
   async children(): Promise<AsyncResult[]> {
     const { lineage } = this.#options;
     const job = await this.job();
-    if (job === undefined || lineage === undefined) return [];
+    if (job === undefined) return [];
     if (job.task === WORKFLOW_TASK) return await lineage.workflowOf(job.id).children();
     const following = await lineage.listFollowing(job);
     return following.map(({ id, task, queue }) => this.#other(id, { task, queue }));
@@ -142,7 +142,13 @@ class JobResult<Result> implements AsyncResult<Result> {
 
   async workflow(): Promise<WorkflowResult | undefined> {
     const id = (await this.job())?.meta.workflow?.id;
-    return id === undefined ? undefined : this.#options.lineage?.workflowOf(id);
+    return id === undefined ? undefined : this.#options.lineage.workflowOf(id);
+  }
+
+  group(): GroupResult<Result extends readonly unknown[] ? Result : readonly unknown[]> {
+    return this.#options.lineage.groupOf(this.id) as GroupResult as GroupResult<
+      Result extends readonly unknown[] ? Result : readonly unknown[]
+    >;
   }
 
   #other(id: string, place: Pick<JobResultOptions, 'task' | 'queue'>): AsyncResult {

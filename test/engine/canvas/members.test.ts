@@ -239,11 +239,14 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     await bench.startWorker(app);
     expect(await (await split.delay('a')).get()).toBe('a.x+a.y');
     expect(await (await nothing.delay()).get()).toEqual([]);
+    const linked = split.s('e').link(told.s() as never);
+    expect(await (await linked.delay()).get()).toBe('e.x+e.y');
+    await vi.waitUntil(() => ran.includes('told "e.x+e.y"'), { timeout: 20_000 });
     const inside = chord([split.s('b'), step.s('c')], join.s('|'));
     expect(await (await chain(inside.link(told.s() as never), split.s()).delay()).get()).toBe(
       'b.x+b.y|c.x+b.x+b.y|c.y',
     );
-    expect(ran.filter((line) => line === 'split')).toHaveLength(3);
+    expect(ran.filter((line) => line === 'split')).toHaveLength(4);
   });
 
   test('a task whose replacement fails is a dead letter, and succeeds when what failed has been retried', async () => {
@@ -286,6 +289,16 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     expect(await (await group([grow.s('c')]).delay()).get()).toEqual(['c', 'c.x', 'c.y.z']);
     expect(await (await alone.delay()).get()).toBe('NO_GROUP');
     expect(await (await chain(alone.s(), step.s('then')).delay()).get()).toBe('NO_GROUP.then');
+  });
+
+  test('what sending a group gives is a group by the names of Celery', async () => {
+    const app = bench.createApp();
+    const { step } = defineTasks(app);
+    await bench.startWorker(app);
+    const sent = (await group([step.s('a'), step.s('b')]).delay()).group();
+    expect(await sent.join({ timeout: '20s' })).toEqual(['a', 'b']);
+    expect(await sent.completedCount()).toBe(2);
+    expect(await sent.waiting()).toBe(false);
   });
 
   test('a task runs over items in one job, or in chunks of them', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ResultTimeout, TaskFailed, TaskRevoked } from '../../../src/engine/core/errors.ts';
-import type { Lineage, RevokeJob, WorkflowResult } from '../../../src/engine/results/async-result.ts';
+import type { GroupResult, Lineage, RevokeJob, WorkflowResult } from '../../../src/engine/results/async-result.ts';
 import { createJobResult } from '../../../src/engine/results/job-result.ts';
 import { createRow } from '../broker/result-store/result-stores.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
@@ -23,6 +23,7 @@ const resultOf = (options: { queue?: string; likelyQueues?: readonly string[] } 
 const lineage: Lineage = {
   listFollowing: async ({ id }) => [{ id: `${id}-next`, task: 'next', queue: 'low' }],
   workflowOf: (id) => ({ id, children: async () => [] }) as unknown as WorkflowResult,
+  groupOf: (id) => ({ id, join: async () => ['a'] }) as unknown as GroupResult,
 };
 
 const revocations: unknown[] = [];

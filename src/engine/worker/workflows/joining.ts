@@ -1,6 +1,6 @@
 import type { Broker, TakenJob } from '../../broker/port.ts';
 import { type Fault, type Found, findOfGroup, findValue } from '../../canvas/assembling.ts';
-import { getGraphOf } from '../../canvas/leading-on.ts';
+import { getGraphOf, replacementOf } from '../../canvas/leading-on.ts';
 import { getGroup, type WorkflowStore } from '../../canvas/workflow-store.ts';
 import { createError } from '../../core/errors.ts';
 import { JOIN_TASK, WORKFLOW_TASK, type WorkflowPlace } from '../../core/workflow/graph.ts';
@@ -30,7 +30,7 @@ export async function joinChildren(
   const source = { store, children, describe: (fault: Fault) => describeFault(broker, fault) };
   const failed = (fault: Fault): Joined => ({ kind: 'fault', error: toError(job, fault) });
   if (place.node === null || place.replaced === true) {
-    const graph = await getGraphOf(store, { id: place.id, node: null, graph: job.id });
+    const graph = await getGraphOf(store, { id: place.id, node: null, graph: replacementOf(job.id, place) });
     const found = await findValue(source, graph, graph.head.entry);
     // The whole waits until nothing of it runs, so that it is over when it says so.
     if (found.kind === 'fault')

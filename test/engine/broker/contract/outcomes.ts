@@ -122,7 +122,8 @@ export const outcomes: Subject = {
       const job = newJob();
       await queue.add(job);
       const revoke = () => Promise.reject(new Error('nobody revokes it'));
-      const result = createJobResult(job.id, { openBroker: async () => broker, revoke, queue: queue.name });
+      const lineage = { listFollowing: revoke, workflowOf: revoke, groupOf: revoke } as never;
+      const result = createJobResult(job.id, { openBroker: async () => broker, revoke, lineage, queue: queue.name });
       const waited = result.get().catch((error: Error) => error);
       const hold = gate<Outcome>();
       const probe = await consume(queue.name, { perform: () => hold.promise });

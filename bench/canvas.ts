@@ -2,15 +2,16 @@
  * Workflows: `node bench/canvas.ts [rounds] [members]`.
  *
  * A chord of no-op members from its call to the value of its body, beside Celery's on the same Redis where /usr/bin/python3 has Celery and
- * redis-py; and what a step of a chain costs beside a plain job. Both sides run two slots: Celery its prefork pool with two children, tq
- * both of its pools.
+ * redis-py; and what a step of a chain costs beside a plain job. Each side's worker has a process
+ * of its own, Celery's with its prefork pool and two children; tq's also shares that of the caller once.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createLogger } from '../src/engine/runtime/logger.ts';
 import { chain, chord, createApp } from '../src/index.ts';
-import { app as preforkApp, noop as preforkNoop, total as preforkTotal } from './canvas/app.ts';
+import { app as chords, noop, total } from './canvas/app.ts';
 import { median } from './compare.ts';
 import { startRedis } from './redis-server.ts';
 
@@ -21,26 +22,38 @@ const PYTHON = '/usr/bin/python3';
 const FOLDER = fileURLToPath(new URL('./canvas/', import.meta.url));
 
 const server = await startRedis();
-preforkApp.useBroker(server.url);
+chords.useBroker(server.url);
 const logger = createLogger({ level: 'warn', destination: 2 });
 
-async function timeChords(pool: 'prefork' | 'async', concurrency: number): Promise<number[]> {
-  const worker = await preforkApp.createWorker({
-    concurrency,
-    logger: logger.log,
-    ...(pool === 'prefork' && { pool, module: new URL('./canvas/app.ts', import.meta.url) }),
-  });
+/** The worker has a process of its own, as Celery's. */
+async function timeApart(pool: 'prefork' | 'async', concurrency: number): Promise<number[]> {
+  const worker = fork(new URL('./canvas/worker.ts', import.meta.url), [server.url, pool, String(concurrency)]);
+  await once(worker, 'message');
+  const seconds = await timeChords();
+  worker.send('stop');
+  await once(worker, 'exit');
+  return seconds;
+}
+
+/** The worker is in the process that sends and waits. */
+async function timeTogether(concurrency: number): Promise<number[]> {
+  const worker = await chords.createWorker({ concurrency, logger: logger.log });
   await worker.start();
-  const header = Array.from({ length: MEMBERS }, (_, index) => preforkNoop.s(index));
+  const seconds = await timeChords();
+  await worker.stop();
+  return seconds;
+}
+
+async function timeChords(): Promise<number[]> {
+  const header = Array.from({ length: MEMBERS }, (_, index) => noop.s(index));
   const seconds: number[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     const began = performance.now();
-    const sent = await chord(header, preforkTotal.s()).delay();
+    const sent = await chord(header, total.s()).delay();
     const given = await sent.get({ timeout: '5m' });
     if (given !== MEMBERS) throw new Error(`the body was given ${given} values`);
     if (round > 0) seconds.push((performance.now() - began) / 1000);
   }
-  await worker.stop();
   return seconds;
 }
 
@@ -68,7 +81,7 @@ async function timeCeleryChords(): Promise<number[] | undefined> {
 /** Chains of no-op steps at once, and as many plain jobs, each sent and run: seconds a job. */
 async function timeSteps(): Promise<{ plain: number; step: number }> {
   const app = createApp({ broker: server.url, builtins: false, defaultQueue: 'steps' }, { env: {} });
-  const noop = app.task('noop', async (value: number) => value);
+  const same = app.task('same', async (value: number) => value);
   const worker = await app.createWorker({ queues: ['steps'], concurrency: 10, logger: logger.log });
   await worker.start();
   const [length, chains] = [20, STEPS / 20];
@@ -79,15 +92,15 @@ async function timeSteps(): Promise<{ plain: number; step: number }> {
   };
   const plain = await time(async () => {
     const sent: { get(): Promise<unknown> }[] = [];
-    for (let at = 0; at < STEPS; at += 1) sent.push(await noop.delay(at));
+    for (let at = 0; at < STEPS; at += 1) sent.push(await same.delay(at));
     await Promise.all(sent.map((one) => one.get()));
   });
   const step = await time(async () => {
     const sent = await Promise.all(
       Array.from({ length: chains }, () =>
         (chain as (...steps: unknown[]) => { delay(): Promise<{ get(): Promise<unknown> }> })(
-          noop.s(0),
-          ...Array.from({ length: length - 1 }, () => noop.s()),
+          same.s(0),
+          ...Array.from({ length: length - 1 }, () => same.s()),
         ).delay(),
       ),
     );
@@ -101,9 +114,10 @@ async function timeSteps(): Promise<{ plain: number; step: number }> {
 const write = (line: string): boolean => process.stdout.write(`${line}\n`);
 const celery = await timeCeleryChords();
 const own = [
-  ['tq prefork, 2 children', await timeChords('prefork', 2)],
-  ['tq async, 2 slots', await timeChords('async', 2)],
-  ['tq async, 50 slots', await timeChords('async', 50)],
+  ['tq prefork, 2 children', await timeApart('prefork', 2)],
+  ['tq async, 2 slots', await timeApart('async', 2)],
+  ['tq async, 50 slots', await timeApart('async', 50)],
+  ['tq async, 50 slots, one process', await timeTogether(50)],
 ] as const;
 for (const [name, seconds] of own) {
   const ratio =
@@ -120,6 +134,6 @@ const ratio = median(rounds.map(({ plain, step }) => step / plain));
 write(
   `step of a chain ${median(rounds.map(({ step }) => step)).toFixed(3)} ms, plain job ${median(rounds.map(({ plain }) => plain)).toFixed(3)} ms, ratio ${ratio.toFixed(2)} (target 1.5 at most)`,
 );
-await preforkApp.close();
+await chords.close();
 await logger.close();
 await server.stop();

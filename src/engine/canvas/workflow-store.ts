@@ -20,6 +20,8 @@ const RECORDS_AT_ONCE = 32;
 const DAY_MS = 86_400_000;
 /** How long a workflow that has not succeeded can be led on. */
 const KEPT_MS = 30 * DAY_MS;
+/** How a node with callbacks for its value is written. */
+const CALLBACKS = '"links":[';
 /** Graphs that one process remembers, in records of nodes. */
 const REMEMBERED = 500;
 
@@ -111,11 +113,14 @@ export class WorkflowStore {
     await this.#state.write(addedKey(workflow, graph, group, order), added, { expected: null, ttlMs: KEPT_MS });
   }
 
-  /** Keeps what is written of a workflow for this long from now, and no longer. */
+  /**
+   * Keeps what is written of a workflow for this long from now, and no longer: it has succeeded. One with callbacks stays as it is,
+   * for nobody waits for them, and what follows them may take longer.
+   */
   async keepFor(workflow: string, ttlMs: number): Promise<void> {
-    for (const { key, value } of await this.#state.list(`workflow/${encodeURIComponent(workflow)}/`)) {
-      await this.#state.write(key, value, { ttlMs });
-    }
+    const entries = await this.#state.list(`workflow/${encodeURIComponent(workflow)}/`);
+    if (entries.some(({ value }) => value.includes(CALLBACKS))) return;
+    for (const { key, value } of entries) await this.#state.write(key, value, { ttlMs });
   }
 
   /** Removes what is written of a workflow: nothing follows any more from what of it still runs. */

@@ -131,7 +131,7 @@ describe.each(brokersUnderTest())('the example of a newsletter on $name', ({ nam
       await mkdir(join(folder, 'uploads'), { recursive: true });
       await sharp(join(example, 'portrait.jpg')).toFile(join(folder, 'uploads', 'mary.jpg'));
       expect(await call.exit).toMatchObject({ exitCode: 0 });
-      expect(JSON.parse(call.stdout)).toMatchObject({ state: 'SUCCESS', attempts: 2, progress: { done: 3, of: 3 } });
+      expect(JSON.parse(call.stdout)).toMatchObject({ state: 'SUCCESS', attempts: 2, progress: { done: 3, total: 3 } });
       await worker.waitForLine(/"task_name":"image\.thumbnail".*"message":"task succeeded"/);
       worker.signal('SIGTERM');
       await worker.exit;

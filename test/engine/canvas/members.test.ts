@@ -239,6 +239,7 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     await bench.startWorker(app);
     expect(await (await split.delay('a')).get()).toBe('a.x+a.y');
     expect(await (await nothing.delay()).get()).toEqual([]);
+    expect(await getValue(chain(nothing.s(), join.s()))).toBe('');
     const linked = split.s('e').link(told.s() as never);
     expect(await (await linked.delay()).get()).toBe('e.x+e.y');
     await vi.waitUntil(() => ran.includes('told "e.x+e.y"'), { timeout: 20_000 });

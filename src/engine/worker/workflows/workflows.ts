@@ -31,6 +31,8 @@ import { type Outcome, type StoredError, toStoredError } from '../../core/job.ts
 import { revokedOutcome } from '../../core/revocation.ts';
 import { JOIN_TASK, WORKFLOW_TASK, type WorkflowGraph, type WorkflowPlace } from '../../core/workflow/graph.ts';
 import type { Hooks } from '../../events/hooks.ts';
+import type { TaskDefinition } from '../../task/definition.ts';
+import { handBack } from '../at-most-once.ts';
 import { createReporter, type Reporter } from '../attempt-report.ts';
 import { RunningTask } from '../running-task.ts';
 import { cancelRest, isCancelled } from './cancelled-rest.ts';
@@ -43,11 +45,14 @@ export interface WorkflowsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly hooks: Hooks;
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
   /** How long a workflow that has succeeded is remembered, in seconds: as long as results are. */
   readonly keepResultSeconds: number;
 }
 
 const RELEASED: Outcome = { kind: 'released' };
+/** Of a group without members. */
+const EMPTY: Outcome = { kind: 'succeeded', result: [] };
 
 export class Workflows {
   readonly #options: WorkflowsOptions;
@@ -79,21 +84,27 @@ export class Workflows {
       added += 1;
       return await this.#addMember(job, graph, added - 1);
     };
-    const early = await this.#guard(job, () => this.#prepare(job));
+    const early = await this.#guard(job, RELEASED, () => this.#prepare(job));
     return await this.end(job, early ?? (await attempt()));
   }
 
   /** What is done when an attempt has ended. @returns what the broker is told; never rejects */
   async end(job: TakenJob, outcome: Outcome): Promise<Outcome> {
-    return (await this.#guard(job, () => this.#leadOn(job, outcome))) ?? outcome;
+    const definition = this.#options.tasks.get(job.task);
+    const unended = definition === undefined ? RELEASED : handBack(definition);
+    return (await this.#guard(job, unended, () => this.#leadOn(job, outcome))) ?? outcome;
   }
 
-  /** What happens here in spite of the design makes the job a dead letter that says it, and never loses it. */
-  async #guard(job: TakenJob, act: () => Promise<Outcome | undefined>): Promise<Outcome | undefined> {
+  /**
+   * What happens here in spite of the design makes the job a dead letter that says it, and never loses it.
+   *
+   * @param unended what becomes of a job that is given up
+   */
+  async #guard(job: TakenJob, unended: Outcome, act: () => Promise<Outcome | undefined>): Promise<Outcome | undefined> {
     try {
       return await act();
     } catch (error) {
-      if (error === GIVEN_UP) return RELEASED;
+      if (error === GIVEN_UP) return unended.kind === 'released' ? unended : await this.#report(job, unended);
       return await this.#report(job, { kind: 'dead', error: toStoredError(error) });
     }
   }
@@ -128,7 +139,9 @@ export class Workflows {
     const place = job.meta.workflow;
     switch (outcome.kind) {
       case 'replaced':
-        return await this.#replace(job, outcome.graph);
+        // Nothing to wait for: a group without members.
+        if (hasSteps(outcome.graph)) return await this.#replace(job, outcome.graph);
+        return (await this.#leadOn(job, EMPTY)) ?? EMPTY;
       case 'succeeded':
         if (isStep(place)) await this.#follow(job, place, outcome.result);
         else if (place !== undefined) this.#forgetLater(job, place);
@@ -183,8 +196,6 @@ export class Workflows {
   }
 
   async #replace(job: TakenJob, graph: WorkflowGraph): Promise<Outcome> {
-    // Nothing to wait for: a group without members.
-    if (!graph.nodes.some(({ kind }) => kind === 'task')) return { kind: 'succeeded', result: [] };
     const place = job.meta.workflow;
     const { requestId, rootId, parentId, headers } = job.meta;
     const base = {
@@ -245,6 +256,10 @@ export class Workflows {
   async #report(job: TakenJob, outcome: Outcome): Promise<Outcome> {
     return await this.#reporter.ended(new RunningTask(job, this.#options.worker, this.#options.logger), outcome);
   }
+}
+
+function hasSteps({ nodes }: WorkflowGraph): boolean {
+  return nodes.some(({ kind }) => kind === 'task');
 }
 
 function isStep(place: WorkflowPlace | undefined): place is StepPlace {

@@ -4,6 +4,12 @@ import { WORKFLOW_TASK } from '../engine/core/workflow/graph.ts';
 import type { JobResult } from '../ops/read-result.ts';
 import { type Presentation, sheet } from './presentation.ts';
 
+/** What `--json` shows of a result. */
+export const RESULT_FIELDS = [
+  ...['id', 'task', 'queue', 'state', 'result', 'error', 'attempts', 'progress'],
+  ...['createdAt', 'startedAt', 'finishedAt', 'worker'],
+];
+
 /** A job's state and result, as `tq result` and `tq call --wait` show them. */
 export function presentResult(job: JobResult): Presentation {
   const { error } = job;

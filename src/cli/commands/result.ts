@@ -1,5 +1,5 @@
 import { defineCommand, type Values } from '../command.ts';
-import { presentResult } from '../job-result.ts';
+import { presentResult, RESULT_FIELDS } from '../job-result.ts';
 import { readText } from '../option-values.ts';
 import { sharedOptions } from '../options.ts';
 
@@ -17,20 +17,7 @@ export const result = defineCommand({
       does: 'wait for the end of the job',
     },
   ],
-  json: [
-    'id',
-    'task',
-    'queue',
-    'state',
-    'result',
-    'error',
-    'attempts',
-    'progress',
-    'createdAt',
-    'startedAt',
-    'finishedAt',
-    'worker',
-  ],
+  json: RESULT_FIELDS,
   operation: async () => (await import('../../ops/read-result.ts')).readResult,
   toInput({ arguments: [id = ''], options, timeoutMs }: Values<{ queue?: string; wait?: boolean }>) {
     return { id, queue: readText(options.queue, '--queue'), wait: options.wait, timeoutMs };

@@ -1,6 +1,7 @@
 import { parseSort } from '../../../engine/results/result-history.ts';
 import { parseResultQuery } from '../../../engine/results/result-query.ts';
 import { defineCommand, type Values } from '../../command.ts';
+import { RESULT_FIELDS } from '../../job-result.ts';
 import { readInteger, readText } from '../../option-values.ts';
 import { sharedOptions } from '../../options.ts';
 import { table } from '../../presentation.ts';
@@ -30,22 +31,7 @@ export const resultsList = defineCommand({
     },
     { command: 'tq results list --sort=-duration --limit 10', does: 'what took longest' },
   ],
-  json: [
-    ...[
-      'id',
-      'task',
-      'queue',
-      'state',
-      'result',
-      'error',
-      'attempts',
-      'progress',
-      'createdAt',
-      'startedAt',
-      'finishedAt',
-    ],
-    ...['worker', 'args', 'reason', 'durationMs', 'requestId', 'parentId', 'rootId', 'workflowId'],
-  ],
+  json: [...RESULT_FIELDS, ...['args', 'reason', 'durationMs', 'requestId', 'parentId', 'rootId', 'workflowId']],
   operation: async () => (await import('../../../ops/list-results.ts')).listResults,
   toInput({ options }: Values<{ where?: string; limit?: string; sort?: string }>) {
     const where = readText(options.where, '--where');

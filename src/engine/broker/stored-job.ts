@@ -200,7 +200,6 @@ function parseStacks(stored: string | string[] | null | undefined): string[] {
 }
 
 /** BullMQ starts every job with the progress 0, which a task that reports none would seem to have reported. */
-/** BullMQ gives a job that has said nothing of its progress the progress 0. */
 export function decodeProgress(progress: unknown): unknown {
   return progress === undefined || progress === 0 ? null : progress;
 }

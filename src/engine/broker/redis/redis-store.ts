@@ -6,6 +6,7 @@ import { maskUrl, type RedisAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
 import { createRedisEventLog } from './redis-event-log.ts';
@@ -15,8 +16,6 @@ import { createRedisRelays } from './redis-relay.ts';
 import { createRedisState } from './redis-state.ts';
 import { listSummaries } from './redis-summaries.ts';
 
-/** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
-const DELAYED_SCORE_UNIT = 0x1000;
 /** The prioritized set's scores hold the priority above 32 bits of order (BullMQ: getPriorityScore). */
 const PRIORITY_SCORE_UNIT = 0x100000000;
 const SCAN_COUNT = 5000;
@@ -219,7 +218,7 @@ async function listQueues(client: RedisClient, prefix: string): Promise<string[]
 async function listDueAt(client: RedisClient, key: string, ids: readonly string[]): Promise<(number | null)[]> {
   if (ids.length === 0) return [];
   const scores = await client.zmscore(key, ...ids);
-  return scores.map((score) => (score === null ? null : Math.floor(Number(score) / DELAYED_SCORE_UNIT)));
+  return scores.map((score) => (score === null ? null : toDueAt(score)));
 }
 
 /** A lock is a key that ends with it; Redis answers a negative number for one that is not there. */

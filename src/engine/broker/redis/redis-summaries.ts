@@ -1,5 +1,6 @@
 import { MARKER_BEGIN, MAX_MARKER, MESSAGE_HEAD, parseField, STACK_HEAD } from '../job-summary.ts';
 import type { SummaryRecord } from '../store.ts';
+import { JOB_STATE, stateSets, toDueAt } from './job-state-script.ts';
 import type { RedisClient } from './redis-client.ts';
 
 /**
@@ -8,29 +9,15 @@ import type { RedisClient } from './redis-client.ts';
  * attempts, worker, deferred failure, failure, head of the last stack, progress and marker of each job; an empty state for one
  * that is not there. A result, which may be megabytes, is not read.
  */
-const LIST_SUMMARIES = `
-  local active
+const LIST_SUMMARIES = `${JOB_STATE}
   local found = {}
   for at = 6, #KEYS do
     local key, id = KEYS[at], ARGV[at - 1]
-    local job = {}
-    if redis.call('TYPE', key).ok == 'hash' then
-      job = redis.call('HMGET', key, 'name', 'timestamp', 'processedOn', 'finishedOn', 'atm', 'pb', 'defa', 'failedReason', 'progress')
-    end
+    local job = readFields(key, 'name', 'timestamp', 'processedOn', 'finishedOn', 'atm', 'pb', 'defa', 'failedReason', 'progress')
     local state, due, stack, marker = '', '', '', ''
     if job[1] then
-      if active == nil then
-        active = {}
-        for _, taken in ipairs(redis.call('LRANGE', KEYS[5], 0, -1)) do active[taken] = true end
-      end
-      if redis.call('ZSCORE', KEYS[1], id) then state = 'completed'
-      elseif redis.call('ZSCORE', KEYS[2], id) then state = 'failed'
-      elseif redis.call('ZSCORE', KEYS[4], id) then state = 'waiting-children'
-      elseif active[id] then state = 'active'
-      else
-        due = redis.call('ZSCORE', KEYS[3], id) or ''
-        state = due == '' and 'waiting' or 'delayed'
-      end
+      state = stateOf(id)
+      if state == 'delayed' then due = redis.call('ZSCORE', KEYS[3], id) end
       if state == 'completed' and redis.call('HSTRLEN', key, 'returnvalue') <= tonumber(ARGV[2]) then
         local value = redis.call('HGET', key, 'returnvalue') or ''
         if string.sub(value, 1, #ARGV[1]) == ARGV[1] then marker = value end
@@ -48,17 +35,13 @@ const LIST_SUMMARIES = `
   end
   return found`;
 
-/** The delayed set's scores hold the due time above twelve bits of order (BullMQ: getDelayedScore). */
-const DELAYED_SCORE_UNIT = 0x1000;
-
 /** @param base key prefix and queue: `bull:mail` */
 export async function listSummaries(
   client: RedisClient,
   base: string,
   ids: readonly string[],
 ): Promise<(SummaryRecord | null)[]> {
-  const sets = ['completed', 'failed', 'delayed', 'waiting-children', 'active'].map((set) => `${base}:${set}`);
-  const keys = [...sets, ...ids.map((id) => `${base}:${id}`)];
+  const keys = [...stateSets(base), ...ids.map((id) => `${base}:${id}`)];
   const bounds = [MARKER_BEGIN, MAX_MARKER, STACK_HEAD, MESSAGE_HEAD];
   const found = (await client.eval(LIST_SUMMARIES, keys.length, ...keys, ...bounds, ...ids)) as string[][];
   return found.map((fields) => {
@@ -68,7 +51,7 @@ export async function listSummaries(
     if (state === '') return null;
     return {
       state,
-      dueAt: due === '' ? null : Math.floor(Number(due) / DELAYED_SCORE_UNIT),
+      dueAt: due === '' ? null : toDueAt(due),
       name,
       timestamp: Number(timestamp),
       attemptsMade: Number(attemptsMade),

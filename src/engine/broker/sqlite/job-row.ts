@@ -1,7 +1,7 @@
 import type { JobJson, JobProgress, ParentKeys } from 'bullmq';
 import type { SqlRow, SqlValue } from './connection.ts';
 import type { OpenQueue } from './open-queue.ts';
-import { STATE_CODES, type State } from './schema.ts';
+import { STATE_CODES, STATE_NAMES, type State } from './schema.ts';
 
 /** The columns that operations decide by. The long ones (data, result, stack) are read only to be handed out. */
 const HEAD_COLUMNS =
@@ -76,8 +76,6 @@ export type JobColumn =
   | 'data';
 
 export type JobChanges = { readonly [Column in JobColumn]?: SqlValue };
-
-const STATES = new Map<number, State>(Object.entries(STATE_CODES).map(([state, code]) => [code, state as State]));
 
 export function readJob(queue: OpenQueue, id: string): JobHead | undefined {
   return toHead(queue.connection.get(READ_HEAD, queue.id, id));
@@ -230,7 +228,7 @@ function toHead(row: SqlRow | undefined): JobHead | undefined {
   return {
     seq: row[0] as number,
     id: row[1] as string,
-    state: STATES.get(row[2] as number) ?? null,
+    state: STATE_NAMES.get(row[2] as number) ?? null,
     rank: row[3] as number,
     lockToken: row[4] as string | null,
     lockUntil: (row[5] as number | null) ?? 0,

@@ -2,7 +2,7 @@ import { MARK_PREFIX } from '../../core/revocation.ts';
 import type { MarkRecord } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './database.ts';
-import { STATE_CODES } from './schema.ts';
+import { STATE_CODES, STATE_NAMES } from './schema.ts';
 
 const QUEUE = '(SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2)';
 
@@ -12,8 +12,6 @@ const MARK = `UPDATE job SET deferred_failure = ?4 WHERE queue_id = ${QUEUE}
 
 const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, scheduler_id, deduplication_id FROM job
   WHERE queue_id = ${QUEUE} AND id IN (SELECT value FROM json_each(?3))`;
-
-const NAMES = new Map<unknown, string>(Object.entries(STATE_CODES).map(([state, code]) => [code, state]));
 
 /** @param mark without it nothing is written, and nobody who writes is waited for */
 export async function listMarks(
@@ -34,7 +32,7 @@ export async function listMarks(
       id as string,
       {
         name,
-        state: NAMES.get(state) ?? '',
+        state: STATE_NAMES.get(state) ?? '',
         attemptsMade,
         processedBy,
         deferredFailure,

@@ -31,6 +31,11 @@ export const STATE_CODES = {
 
 export type State = keyof typeof STATE_CODES;
 
+/** The states by the codes that a row has. */
+export const STATE_NAMES: ReadonlyMap<unknown, State> = new Map(
+  Object.entries(STATE_CODES).map(([state, code]) => [code, state as State]),
+);
+
 /** The codes of `dependency.kind`: what became of a child. */
 export const CHILD_KINDS = { unprocessed: 0, processed: 1, ignored: 2, failed: 3 } as const;
 

@@ -2,7 +2,7 @@ import { MARKER_BEGIN, MAX_MARKER, MESSAGE_HEAD, parseField, STACK_HEAD } from '
 import type { SummaryRecord } from '../store.ts';
 import type { Database } from './database.ts';
 import { dueAtOf } from './job-place.ts';
-import { STATE_CODES } from './schema.ts';
+import { STATE_NAMES } from './schema.ts';
 
 /** A result, which may be megabytes, is looked at and not handed out. */
 const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, timestamp, rank, processed_on, finished_on,
@@ -12,8 +12,6 @@ const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_fail
       THEN return_value END
   FROM job WHERE queue_id = (SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2)
     AND id IN (SELECT value FROM json_each(?3))`;
-
-const NAMES = new Map<unknown, string>(Object.entries(STATE_CODES).map(([state, code]) => [code, state]));
 
 export async function listSummaries(
   database: Database,
@@ -27,7 +25,7 @@ export async function listSummaries(
 function toRecord(row: readonly unknown[]): SummaryRecord {
   const [, name, code, attemptsMade, processedBy, deferredFailure, timestamp, rank, processedOn, finishedOn] = row;
   const [progress, failedReason, stackHead, marker] = row.slice(10) as (string | null)[];
-  const state = NAMES.get(code) ?? '';
+  const state = STATE_NAMES.get(code) ?? '';
   return {
     state,
     dueAt: state === 'delayed' ? dueAtOf(rank as number) : null,

@@ -9,7 +9,7 @@ import { type PartEnd, type Waiting, waitForPart } from './part-ends.ts';
 import { readWorkflow } from './read-workflow.ts';
 import { retryWorkflow } from './retry-workflow.ts';
 import { listJobs, openWholeWorkflow, type WholeGraph, type WholeWorkflow } from './whole-workflow.ts';
-import { WorkflowStore } from './workflow-store.ts';
+import { KEPT_MS, WorkflowStore } from './workflow-store.ts';
 
 export interface LiveWorkflowParts {
   readonly openBroker: () => Promise<Broker>;
@@ -22,8 +22,6 @@ export interface LiveWorkflowParts {
   ) => Promise<readonly RevokedJob[]>;
 }
 
-/** What `save(name)` writes lives as long as a workflow that has not succeeded. */
-const NAME_TTL_MS = 30 * 86_400_000;
 const REMOVED_AT_ONCE = 20;
 
 /** Builds what stands for a workflow; nothing is asked of the broker yet. */
@@ -147,7 +145,7 @@ class LiveWorkflow<Results extends readonly unknown[]> implements GroupResult<Re
   async save(name?: string): Promise<string> {
     if (name === undefined) return this.id;
     const { state } = await this.#parts.openBroker();
-    await state.write(nameKey(name), this.id, { ttlMs: NAME_TTL_MS });
+    await state.write(nameKey(name), this.id, { ttlMs: KEPT_MS });
     return name;
   }
 

@@ -110,7 +110,7 @@ export async function retryWorkflow(
     retried.push(job);
     onProgress?.(retried.length);
   };
-  if (plan.causes.length > 0) await forgetCancelled(broker, id);
+  if (plan.causes.length > 0) await store.forgetCancelled(id);
   for (let from = 0; from < plan.causes.length; from += AT_ONCE) {
     await Promise.all(plan.causes.slice(from, from + AT_ONCE).map(sendBack));
   }
@@ -188,11 +188,6 @@ function isEntered(graph: WholeGraph, place: number, stored: ReadonlyMap<string,
     node.members.some((member) => isEntered(graph, member, stored)) ||
     (node.next !== undefined && isEntered(graph, node.next, stored))
   );
-}
-
-/** Workers ask for these records before they lead on from a member of a group that cancels the rest. */
-async function forgetCancelled({ state }: RetryingBroker, id: string): Promise<void> {
-  await state.removeAll(await state.list(`workflow/${encodeURIComponent(id)}/cancelled/`));
 }
 
 async function leadOn(

@@ -19,7 +19,7 @@ const NODES_A_RECORD = 128;
 const RECORDS_AT_ONCE = 32;
 const DAY_MS = 86_400_000;
 /** How long a workflow that has not succeeded can be led on. */
-const KEPT_MS = 30 * DAY_MS;
+export const KEPT_MS = 30 * DAY_MS;
 /** How a node with callbacks for its value is written. */
 const CALLBACKS = '"links":[';
 /** Graphs that one process remembers, in records of nodes. */
@@ -113,6 +113,20 @@ export class WorkflowStore {
     await this.#state.write(addedKey(workflow, graph, group, order), added, { expected: null, ttlMs: KEPT_MS });
   }
 
+  /** Notes that a member of a group is dead, and the others are not to go on. */
+  async noteCancelled(group: GroupPlace, dead: string): Promise<void> {
+    await this.#state.write(cancelledKey(group), dead, { ttlMs: KEPT_MS });
+  }
+
+  async isCancelled(group: GroupPlace): Promise<boolean> {
+    return (await this.#state.read(cancelledKey(group))) !== undefined;
+  }
+
+  /** The groups of a workflow go on. */
+  async forgetCancelled(workflow: string): Promise<void> {
+    await this.#state.removeAll(await this.#state.list(cancelledPrefix(workflow)));
+  }
+
   /**
    * Keeps what is written of a workflow for this long from now, and no longer: it has succeeded. One with callbacks stays as it is,
    * for nobody waits for them, and what follows them may take longer.
@@ -167,6 +181,12 @@ export async function getGroup(graph: StoredGraph, place: number): Promise<Group
   throw createError('WORKFLOW_GONE', { workflow: graph.head.workflow });
 }
 
+/** A group, as the graph and the place that it has there. */
+interface GroupPlace {
+  readonly graph: Pick<StoredGraph, 'head'>;
+  readonly place: number;
+}
+
 interface GraphKey {
   readonly workflow: string;
   readonly graph: string;
@@ -183,4 +203,12 @@ function nodesKey({ workflow, graph }: GraphKey, record: number): string {
 
 function addedKey(workflow: string, graph: string, group: number, order: string): string {
   return `workflow/${encodeURIComponent(workflow)}/added/${encodeURIComponent(graph)}/${group}/${order}`;
+}
+
+function cancelledPrefix(workflow: string): string {
+  return `workflow/${encodeURIComponent(workflow)}/cancelled/`;
+}
+
+function cancelledKey({ graph: { head }, place }: GroupPlace): string {
+  return `${cancelledPrefix(head.workflow)}${encodeURIComponent(head.graph)}/${place}`;
 }

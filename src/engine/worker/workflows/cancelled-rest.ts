@@ -3,7 +3,6 @@
  */
 
 import type { Broker, TakenJob } from '../../broker/port.ts';
-import type { StateStore } from '../../broker/state-port.ts';
 import { type GroupAround, listGroupsAround, type StepPlace } from '../../canvas/leading-on.ts';
 import { jobIdOf, type WorkflowStore } from '../../canvas/workflow-store.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -17,13 +16,11 @@ interface Cancelling {
 
 /** Jobs of one question to the broker. */
 const BATCH = 500;
-/** As long as the workflow can be led on. */
-const KEPT_MS = 30 * 86_400_000;
 
 /** Whether a member of one of these groups is dead, and the others are not to go on. */
-export async function isCancelled(state: StateStore, groups: readonly GroupAround[]): Promise<boolean> {
+export async function isCancelled(store: WorkflowStore, groups: readonly GroupAround[]): Promise<boolean> {
   for (const group of groups) {
-    if (group.node.rest === 'cancel' && (await state.read(cancelKey(group))) !== undefined) return true;
+    if (group.node.rest === 'cancel' && (await store.isCancelled(group))) return true;
   }
   return false;
 }
@@ -34,7 +31,7 @@ export async function cancelRest(place: StepPlace, dead: TakenJob, cancelling: C
   for (const group of await listGroupsAround(store, place)) {
     if (group.node.onError !== 'fail') return;
     if (group.node.rest !== 'cancel') continue;
-    await broker.state.write(cancelKey(group), dead.id, { ttlMs: KEPT_MS });
+    await store.noteCancelled(group, dead.id);
     const byQueue = new Map<string, string[]>();
     for (const member of group.node.members) await collectJobs(group, member, byQueue);
     for (const [queue, ids] of byQueue) {
@@ -65,8 +62,4 @@ async function collectJobs(group: GroupAround, entry: number, byQueue: Map<strin
     }
     place = node.next;
   }
-}
-
-function cancelKey({ graph: { head }, place }: GroupAround): string {
-  return `workflow/${encodeURIComponent(head.workflow)}/cancelled/${encodeURIComponent(head.graph)}/${place}`;
 }

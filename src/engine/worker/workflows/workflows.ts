@@ -157,7 +157,7 @@ export class Workflows {
   async #follow(job: TakenJob, place: StepPlace, value: unknown): Promise<void> {
     if (place.last === true && job.stacks.length === 0) return;
     await this.#patience.wait('adding what follows the job', job, async () => {
-      const isOver = await isCancelled(this.#options.broker.state, await this.#groupsAround(place));
+      const isOver = await isCancelled(this.#store, await this.#groupsAround(place));
       if (!isOver) await this.#add(job, await planFollowing(place, value, this.#leading(job)));
       if (job.stacks.length > 0) await this.#reopen(place);
     });

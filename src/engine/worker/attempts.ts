@@ -62,22 +62,27 @@ export class Attempts {
   /** Never rejects, as the pool does not. */
   perform(job: TakenJob): Promise<Outcome> {
     this.#held.add(job);
-    const { revocations, workflows, results } = this.#options;
+    const { revocations, workflows } = this.#options;
     const run = (): Promise<Outcome> => this.#admit(job);
     const ended = revocations.watch(job, workflows.concerns(job) ? () => workflows.perform(job, run) : run);
-    const end = (outcome: Outcome): Outcome => {
-      this.#held.delete(job);
-      if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
-      return outcome;
-    };
-    // A job that was in no workflow may have become one.
-    const follow = (outcome: Outcome): Outcome | Promise<Outcome> =>
-      outcome.kind === 'replaced' ? workflows.end(job, outcome).then(store) : store(outcome);
-    const store = (outcome: Outcome): Outcome | Promise<Outcome> => {
-      const stored = results?.write(job, outcome) ?? outcome;
-      return stored instanceof Promise ? stored.then(end) : end(stored);
-    };
-    return ended.then(follow);
+    return ended.then((outcome) => this.#follow(job, outcome));
+  }
+
+  /** A job that was in no workflow may have become one. */
+  #follow(job: TakenJob, outcome: Outcome): Outcome | Promise<Outcome> {
+    if (outcome.kind !== 'replaced') return this.#store(job, outcome);
+    return this.#options.workflows.end(job, outcome).then((led) => this.#store(job, led));
+  }
+
+  #store(job: TakenJob, outcome: Outcome): Outcome | Promise<Outcome> {
+    const stored = this.#options.results?.write(job, outcome) ?? outcome;
+    return stored instanceof Promise ? stored.then((known) => this.#end(job, known)) : this.#end(job, stored);
+  }
+
+  #end(job: TakenJob, outcome: Outcome): Outcome {
+    this.#held.delete(job);
+    if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
+    return outcome;
   }
 
   /** One that is not running waits for a place in the pool. BullMQ numbers the jobs of each queue by itself. */

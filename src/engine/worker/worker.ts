@@ -62,7 +62,7 @@ export class Worker {
   #opening: Promise<void> | undefined;
   #started = false;
   #looking = false;
-  /** Of the held jobs, those that admission has not decided about. */
+  /** It was told to stop: what is taken from now on goes back untouched. */
   #refusing = false;
 
   constructor(settings: WorkerSettings) {

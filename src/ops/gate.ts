@@ -1,7 +1,9 @@
 import { type GenericSchema, getDotPath, type InferOutput, safeParse } from 'valibot';
 import { createError } from '../engine/core/errors.ts';
-import type { Operation, Plan, Progress } from './operation.ts';
+import { createRunId } from '../engine/core/run-id.ts';
+import { type Operation, type Plan, type Progress, READING, type Run } from './operation.ts';
 import type { Session } from './session.ts';
+import type { UndoKeeper } from './undo-keeper.ts';
 
 export interface GateOptions {
   readonly session: Session;
@@ -14,6 +16,10 @@ export interface GateOptions {
   /** Sees the plan before anything is asked or done. */
   readonly onPlan?: (plan: Plan) => void;
   readonly onProgress?: (progress: Progress) => void;
+  /** Asks a running operation to stop. */
+  readonly signal?: AbortSignal;
+  /** Keeps what operations remove and change. */
+  readonly createKeeper?: (id: string) => UndoKeeper;
   /** Refuses what changes something. A dry run only looks and is let through. */
   readonly readOnly?: boolean;
 }
@@ -41,7 +47,7 @@ export async function execute<Schema extends GenericSchema, Result>(
 ): Promise<Execution<Result>> {
   const checked = parseInput(operation, input);
   if (operation.effect === 'read') {
-    return { kind: 'done', result: await operation.run(options.session, checked, reporter(options, null)) };
+    return { kind: 'done', result: await operation.run(options.session, checked, createRun(options, null)) };
   }
   if (options.readOnly === true && options.dryRun !== true)
     throw createError('READ_ONLY', { operation: operation.name });
@@ -51,7 +57,7 @@ export async function execute<Schema extends GenericSchema, Result>(
   if (plan.count > 0 && options.yes !== true) await assertConfirmed(operation.name, plan, options);
   return {
     kind: 'done',
-    result: await operation.run(options.session, checked, reporter(options, plan.count === 0 ? null : plan.count)),
+    result: await operation.run(options.session, checked, createRun(options, plan.count === 0 ? null : plan.count)),
   };
 }
 
@@ -73,8 +79,14 @@ function withoutUndefined(input: unknown): unknown {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
 }
 
-function reporter({ onProgress }: GateOptions, total: number | null): (done: number) => void {
-  return (done) => onProgress?.({ done, total });
+function createRun({ session, onProgress, signal, createKeeper }: GateOptions, total: number | null): Run {
+  const id = createRunId(session.clock.now());
+  return {
+    id,
+    progress: (done) => onProgress?.({ done, total }),
+    signal: signal ?? READING.signal,
+    keeper: createKeeper?.(id),
+  };
 }
 
 async function assertConfirmed(operation: string, plan: Plan, { confirm }: GateOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { Session } from './session.ts';
+import type { UndoKeeper } from './undo-keeper.ts';
 
 /** What an operation would change, looked up without changing it. */
 export interface Plan {
@@ -20,6 +21,21 @@ export interface Progress {
   readonly total: number | null;
 }
 
+/** What an operation gets of the gate while it runs. */
+export interface Run {
+  /** What the audit and the undo call this run. */
+  readonly id: string;
+  /** Call it with the number of jobs done so far, as often as you like. */
+  readonly progress: (done: number) => void;
+  /** The person asks to stop: what is begun is finished, and the result says how far it came. */
+  readonly signal: AbortSignal;
+  /** Where jobs are kept before they are removed or changed; undefined when nothing is to be kept. */
+  readonly keeper: UndoKeeper | undefined;
+}
+
+/** What a read gets that another one asks for. */
+export const READING: Run = { id: '', progress: () => {}, signal: new AbortController().signal, keeper: undefined };
+
 interface Base<Schema extends GenericSchema, Result> {
   /** kebab-case and verb first, as its file is called. */
   readonly name: string;
@@ -27,8 +43,7 @@ interface Base<Schema extends GenericSchema, Result> {
   readonly summary: string;
   /** Checked by the gate; what the functions below get is its output. */
   readonly input: Schema;
-  /** @param progress call it with the number of jobs done so far, as often as you like */
-  readonly run: (session: Session, input: InferOutput<Schema>, progress: (done: number) => void) => Promise<Result>;
+  readonly run: (session: Session, input: InferOutput<Schema>, run: Run) => Promise<Result>;
   /** The arguments of `tq` that do the same: shown by every face, and kept by the audit. */
   readonly commandLine: (input: InferOutput<Schema>) => string[];
 }

@@ -38,7 +38,7 @@ export const purgeQueues = defineOperation({
       rows,
     };
   },
-  async run(session, input, progress): Promise<Purged> {
+  async run(session, input, { progress }): Promise<Purged> {
     const broker = await session.broker();
     const purged: [string, number][] = [];
     let total = 0;

@@ -24,6 +24,6 @@ export const resumeTasks = defineOperation({
     // The jobs only get their turn: nobody is asked.
     return { summary: `would resume ${resumed} and let go ${jobs}`, count: 0, rows };
   },
-  run: async (session, input, progress): Promise<TaskResumes> => resume(await session.broker(), input, progress),
+  run: async (session, input, { progress }): Promise<TaskResumes> => resume(await session.broker(), input, progress),
   commandLine: ({ tasks, ...addressed }) => ['task', 'resume', ...tasks, ...formatAddressed(addressed)],
 });

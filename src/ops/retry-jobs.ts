@@ -45,7 +45,7 @@ export const retryJobs = defineOperation({
       rows: causes.length > MAX_NAMED ? countByTask(causes) : causes.map(toRow),
     };
   },
-  async run(session, { ids, queue }, progress): Promise<RetryJobsResult> {
+  async run(session, { ids, queue }, { progress }): Promise<RetryJobsResult> {
     const broker = await session.broker();
     const { workflows, dead, failed } = await findAll(session, ids, queue);
     const missed: JobSummary[] = [];

@@ -41,7 +41,7 @@ export const revokeJobs = defineOperation({
       rows: touched.length > MAX_NAMED ? countByKind(touched) : touched.map(toRow),
     };
   },
-  async run(session, { ids, queue, terminate, destinations, timeoutMs }, progress): Promise<RevokeAllReport> {
+  async run(session, { ids, queue, terminate, destinations, timeoutMs }, { progress }): Promise<RevokeAllReport> {
     const broker = await session.broker();
     return await revokeAll(
       { broker, clock: session.clock },

@@ -4,7 +4,7 @@ import type { WorkerStats } from '../engine/control/replies.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import type { PausedTaskStatus } from './held-jobs.ts';
 import { listQueues, type QueueRow } from './list-queues.ts';
-import { defineOperation } from './operation.ts';
+import { defineOperation, READING } from './operation.ts';
 import { addressedInput, askWorkers, formatAddressed } from './worker-replies.ts';
 
 export interface Status {
@@ -28,7 +28,7 @@ export const showStatus = defineOperation({
   async run(session, addressed): Promise<Status> {
     const [replies, { queues, pausedTasks }] = await Promise.all([
       askWorkers(session, 'stats', addressed),
-      listQueues.run(session, {}, () => undefined),
+      listQueues.run(session, {}, READING),
     ]);
     const workers = [...replies.answers].flatMap(([name, answer]) =>
       answer.ok && isRecord(answer.value) ? [toStatus(name, answer.value as unknown as WorkerStats)] : [],

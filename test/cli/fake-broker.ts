@@ -22,6 +22,7 @@ import type { JobChildren, NewJob, StoredJob } from '../../src/engine/core/job.t
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
 import { createFakeState } from '../engine/broker/fake-state.ts';
+import { FakeBulk } from './fake-bulk.ts';
 
 /** A broker in memory, for what the operations and the CLI ask of one. It runs nothing, and fails when it is told to. */
 export class FakeBroker implements Broker {
@@ -177,6 +178,7 @@ class FakeJobEvents implements JobEvents {
 
 export class FakeQueue implements BrokerQueue {
   readonly name: string;
+  readonly bulk: FakeBulk;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
   /** Where revoked jobs lie. */
@@ -193,6 +195,7 @@ export class FakeQueue implements BrokerQueue {
   constructor(name: string, broker: FakeBroker) {
     this.name = name;
     this.#broker = broker;
+    this.bulk = new FakeBulk(this, broker);
   }
 
   put(job: StoredJob): void {

@@ -20,7 +20,7 @@ function setup(effect: 'write' | 'destructive', count: number) {
       calls.push('plan');
       return { summary: `would paint ${count} boards`, count, rows: [] };
     },
-    async run(_session, given, progress) {
+    async run(_session, given, { progress }) {
       calls.push('run');
       progress(1);
       return given.size;

@@ -45,8 +45,11 @@ async function readNames(kind: string, session: CliSession): Promise<string[]> {
     case 'workers':
       return (await (await session.broker()).control.listNodes()).map(({ name }) => name);
     case 'ids': {
-      const { listScheduled } = await import('../../ops/list-scheduled.ts');
-      const { jobs } = await listScheduled.run(session, { limit: MAX_IDS }, () => undefined);
+      const [{ listScheduled }, { READING }] = await Promise.all([
+        import('../../ops/list-scheduled.ts'),
+        import('../../ops/operation.ts'),
+      ]);
+      const { jobs } = await listScheduled.run(session, { limit: MAX_IDS }, READING);
       return jobs.map(({ id }) => id);
     }
     default:

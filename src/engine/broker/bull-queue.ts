@@ -2,6 +2,8 @@ import { type IQueueBackend, type JobJson, type JobType, Queue } from 'bullmq';
 import type { JobChildren, NewJob, StoredJob } from '../core/job.ts';
 import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
+import type { BulkJobs } from './bulk-port.ts';
+import { BullBulk } from './bull-bulk.ts';
 import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
 import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
 import { readJobChildren } from './job-children.ts';
@@ -28,6 +30,7 @@ const COUNTED: JobType[] = [...WAITING, 'active', 'delayed', 'waiting-children',
 /** One queue over BullMQ. Reading never writes; the queue's metadata is written by the first job that is added. */
 export class BullQueue implements BrokerQueue {
   readonly name: string;
+  readonly bulk: BulkJobs;
   readonly #store: Store;
   #reader: IQueueBackend | undefined;
   #producing: IQueueBackend | undefined;
@@ -39,6 +42,7 @@ export class BullQueue implements BrokerQueue {
     assertQueueName(name);
     this.name = name;
     this.#store = store;
+    this.bulk = new BullBulk(this, store, () => this.#reading());
   }
 
   async add(job: NewJob): Promise<string> {

@@ -17,6 +17,7 @@ import type { Meta } from '../core/envelope.ts';
 import type { JobChildren, NewJob, Outcome, StoredError, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
+import type { BulkJobs } from './bulk-port.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
 import type { StateStore } from './state-port.ts';
@@ -88,6 +89,8 @@ export interface QueueStatus extends QueueCounts {
 
 export interface BrokerQueue {
   readonly name: string;
+  /** Many of its jobs at once. */
+  readonly bulk: BulkJobs;
   /** @returns its id, or that of the job that holds its unique key */
   add(job: NewJob): Promise<string>;
   /** One round trip for the whole batch. @returns as `add`, in the order of the jobs */

@@ -1,5 +1,6 @@
 import type { BackendFactory, IQueueBackend, IRelayBackend, RelayBackendOptions } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
+import type { BulkStore } from './bulk-store.ts';
 import type { EventLogReader } from './events/event-log.ts';
 import type { FlowEntry } from './flow-entry.ts';
 import type { Migration } from './port.ts';
@@ -72,6 +73,8 @@ export interface Store extends StoreOptions {
   addFlow(entries: readonly FlowEntry[]): Promise<string[]>;
   /** Puts a finished job back into its queue, as if it had never run. @returns false when it is not there, or has not finished */
   reprocess(queue: string, id: string, from: readonly ('failed' | 'completed')[]): Promise<boolean>;
+  /** Many jobs in one call. */
+  readonly bulk: BulkStore;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;

@@ -1,3 +1,4 @@
+import type { BulkJobs } from '../../../src/engine/broker/bulk-port.ts';
 import type { ControlBus } from '../../../src/engine/broker/control-port.ts';
 import type {
   ActiveStoredJob,
@@ -98,6 +99,8 @@ export class FakeBroker implements Broker {
 
 export class FakeQueue implements BrokerQueue {
   readonly name: string;
+  /** No worker asks for it. */
+  readonly bulk = {} as BulkJobs;
   readonly sent: NewJob[] = [];
   readonly waiting: FakeJob[] = [];
   readonly stored = new Map<string, StoredJob>();

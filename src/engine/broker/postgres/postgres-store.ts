@@ -16,6 +16,7 @@ import { createError, TqError } from '../../core/errors.ts';
 import { maskUrl, type PostgresAddress } from '../broker-url.ts';
 import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
+import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { surviveLastWords } from './last-words.ts';
@@ -117,6 +118,9 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
     reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
+    get bulk() {
+      return createSlowBulk(this);
+    },
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { SqliteAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
+import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
@@ -87,6 +88,9 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     addFlow: (entries) => database().write((transaction) => addWholeFlow(transaction, entries, database().clock.now())),
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
+    get bulk() {
+      return createSlowBulk(this);
+    },
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

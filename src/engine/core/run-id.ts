@@ -1,0 +1,13 @@
+import { randomInt } from 'node:crypto';
+
+/**
+ * The id of a run of an operation, short enough to be typed: its time in milliseconds and four random characters, both in base 36, so that
+ * ids sort by time (until 2059, when the time gets a ninth character).
+ *
+ * @param now epoch milliseconds
+ */
+export function createRunId(now: number): string {
+  return `${now.toString(36)}-${randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0')}`;
+}

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ActiveJobs } from '../../src/engine/control/active-jobs.ts';
 import type { HeldJobs } from '../../src/engine/control/replies.ts';
 import { listActive } from '../../src/ops/list-active.ts';
+import { READING } from '../../src/ops/operation.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 
@@ -19,7 +20,7 @@ const taken = (id: string, worker: string | null = 'gone') =>
   ({ id, state: 'STARTED', attempts: 1, worker, startedAt: NOW - 5000 }) as const;
 
 const run = (broker: FakeBroker, input = {}): Promise<ActiveJobs> =>
-  listActive.run(createFakeSession(broker), input, () => undefined);
+  listActive.run(createFakeSession(broker), input, READING);
 
 test('what each worker runs is its reply', async () => {
   const broker = new FakeBroker().store('high', taken('a', 'one'));

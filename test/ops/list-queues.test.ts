@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { listQueues } from '../../src/ops/list-queues.ts';
+import { READING } from '../../src/ops/operation.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 
-const list = (broker: FakeBroker) => listQueues.run(createFakeSession(broker), {}, () => undefined);
+const list = (broker: FakeBroker) => listQueues.run(createFakeSession(broker), {}, READING);
 
 test('every queue of the broker, sorted, then the dead letters of all of them as one queue', async () => {
   const broker = new FakeBroker()

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { execute } from '../../src/ops/gate.ts';
 import { listResults } from '../../src/ops/list-results.ts';
+import { READING } from '../../src/ops/operation.ts';
 import { NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 import { createRow } from '../engine/broker/result-store/result-stores.ts';
@@ -13,7 +14,7 @@ async function list(input: Parameters<typeof listResults.run>[1], count = 3) {
   await store.write(
     Array.from({ length: count }, (_, index) => createRow({ id: `r${index}`, finishedAt: NOW - index })),
   );
-  return await listResults.run(session, input, () => undefined);
+  return await listResults.run(session, input, READING);
 }
 
 const FIELDS = [

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listScheduled } from '../../src/ops/list-scheduled.ts';
+import { READING } from '../../src/ops/operation.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 
@@ -9,7 +10,7 @@ const broker = new FakeBroker()
   .store('other', { id: 'b', state: 'SCHEDULED', dueAt: NOW + 20 });
 
 const list = (input: { queues?: string[]; limit: number }) =>
-  listScheduled.run(createFakeSession(broker), input, () => undefined);
+  listScheduled.run(createFakeSession(broker), input, READING);
 
 test('the next due first over all queues, retries included, with every field of the contract', async () => {
   const { jobs, total } = await list({ limit: 10 });

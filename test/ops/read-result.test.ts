@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toRecord, toRow } from '../../src/engine/broker/result-store/result-tables.ts';
+import { READING } from '../../src/ops/operation.ts';
 import { readResult } from '../../src/ops/read-result.ts';
 import { failToLoad } from '../cli/fake-app.ts';
 import { createStoredJob, FakeBroker, NOW } from '../cli/fake-broker.ts';
@@ -8,7 +9,7 @@ import { createRow } from '../engine/broker/result-store/result-stores.ts';
 import { FakeResultStore } from '../engine/worker/fake-result-store.ts';
 
 const read = (input: { id: string; wait?: boolean; timeoutMs?: number }, broker: FakeBroker) =>
-  readResult.run(createFakeSession(broker), input, () => undefined);
+  readResult.run(createFakeSession(broker), input, READING);
 
 const FIELDS = 'id task queue state result error attempts progress createdAt startedAt finishedAt worker'.split(' ');
 
@@ -45,7 +46,7 @@ describe('a job that the broker knows no more', () => {
 
   test('is read from the result store, with the same fields', async () => {
     await store.write([row]);
-    const result = await readResult.run(sessionWith(), { id: 'x' }, () => undefined);
+    const result = await readResult.run(sessionWith(), { id: 'x' }, READING);
     expect(result).toMatchObject({ id: 'x', state: 'SUCCESS', result: { sent: 1 }, finishedAt: NOW, worker: 'tq@box' });
     expect(Object.keys(result)).toEqual(FIELDS);
   });
@@ -53,14 +54,14 @@ describe('a job that the broker knows no more', () => {
   test('that is removed while it is waited for is read there too', async () => {
     const broker = new FakeBroker().store('high', { id: 'x' });
     broker.queue('high').jobs.set('x', createStoredJob({ id: 'x', queue: 'high' }));
-    const waiting = readResult.run(sessionWith(broker), { id: 'x', wait: true, timeoutMs: 5 }, () => undefined);
+    const waiting = readResult.run(sessionWith(broker), { id: 'x', wait: true, timeoutMs: 5 }, READING);
     broker.queue('high').jobs.delete('x');
     expect(await waiting).toMatchObject({ state: 'SUCCESS', result: { sent: 1 } });
   });
 
   test('is not looked for while the broker has it', async () => {
     const broker = new FakeBroker().store('high', { id: 'x', state: 'STARTED' });
-    expect(await readResult.run(sessionWith(broker), { id: 'x' }, () => undefined)).toMatchObject({ state: 'STARTED' });
+    expect(await readResult.run(sessionWith(broker), { id: 'x' }, READING)).toMatchObject({ state: 'STARTED' });
   });
 
   test('of a number in several queues is asked for by its queue', async () => {
@@ -69,10 +70,10 @@ describe('a job that the broker knows no more', () => {
       ['a', 'b'].filter((name) => queue === undefined || name === queue).map((name) => ({ ...ROW, queue: name }));
     const session = createFakeSession(new FakeBroker());
     session.fakeResults.store = numbered;
-    await expect(readResult.run(session, { id: '7' }, () => undefined)).rejects.toMatchObject({
+    await expect(readResult.run(session, { id: '7' }, READING)).rejects.toMatchObject({
       code: 'AMBIGUOUS_JOB',
     });
-    expect(await readResult.run(session, { id: '7', queue: 'b' }, () => undefined)).toMatchObject({ queue: 'b' });
+    expect(await readResult.run(session, { id: '7', queue: 'b' }, READING)).toMatchObject({ queue: 'b' });
   });
   const ROW = toRow(toRecord({ ...row, id: '7' }));
 });
@@ -84,7 +85,7 @@ describe('a job is found', () => {
 
   test('when the app cannot be loaded', async () => {
     const session = createFakeSession(new FakeBroker().store('foreign', { id: 'x' }), failToLoad);
-    expect(await readResult.run(session, { id: 'x' }, () => undefined)).toMatchObject({ queue: 'foreign' });
+    expect(await readResult.run(session, { id: 'x' }, READING)).toMatchObject({ queue: 'foreign' });
   });
 });
 

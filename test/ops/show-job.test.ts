@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { READING } from '../../src/ops/operation.ts';
 import { showJob } from '../../src/ops/show-job.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 
-const show = (id: string, broker: FakeBroker) => showJob.run(createFakeSession(broker), { id }, () => undefined);
+const show = (id: string, broker: FakeBroker) => showJob.run(createFakeSession(broker), { id }, READING);
 
 test('everything about a job: arguments, envelope laid flat, stacks and log', async () => {
   const meta = {
@@ -56,6 +57,6 @@ test('a number that several queues hold shows none of them, and the queue says w
     exitCode: 2,
   });
   const session = createFakeSession(broker);
-  expect(await showJob.run(session, { id: '7', queue: 'video' }, () => undefined)).toMatchObject({ args: ['b'] });
+  expect(await showJob.run(session, { id: '7', queue: 'video' }, READING)).toMatchObject({ args: ['b'] });
   expect(showJob.commandLine({ id: '7', queue: 'video' })).toEqual(['jobs', 'show', '7', '--queue', 'video']);
 });

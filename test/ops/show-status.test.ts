@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { READING } from '../../src/ops/operation.ts';
 import { showStatus } from '../../src/ops/show-status.ts';
 import { FakeBroker } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
@@ -13,7 +14,7 @@ test('is what the workers say of themselves, and the queues of the broker', asyn
   broker.control.add('one', { stats: STATS });
   broker.control.add('mute', {});
   broker.control.add('odd', { stats: 'not a record' });
-  const status = await showStatus.run(createFakeSession(broker), {}, () => undefined);
+  const status = await showStatus.run(createFakeSession(broker), {}, READING);
   expect(status.workers).toEqual([
     {
       ...{ name: 'one', host: 'box', pid: 7, pool: 'async', concurrency: 4, active: 2, queues: ['high'] },

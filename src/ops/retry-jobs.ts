@@ -1,9 +1,10 @@
 import { array, nonEmpty, pipe, strictObject } from 'valibot';
 import { findWorkflows } from '../engine/app/revoke-all.ts';
-import type { Broker, JobSummary } from '../engine/broker/port.ts';
+import type { Broker } from '../engine/broker/port.ts';
 import { planWorkflowRetry, type RetryPlan, retryWorkflow } from '../engine/canvas/retry-workflow.ts';
 import { WorkflowStore } from '../engine/canvas/workflow-store.ts';
 import { locateJobs } from '../engine/control/locate-jobs.ts';
+import type { JobSummary } from '../engine/core/job.ts';
 import { readDeclaredQueues } from './job-lookup.ts';
 import { defineOperation, type Plan, type PlanRow } from './operation.ts';
 import { jobId, jobQueue, queueFlag } from './read-result.ts';

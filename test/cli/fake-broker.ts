@@ -13,12 +13,11 @@ import type {
   BrokerQueue,
   FlowJob,
   JobBrief,
-  JobSummary,
   Migration,
   QueueCounts,
 } from '../../src/engine/broker/port.ts';
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
-import type { JobChildren, NewJob, StoredJob } from '../../src/engine/core/job.ts';
+import type { JobChildren, JobSummary, NewJob, StoredJob } from '../../src/engine/core/job.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
 import { createFakeState } from '../engine/broker/fake-state.ts';

@@ -1,7 +1,6 @@
 import type { BulkJobs, DeadJob, JobChange, JobScan, Restored, ScanPlace } from '../../src/engine/broker/bulk-port.ts';
 import { BULK_PAGE } from '../../src/engine/broker/bulk-port.ts';
-import type { JobSummary } from '../../src/engine/broker/port.ts';
-import type { StoredJob } from '../../src/engine/core/job.ts';
+import type { JobSummary, StoredJob } from '../../src/engine/core/job.ts';
 import type { JobRecord } from '../../src/engine/core/job-record.ts';
 import { createStoredJob, type FakeBroker, type FakeQueue } from './fake-broker.ts';
 

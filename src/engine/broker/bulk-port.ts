@@ -1,7 +1,6 @@
-import type { StoredJob } from '../core/job.ts';
+import type { JobSummary, StoredJob } from '../core/job.ts';
 import type { JobRecord, RecordPlace } from '../core/job-record.ts';
 import type { JobFilter } from './job-filter.ts';
-import type { JobSummary } from './port.ts';
 
 /**
  * Many jobs of one queue at once, for operators: what is asked for is named by ids, a page of at most `BULK_PAGE` in one call, so

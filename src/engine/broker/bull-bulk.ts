@@ -1,5 +1,5 @@
 import type { IQueueBackend, JobType } from 'bullmq';
-import type { StoredJob } from '../core/job.ts';
+import type { JobSummary, StoredJob } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import { attempt } from './attempt.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type Restored,
   type ScanPlace,
 } from './bulk-port.ts';
-import type { BrokerQueue, JobSummary } from './port.ts';
+import type { BrokerQueue } from './port.ts';
 import type { Store } from './store.ts';
 
 /** Where BullMQ keeps the jobs of a place. */

@@ -1,5 +1,5 @@
 import { type IQueueBackend, type JobJson, type JobType, Queue } from 'bullmq';
-import type { JobChildren, NewJob, StoredJob } from '../core/job.ts';
+import type { JobChildren, JobSummary, NewJob, StoredJob } from '../core/job.ts';
 import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
 import type { BulkJobs } from './bulk-port.ts';
@@ -9,7 +9,7 @@ import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
 import { readJobChildren } from './job-children.ts';
 import { toFlowEntry, toJobJson } from './job-json.ts';
 import { toJobSummary } from './job-summary.ts';
-import type { ActiveStoredJob, BrokerQueue, JobBrief, JobSummary, QueueCounts, QueueStatus } from './port.ts';
+import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import type { MarkRecord, Store } from './store.ts';
 import { toStoredJob } from './stored-job.ts';

@@ -1,5 +1,5 @@
 import type { JobJson } from 'bullmq';
-import type { JobSummary } from './port.ts';
+import type { JobSummary } from '../core/job.ts';
 import type { SummaryRecord } from './store.ts';
 import { toStoredJob } from './stored-job.ts';
 

@@ -14,7 +14,7 @@
  */
 
 import type { Meta } from '../core/envelope.ts';
-import type { JobChildren, NewJob, Outcome, StoredError, StoredJob } from '../core/job.ts';
+import type { JobChildren, JobSummary, NewJob, Outcome, StoredJob } from '../core/job.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { BulkJobs } from './bulk-port.ts';
@@ -165,28 +165,6 @@ export interface JobBrief {
   /** Name of the worker that took it last. */
   readonly worker: string | null;
   /** Of a job that has not finished. */
-  readonly revoked: Revocation | undefined;
-}
-
-/** A job without what may be large. The words are those of `StoredJob`. */
-export interface JobSummary
-  extends Pick<
-    StoredJob,
-    | 'id'
-    | 'task'
-    | 'queue'
-    | 'state'
-    | 'attempts'
-    | 'worker'
-    | 'createdAt'
-    | 'dueAt'
-    | 'startedAt'
-    | 'finishedAt'
-    | 'progress'
-  > {
-  /** Its text may be cut; it has no stack. */
-  readonly error: StoredError | null;
-  readonly reason: string | null;
   readonly revoked: Revocation | undefined;
 }
 

@@ -6,7 +6,7 @@
  * 2. A node has been reached when the one before it has succeeded. What is not reached has no job and waits.
  * 3. A callback for errors that several nodes name is drawn once, below the innermost part that holds all of them.
  */
-import type { JobSummary } from '../broker/port.ts';
+import type { JobSummary } from '../core/job.ts';
 import { isFinished, type JobState } from '../core/state.ts';
 import { type GroupNode, JOIN_TASK, type TaskNode } from '../core/workflow/graph.ts';
 import type { WorkflowProgress, WorkflowStep } from '../core/workflow/workflow-view.ts';

@@ -1,4 +1,5 @@
-import type { BrokerQueue, JobSummary } from '../broker/port.ts';
+import type { BrokerQueue } from '../broker/port.ts';
+import type { JobSummary } from '../core/job.ts';
 import { isFinished, type JobState } from '../core/state.ts';
 import { WORKFLOW_TASK } from '../core/workflow/graph.ts';
 import type { WorkflowStep, WorkflowView } from '../core/workflow/workflow-view.ts';

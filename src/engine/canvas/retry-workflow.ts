@@ -10,7 +10,8 @@
  * Whoever is cut off after the first part has retried it all the same: a step that succeeds lets what failed for it start again.
  * So a quick step may have done the third part already: a body that is no dead letter any more is left alone.
  */
-import type { Broker, BrokerQueue, JobSummary } from '../broker/port.ts';
+import type { Broker, BrokerQueue } from '../broker/port.ts';
+import type { JobSummary } from '../core/job.ts';
 import { isFinished } from '../core/state.ts';
 import { type TaskNode, WORKFLOW_TASK } from '../core/workflow/graph.ts';
 import { planFollowing } from './leading-on.ts';

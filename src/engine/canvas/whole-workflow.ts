@@ -2,7 +2,8 @@
  * All graphs of a workflow in memory, for those who look at it or act on it as a whole: its own, and those that took places in it
  * while it ran. Workers never read it so: they follow a graph from node to node.
  */
-import type { BrokerQueue, JobSummary } from '../broker/port.ts';
+import type { BrokerQueue } from '../broker/port.ts';
+import type { JobSummary } from '../core/job.ts';
 import type { TaskNode, WorkflowNode } from '../core/workflow/graph.ts';
 import { type GraphHead, jobIdOf, type StoredGraph, type WorkflowStore } from './workflow-store.ts';
 

@@ -50,6 +50,28 @@ export interface StoredJob {
   readonly revoked?: Revocation | undefined;
 }
 
+/** A job without what may be large. The words are those of `StoredJob`. */
+export interface JobSummary
+  extends Pick<
+    StoredJob,
+    | 'id'
+    | 'task'
+    | 'queue'
+    | 'state'
+    | 'attempts'
+    | 'worker'
+    | 'createdAt'
+    | 'dueAt'
+    | 'startedAt'
+    | 'finishedAt'
+    | 'progress'
+  > {
+  /** Its text may be cut; it has no stack. */
+  readonly error: StoredError | null;
+  readonly reason: string | null;
+  readonly revoked: Revocation | undefined;
+}
+
 /** A job on its way to the broker. */
 export interface NewJob {
   readonly id: string;

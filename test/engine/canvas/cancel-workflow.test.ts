@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { JobSummary } from '../../../src/engine/broker/port.ts';
 import { cancelWorkflow } from '../../../src/engine/canvas/cancel-workflow.ts';
 import { WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
+import type { JobSummary } from '../../../src/engine/core/job.ts';
 import type { RevokedJob } from '../../../src/engine/core/revocation.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 import { WORKFLOW_TASK } from '../../../src/engine/core/workflow/graph.ts';

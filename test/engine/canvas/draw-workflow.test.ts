@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { JobSummary } from '../../../src/engine/broker/port.ts';
 import { viewWorkflow } from '../../../src/engine/canvas/read-workflow.ts';
 import { openWholeWorkflow } from '../../../src/engine/canvas/whole-workflow.ts';
 import { WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
+import type { JobSummary } from '../../../src/engine/core/job.ts';
 import type { JobState } from '../../../src/engine/core/state.ts';
 import { JOIN_TASK, WORKFLOW_TASK } from '../../../src/engine/core/workflow/graph.ts';
 import type { WorkflowStep, WorkflowView } from '../../../src/engine/core/workflow/workflow-view.ts';

@@ -1,7 +1,7 @@
-import type { Broker, JobSummary } from '../../../src/engine/broker/port.ts';
+import type { Broker } from '../../../src/engine/broker/port.ts';
 import { inMemory, planWorkflow } from '../../../src/engine/canvas/entering.ts';
 import { type GraphHead, jobIdOf, WorkflowStore } from '../../../src/engine/canvas/workflow-store.ts';
-import type { NewJob } from '../../../src/engine/core/job.ts';
+import type { JobSummary, NewJob } from '../../../src/engine/core/job.ts';
 import {
   type GroupNode,
   type OuterPlace,

@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
-import type { JobSummary } from '../../../../src/engine/broker/port.ts';
-import type { Outcome, StoredJob } from '../../../../src/engine/core/job.ts';
+import type { JobSummary, Outcome, StoredJob } from '../../../../src/engine/core/job.ts';
 import { newJob, newJobs, queueName } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
 

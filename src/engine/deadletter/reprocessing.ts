@@ -71,7 +71,7 @@ const DEFAULT_PATIENCE_MS = 60_000;
  *
  * @throws what the broker or `keep` throws before anything was put back; later it ends with the stop `error`
  */
-export async function reprocessDeadLetters(
+export async function reprocess(
   pages: AsyncIterable<JobPage>,
   options: ReprocessOptions,
   surroundings: ReprocessSurroundings,

@@ -5,7 +5,7 @@ import {
   type JobPage,
   type ReprocessOptions,
   type ReprocessSurroundings,
-  reprocessDeadLetters,
+  reprocess,
 } from '../../../src/engine/deadletter/reprocessing.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
 import { FakeBroker, NOW } from '../../cli/fake-broker.ts';
@@ -28,7 +28,7 @@ function setup(count: number) {
   const progress: number[] = [];
   const stopping = new AbortController();
   const run = (options: Partial<ReprocessOptions> = {}, around: Partial<ReprocessSurroundings> = {}) =>
-    reprocessDeadLetters(
+    reprocess(
       pages(),
       { diedBy: NOW, ...options },
       {

@@ -9,16 +9,24 @@ import type { RedisClient } from './redis-client.ts';
  * timestamp, start, end, attempts, worker, deferred failure, failure, head of the last stack, that of its frames, progress and marker
  * of each job; an empty state for one that is not there. A result, which may be megabytes, is not read.
  *
- * The stacks are a JSON array of texts. The last one is cut out of it as it is written, since decoding them all costs three times as
- * much as all the rest: a quote within a text has a backslash before it, so a comma or a bracket before a quote begins an element.
+ * The stacks are a JSON array of texts, as JavaScript or Python writes it. Only the last one is wanted, so it is cut out of the text and
+ * the array is not decoded: a quote within a text has a backslash before it.
  */
 const LIST_SUMMARIES = `${JOB_STATE}
+  local function findLast(text, part)
+    local last, at = nil, string.find(text, part, 1, true)
+    while at do
+      last = at + #part
+      at = string.find(text, part, at + 1, true)
+    end
+    return last
+  end
   local function findFrames(stack)
-    local begin = string.find(stack, '\\\\n    at ', 1, true)
-    while begin do
-      local escapes = string.match(string.sub(stack, 1, begin - 1), '\\\\*$')
-      if #escapes % 2 == 0 then return begin end
-      begin = string.find(stack, '\\\\n    at ', begin + 1, true)
+    local at = string.find(stack, '\\\\n    at ', 1, true)
+    while at do
+      local escapes = string.byte(stack, at - 1) == 92 and #string.match(string.sub(stack, 1, at - 1), '\\\\*$') or 0
+      if escapes % 2 == 0 then return at end
+      at = string.find(stack, '\\\\n    at ', at + 1, true)
     end
   end
   local found = {}
@@ -34,8 +42,11 @@ const LIST_SUMMARIES = `${JOB_STATE}
         if string.sub(value, 1, #ARGV[1]) == ARGV[1] then marker = value end
       end
       if job[8] and state ~= 'completed' then
-        local stacks = string.match(redis.call('HGET', key, 'stacktrace') or '', '^(.*)"%s*%]%s*$') or ''
-        stack = string.match(stacks, '^.*[,%[]%s*"(.*)$') or ''
+        local stacks = redis.call('HGET', key, 'stacktrace') or ''
+        if string.sub(stacks, 1, 2) == '["' and string.sub(stacks, -2) == '"]' then
+          stack = string.sub(stacks, 1, -3)
+          stack = string.sub(stack, findLast(stack, '","') or findLast(stack, '", "') or 3)
+        end
         local begin = findFrames(stack)
         if begin then frames = string.sub(stack, begin, begin + tonumber(ARGV[4])) end
         stack = string.sub(stack, 1, math.min(begin and begin - 1 or #stack, tonumber(ARGV[3])))

@@ -11,6 +11,7 @@ import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { recording } from './contract/recording.ts';
 import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
@@ -34,6 +35,7 @@ export const contract: readonly Subject[] = [
   outcomes,
   flows,
   reprocessing,
+  recording,
   sharing,
   resizing,
   serving,

@@ -7,6 +7,7 @@ import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
 import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
+import { movingBulk } from './contract/moving-bulk.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
@@ -36,6 +37,7 @@ export const contract: readonly Subject[] = [
   flows,
   reprocessing,
   recording,
+  movingBulk,
   sharing,
   resizing,
   serving,

@@ -7,10 +7,12 @@ import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
 import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
+import { movingBulk } from './contract/moving-bulk.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { recording } from './contract/recording.ts';
 import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
@@ -34,6 +36,8 @@ export const contract: readonly Subject[] = [
   outcomes,
   flows,
   reprocessing,
+  recording,
+  movingBulk,
   sharing,
   resizing,
   serving,

@@ -17,10 +17,10 @@ export interface UndoKeeper {
    */
   keepNew(records: readonly JobRecord[]): Promise<void>;
   /**
-   * Those of the page that was kept last that the operation did not change, because another one had touched them. Undoing leaves them alone: such a job
-   * may run, end and be forgotten, and must not be put back then.
+   * Jobs that were kept and then not changed, because another one had touched them. Undoing leaves them alone: such a job may run, end
+   * and be forgotten, and must not be put back then. Call it before the next page is kept.
    */
-  left(ids: readonly string[]): void;
+  left(jobs: readonly KeptJob[]): void;
   /** Under which id it can be undone; null as long as nothing was kept. */
   readonly undo: string | null;
 }
@@ -28,9 +28,11 @@ export interface UndoKeeper {
 export interface KeptAfter {
   readonly queue: string;
   readonly place: JobRecord['place'];
-  /** The data that the operation gives to jobs, by their ids; the others keep theirs. */
-  readonly data?: ReadonlyMap<string, string>;
+  /** The data that the operation gives to jobs, by their ids: one that was edited again is left alone when it is undone. */
+  readonly data?: Readonly<Record<string, string>>;
 }
+
+export type KeptJob = Pick<JobRecord, 'id' | 'queue'>;
 
 /** A keeper as the gate holds it. */
 export interface ClosableKeeper extends UndoKeeper {

@@ -8,14 +8,14 @@ import type { KeptAfter } from '../undo-keeper.ts';
  *
  * 1. `bundle`: what it is of, once, first;
  * 2. `page`: jobs that an operation was about to change in one way, followed by so many `record` lines;
- * 3. `left`: ids of the page before that the operation then left alone;
+ * 3. `left`: ids of a queue, of the jobs that were kept just before, that the operation then left alone;
  * 4. `end`: how many records there are, once, last. A bundle without it was cut, or is being written.
  */
 export type BundleLine =
   | { readonly bundle: BundleHeader }
   | { readonly page: BundlePage }
   | BundleRecord
-  | { readonly left: readonly string[] }
+  | { readonly left: readonly string[]; readonly queue: string }
   | { readonly end: { readonly records: number } };
 
 /** Raised when a line means something else than it did; what is only added needs no new one. */

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
+import { BULK_PAGE } from '../../engine/broker/bulk-port.ts';
 import { createError, messageOf } from '../../engine/core/errors.ts';
 import type { JobRecord } from '../../engine/core/job-record.ts';
 import {
@@ -39,20 +40,25 @@ export class BundleReader {
 
   /** @throws UNDO_UNREADABLE when the file is no bundle, or one of a newer version */
   async *pages(): AsyncIterable<KeptPage> {
-    let page: BundlePage | undefined;
-    let kept: BundleRecord[] = [];
+    // What was left alone of a page is said after it, and before more than a page of others.
+    let open: OpenPage[] = [];
     let isEnded = false;
     for await (const line of this.#lines()) {
-      if ('record' in line) kept.push(line);
-      else if ('left' in line) kept = leaveOut(kept, line.left);
-      else {
-        if (page !== undefined) yield { ...page, kept };
-        [page, kept] = ['page' in line ? line.page : undefined, []];
-        isEnded = 'end' in line;
+      isEnded = 'end' in line;
+      if ('left' in line) {
+        for (const page of open) page.leaveOut(line.queue, line.left);
+      } else if ('page' in line) {
+        open.push(new OpenPage(line.page));
+      } else if ('record' in line) {
+        open.at(-1)?.add(line);
+        for (const page of open.slice(0, -1)) page.countLater(line);
+        const whole = open.filter((page) => page.isWhole);
+        open = open.filter((page) => !page.isWhole);
+        for (const page of whole) if (!page.isEmpty) yield page.toKept();
       }
     }
     this.#isCut = !isEnded;
-    if (page !== undefined && kept.length > 0) yield { ...page, kept };
+    for (const page of open) if (!page.isEmpty) yield page.toKept();
   }
 
   /** Ends where the file does, or where it cannot be read any more. */
@@ -106,9 +112,45 @@ async function* readRows(path: string, onFault: (error: unknown) => void): Async
   }
 }
 
-function leaveOut(kept: readonly BundleRecord[], ids: readonly string[]): BundleRecord[] {
-  const left = new Set(ids);
-  return kept.filter(({ record }) => !left.has(record.id));
+/** Data of jobs that come later, in characters, after which nothing more is said of a page: large jobs come in small pages. */
+const LATER_LENGTH = 32 * 2 ** 20;
+
+/** A page of which may still be said what was left alone. */
+class OpenPage {
+  readonly #page: BundlePage;
+  #kept: BundleRecord[] = [];
+  #later = 0;
+  #laterLength = 0;
+
+  constructor(page: BundlePage) {
+    this.#page = page;
+  }
+
+  add(record: BundleRecord): void {
+    this.#kept.push(record);
+  }
+
+  countLater({ record }: BundleRecord): void {
+    this.#later += 1;
+    this.#laterLength += record.data.length;
+  }
+
+  leaveOut(queue: string, ids: readonly string[]): void {
+    const left = new Set(ids);
+    this.#kept = this.#kept.filter(({ record }) => record.queue !== queue || !left.has(record.id));
+  }
+
+  get isWhole(): boolean {
+    return this.#later >= BULK_PAGE || this.#laterLength > LATER_LENGTH;
+  }
+
+  get isEmpty(): boolean {
+    return this.#kept.length === 0;
+  }
+
+  toKept(): KeptPage {
+    return { ...this.#page, kept: this.#kept };
+  }
 }
 
 function parseLine(text: string): BundleLine | undefined {

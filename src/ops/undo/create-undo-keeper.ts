@@ -74,8 +74,9 @@ export function createUndoKeeper(options: UndoKeeperOptions): ClosableKeeper {
   return {
     keep(kept: readonly JobRecord[], after: KeptAfter | null) {
       const lines = kept.map((record) => {
-        const data = after?.data?.get(record.id);
-        return data === undefined ? { record } : { record, data: digestData(data) };
+        const { data = {} } = after ?? {};
+        const next = Object.hasOwn(data, record.id) ? data[record.id] : undefined;
+        return next === undefined ? { record } : { record, data: digestData(next) };
       });
       const place = after === null ? null : { queue: after.queue, place: after.place };
       return enqueue({ was: 'there', after: place }, lines);
@@ -88,8 +89,10 @@ export function createUndoKeeper(options: UndoKeeperOptions): ClosableKeeper {
         added.map((record) => ({ record })),
       );
     },
-    left(ids) {
-      if (ids.length > 0) pending.push({ left: ids });
+    left(jobs) {
+      for (const [queue, group] of Map.groupBy(jobs, (job) => job.queue)) {
+        pending.push({ left: group.map(({ id }) => id), queue });
+      }
     },
     get undo() {
       return records === 0 ? null : id;
@@ -98,7 +101,7 @@ export function createUndoKeeper(options: UndoKeeperOptions): ClosableKeeper {
       await tail;
       if (writer === undefined || header === undefined) return null;
       if (records === 0) {
-        await writer.discard();
+        await writer.discard().catch(() => undefined);
         return null;
       }
       // Without its end it is said to be cut, and can be undone all the same.

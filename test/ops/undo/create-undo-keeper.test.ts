@@ -57,10 +57,10 @@ describe('what is kept', () => {
       expect(keeper.undo).toBeNull();
       const first = page('a');
       await keeper.keep(first, null);
-      keeper.left(['a-1']);
-      await keeper.keep(page('b'), { queue: 'low', place: 'waiting', data: new Map([['b-0', '{}']]) });
+      keeper.left([createRecord('a-1')]);
+      await keeper.keep(page('b'), { queue: 'low', place: 'waiting', data: { 'b-0': '{}' } });
       await keeper.keepNew(page('c'));
-      keeper.left(['c-0', 'c-1']);
+      keeper.left([createRecord('c-0'), createRecord('c-1'), createRecord('b-0', { queue: 'low' })]);
       expect(keeper.undo).toBe(ID);
       expect(await keeper.close()).toMatchObject({ id: ID, host: hostname(), file: bundlePath(dir, ID), records: 9 });
       const { pages, isCut } = await readPages(bundlePath(dir, ID));

@@ -1,5 +1,6 @@
 import type { Meta } from './envelope.ts';
 import type { ErrorText } from './error-catalogue.ts';
+import type { EXACT_NUMBERS } from './query/query-path.ts';
 import type { Revocation } from './revocation.ts';
 import type { JobState } from './state.ts';
 import type { WorkflowGraph } from './workflow/graph.ts';
@@ -48,6 +49,8 @@ export interface StoredJob {
   readonly unreadable: string | null;
   /** It was revoked and has not ended yet: one that waits is never run, one that runs is not retried. */
   readonly revoked?: Revocation | undefined;
+  /** Set when its arguments hold numbers that a double cannot. */
+  readonly [EXACT_NUMBERS]?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A job without what may be large. The words are those of `StoredJob`. */
@@ -68,6 +71,8 @@ export interface JobSummary
   > {
   /** Its text may be cut; it has no stack. */
   readonly error: StoredError | null;
+  /** Of the error; the same for errors of one kind. See core/fingerprint.ts. */
+  readonly fingerprint: string | null;
   readonly reason: string | null;
   readonly revoked: Revocation | undefined;
 }

@@ -1,6 +1,7 @@
 import type { AttemptMark } from './attempt-line.ts';
 import type { Meta } from './envelope.ts';
 import type { ErrorText } from './error-catalogue.ts';
+import type { EXACT_NUMBERS } from './query/query-path.ts';
 import type { Revocation } from './revocation.ts';
 import type { JobState } from './state.ts';
 import type { WorkflowGraph } from './workflow/graph.ts';
@@ -60,6 +61,8 @@ export interface StoredJob {
   readonly unreadable: string | null;
   /** It was revoked and has not ended yet: one that waits is never run, one that runs is not retried. */
   readonly revoked?: Revocation | undefined;
+  /** Set when its arguments hold numbers that a double cannot. */
+  readonly [EXACT_NUMBERS]?: ReadonlyMap<string, string> | undefined;
 }
 
 /** A job without what may be large. The words are those of `StoredJob`. */

@@ -30,6 +30,7 @@ export interface JobRecord {
   readonly worker: string | null;
   /** The message of the last error. */
   readonly failure: string | null;
+  /** As stored: the last line of one may be the mark of its attempt (attempt-line.ts). */
   readonly stacks: readonly string[];
   /** JSON. */
   readonly result: string | null;

@@ -5,6 +5,7 @@ import { events } from './contract/events.ts';
 import { flows } from './contract/flows.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
+import { ledger } from './contract/ledger.ts';
 import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
 import { movingBulk } from './contract/moving-bulk.ts';
@@ -34,6 +35,7 @@ export const contract: readonly Subject[] = [
   priorities,
   taking,
   outcomes,
+  ledger,
   flows,
   reprocessing,
   recording,

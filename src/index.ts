@@ -52,5 +52,6 @@ export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';
 export type { UniqueKey, UniqueOptions } from './engine/task/unique.ts';
+export type { DeadLetter, DeadLetterError, OnDeadLetter } from './engine/worker/dead-letters/dead-letter.ts';
 export type { Worker } from './engine/worker/worker.ts';
 export type { WorkerEnd } from './engine/worker/worker-settings.ts';

@@ -8,6 +8,7 @@ import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts';
 import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { AppOptions } from './contract.ts';
 import { type AppResults, parseResultsOption } from './results-option.ts';
 
@@ -27,6 +28,7 @@ export interface AppSettings {
   readonly maxWorkerLost: number;
   readonly builtins: false | Readonly<Record<string, unknown>>;
   readonly hooks: Hooks;
+  readonly onDeadLetter: OnDeadLetter | undefined;
   readonly control: Readonly<Record<string, ControlHandler>>;
 }
 
@@ -43,6 +45,7 @@ const KEYS: readonly (keyof AppOptions)[] = [
   'maxWorkerLost',
   'builtins',
   'hooks',
+  'onDeadLetter',
   'control',
 ];
 
@@ -77,6 +80,9 @@ export function parseAppOptions(options: AppOptions): AppSettings {
       mistakes.push(`the hook ${name} must be a function, got ${formatGiven(hook)}`);
     }
   }
+  if (options.onDeadLetter !== undefined && typeof options.onDeadLetter !== 'function') {
+    mistakes.push(`onDeadLetter must be a function, got ${formatGiven(options.onDeadLetter)}`);
+  }
   const settings: AppSettings = {
     broker: options.broker,
     results: attempt(parseResultsOption(undefined), () => parseResultsOption(options.results)),
@@ -101,6 +107,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
     maxWorkerLost: wholeNumber(options.maxWorkerLost ?? 3, 'maxWorkerLost', mistakes),
     builtins: options.builtins ?? {},
     hooks: options.hooks ?? {},
+    onDeadLetter: options.onDeadLetter,
     control: attempt({}, () => parseControl(options.control)),
   };
   if (mistakes.length > 0) throw createError('INVALID_CONFIG', { source: 'createApp()', mistakes });

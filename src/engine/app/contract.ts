@@ -14,6 +14,7 @@ import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, GroupResult, WorkflowResult } from '../results/async-result.ts';
 import type { HistoryOptions } from '../results/result-history.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
 import type { EventOptions } from './app-events.ts';
@@ -69,6 +70,11 @@ export interface AppOptions {
   /** The built-in tasks: false turns them off, an object sets them up (docs/builtin-tasks.md). */
   builtins?: false | Readonly<Record<string, unknown>>;
   hooks?: Hooks;
+  /**
+   * Is told of every dead letter in the worker process, once it is stored; with the pool `prefork` in the parent. It may take its time
+   * and may fail: no job is affected, and a worker that stops waits for it, up to 5 seconds (docs/alerts.md).
+   */
+  onDeadLetter?: OnDeadLetter;
   /** Control commands of the application, by name: `tq control` and `app.control.call` ask its workers for them. */
   control?: Readonly<Record<string, ControlHandler>>;
 }

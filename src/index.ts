@@ -18,6 +18,8 @@ export type { MemberFailure, Settled } from './engine/canvas/signature-input.ts'
 export type { GroupOptions, SignatureOptions } from './engine/canvas/signature-options.ts';
 export { signatureFrom } from './engine/canvas/stored-signature.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';
+export type { AlertNotice, AlertSample } from './engine/core/alert-notice.ts';
+export type { AlertPer, AlertRuleOptions } from './engine/core/alert-rule.ts';
 export type { Duration } from './engine/core/duration.ts';
 export {
   BrokerUnavailable,

@@ -1,5 +1,6 @@
 import { assertQueueName } from '../broker/queue-name.ts';
 import { assertControlHandlers, type ControlHandler } from '../control/worker-control.ts';
+import { type AlertRule, parseAlerts } from '../core/alert-rule.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError, messageOf } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
@@ -29,6 +30,8 @@ export interface AppSettings {
   readonly builtins: false | Readonly<Record<string, unknown>>;
   readonly hooks: Hooks;
   readonly onDeadLetter: OnDeadLetter | undefined;
+  /** Undefined leaves it to tq.config. */
+  readonly alerts: readonly AlertRule[] | undefined;
   readonly control: Readonly<Record<string, ControlHandler>>;
 }
 
@@ -46,6 +49,7 @@ const KEYS: readonly (keyof AppOptions)[] = [
   'builtins',
   'hooks',
   'onDeadLetter',
+  'alerts',
   'control',
 ];
 
@@ -83,6 +87,8 @@ export function parseAppOptions(options: AppOptions): AppSettings {
   if (options.onDeadLetter !== undefined && typeof options.onDeadLetter !== 'function') {
     mistakes.push(`onDeadLetter must be a function, got ${formatGiven(options.onDeadLetter)}`);
   }
+  const alerts = options.alerts === undefined ? undefined : parseAlerts(options.alerts);
+  mistakes.push(...(alerts?.mistakes ?? []));
   const settings: AppSettings = {
     broker: options.broker,
     results: attempt(parseResultsOption(undefined), () => parseResultsOption(options.results)),
@@ -108,6 +114,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
     builtins: options.builtins ?? {},
     hooks: options.hooks ?? {},
     onDeadLetter: options.onDeadLetter,
+    alerts: alerts?.rules,
     control: attempt({}, () => parseControl(options.control)),
   };
   if (mistakes.length > 0) throw createError('INVALID_CONFIG', { source: 'createApp()', mistakes });

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { InferOutput } from 'valibot';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import {
+  alertsValue,
   autoscaleValue,
   booleanValue,
   choiceValue,
@@ -48,6 +49,7 @@ export const SETTINGS = {
   yes: setting(booleanValue(), ['--yes', 'TQ_YES'], 'destructive commands do not ask'),
   dryRun: setting(booleanValue(), ['--dry-run', 'TQ_DRY_RUN'], 'shows what would be done'),
   redact: setting(redactPathsValue(), NO_NAMES, 'fields of log lines whose values are hidden'),
+  alerts: setting(alertsValue(), NO_NAMES, 'who is told of too many dead letters; those of `createApp()` go first'),
   'worker.concurrency': setting(
     wholeNumberValue(1, 10_000),
     ['--concurrency', 'TQ_CONCURRENCY'],
@@ -155,6 +157,7 @@ export const DEFAULTS = {
   yes: false,
   dryRun: false,
   redact: [],
+  alerts: [],
   'worker.concurrency': availableParallelism(),
   'worker.excludeQueues': [],
   'worker.pool': 'prefork',

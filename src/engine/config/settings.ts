@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { AlertRule } from '../core/alert-rule.ts';
 import { createError } from '../core/errors.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
 import { type Chosen, chooseSettings, type Flags, type Origin } from './chosen-settings.ts';
@@ -29,6 +30,8 @@ export interface Settings {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly redact: readonly string[];
+  /** May hold secrets. */
+  readonly alerts: readonly AlertRule[];
   readonly worker: WorkerSettings;
   /** Absolute path of the config file, undefined when there is none. */
   readonly configFile: string | undefined;
@@ -118,6 +121,7 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
     yes: get('yes'),
     dryRun: get('dryRun'),
     redact: get('redact'),
+    alerts: get('alerts'),
     worker: {
       concurrency: get('worker.concurrency'),
       queues: read('worker.queues'),

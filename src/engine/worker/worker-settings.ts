@@ -1,6 +1,7 @@
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
 import type { ResultStore } from '../broker/result-store/result-port.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
+import type { AlertRule } from '../core/alert-rule.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import type { ControlFacts } from './control-view.ts';
 import type { Fingerprint, OnDeadLetter } from './dead-letters/dead-letter.ts';
@@ -39,6 +40,8 @@ export interface DeadLetterSettings {
   /** Is told of each, once it is stored. */
   readonly onDeadLetter?: OnDeadLetter | undefined;
   readonly fingerprint: Fingerprint;
+  /** Who is told when there are too many. */
+  readonly alerts?: readonly AlertRule[] | undefined;
 }
 
 export interface ResultSettings {

@@ -370,6 +370,7 @@ export class Worker {
         this.#admission.abandon();
         this.#workflows.abandon();
         this.#results?.abandon();
+        this.#deadLetters?.abandon();
       }
     }
     await settled;

@@ -3,6 +3,7 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
   { name: 'jobs', summary: 'Look at single jobs, and retry them', heading: 'Look' },
+  { name: 'dlq', summary: 'Look at dead letters: jobs that failed for good', heading: 'Look' },
   { name: 'results', summary: 'Look at results that outlive the broker', heading: 'Look' },
   { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
   { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
@@ -112,6 +113,24 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Send dead letters back to work, of a workflow all',
     heading: 'Act',
     load: async () => (await import('./commands/jobs/retry.ts')).jobsRetry,
+  },
+  {
+    name: 'dlq list',
+    summary: 'List dead letters, the latest first',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/list.ts')).dlqList,
+  },
+  {
+    name: 'dlq show',
+    summary: 'Show everything about one dead letter',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/show.ts')).dlqShow,
+  },
+  {
+    name: 'dlq stats',
+    summary: 'Count dead letters by what they died of',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/stats.ts')).dlqStats,
   },
   {
     name: 'trace',

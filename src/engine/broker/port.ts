@@ -203,6 +203,8 @@ export interface ConsumerOptions {
   readonly onTrouble: (error: Error, queue: string) => void;
   /** The broker answers again. */
   readonly onRecovered: (downMs: number) => void;
+  /** A job that `perform` was given is a dead letter: said once that outcome is stored. */
+  readonly onDead?: ((job: TakenJob) => void) | undefined;
   /** A queue had no job when the consumer looked, or the last held job has ended. Says when to look, not what is there. */
   readonly onIdle: () => void;
 }

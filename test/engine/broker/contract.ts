@@ -8,10 +8,12 @@ import { holding } from './contract/holding.ts';
 import { ledger } from './contract/ledger.ts';
 import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
+import { movingBulk } from './contract/moving-bulk.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { recording } from './contract/recording.ts';
 import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
@@ -36,6 +38,8 @@ export const contract: readonly Subject[] = [
   ledger,
   flows,
   reprocessing,
+  recording,
+  movingBulk,
   sharing,
   resizing,
   serving,

@@ -115,6 +115,24 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/jobs/retry.ts')).jobsRetry,
   },
   {
+    name: 'dlq list',
+    summary: 'List dead letters, the latest first',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/list.ts')).dlqList,
+  },
+  {
+    name: 'dlq show',
+    summary: 'Show everything about one dead letter',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/show.ts')).dlqShow,
+  },
+  {
+    name: 'dlq stats',
+    summary: 'Count dead letters by what they died of',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/stats.ts')).dlqStats,
+  },
+  {
     name: 'jobs cancel',
     summary: 'Remove jobs that have not started',
     heading: 'Act',

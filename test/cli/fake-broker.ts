@@ -19,6 +19,7 @@ import type {
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import { fingerprintOf } from '../../src/engine/core/fingerprint.ts';
 import type { JobChildren, JobSummary, NewJob, StoredJob } from '../../src/engine/core/job.ts';
+import type { JobRecord } from '../../src/engine/core/job-record.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
 import { createFakeState } from '../engine/broker/fake-state.ts';
@@ -181,6 +182,8 @@ export class FakeQueue implements BrokerQueue {
   readonly bulk: FakeBulk;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
+  /** What the records of jobs say that the jobs do not: parents, schedule entries. */
+  readonly records = new Map<string, Partial<JobRecord>>();
   /** Where revoked jobs lie. */
   readonly #phases = new Map<string, JobBrief['phase']>();
   /** Of active jobs. */

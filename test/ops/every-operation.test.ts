@@ -57,6 +57,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-scheduled': { queues: ['a', 'b'], limit: 7 },
   'list-results': { where: "task:email.* error~'no such host'", sort: '-duration', limit: 7 },
   'show-job': { id: 'x' },
+  'explain-job': { id: 'x', queue: 'mail' },
   'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
   'trace-workflow': { id: 'x', queue: 'mail' },
   'purge-queues': { queues: ['a', 'b'] },

@@ -16,6 +16,7 @@ import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { JobExplanation } from '../core/why/reason.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
@@ -30,6 +31,7 @@ import { type AppControl, type AppInspect, createAppControl, createAppInspect } 
 import { type EventOptions, openEvents } from './app-events.ts';
 import { AppResultStore } from './app-results.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
+import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
@@ -250,6 +252,16 @@ class TaskApp implements App {
     const compile = (signature: { toJSON(): unknown }): WorkflowGraph => this.compileHere(signature);
     const of = { app: this.#settings, tasks, broker, brokerUrl, resultStore, resultsUrl, clock: this.#clock, compile };
     return createAppWorker(of, options);
+  }
+
+  why(id: string, options?: WhyOptions): Promise<JobExplanation> {
+    const parts = {
+      clock: this.#clock,
+      openBroker: this.#openBrokerOnce,
+      resultOf: (job: string, queue?: string) => this.result(job, queue),
+      hasResults: async () => (await this.resultStore()) !== undefined,
+    };
+    return explainById(parts, id, options);
   }
 
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {

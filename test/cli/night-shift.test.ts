@@ -98,6 +98,7 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     const { log: logger } = createLogger({ level: 'silent', destination: 2 });
     const worker = await app.createWorker({ concurrency: 200, logger, remoteControl: false });
     closings.push(() => worker.stop());
+    await worker.start();
     await send.bulk(listMails().map((mail) => [mail]));
     await settled(DEAD);
     provider.isDown = false;

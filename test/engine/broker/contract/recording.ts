@@ -171,6 +171,16 @@ export const recording: Subject = {
       expect(await queue.counts()).toMatchObject({ waiting: 1 });
     }),
 
+    defineRule('in a paused queue a job is put back and waits', async ({ broker }) => {
+      const queue = broker.queue(queueName());
+      await queue.pause();
+      const job = newJob();
+      await queue.add(job);
+      await restoreAll(queue, await removeAll(queue, [job.id]));
+      expect(await queue.readJob(job.id)).toMatchObject({ state: 'PENDING' });
+      expect(await queue.status(Date.now())).toMatchObject({ paused: true, waiting: 1 });
+    }),
+
     defineRule('what was first to run is so again, before what was added later', async (workshop) => {
       const queue = workshop.broker.queue(queueName());
       const jobs = Array.from({ length: 6 }, (_, index) => newJob({ createdAt: BASE + index }));
@@ -304,6 +314,26 @@ export const recording: Subject = {
       expect((await plain.getJob(id))?.opts).toMatchObject(options);
       const seen = await plainWorker(queue.name, () => 1);
       expect(await seen.next()).toEqual({ to: 'ada' });
+    }),
+
+    defineRule('jobs that are removed and put back while workers run are run once each', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      const jobs = newJobs(80);
+      await queue.addBulk(jobs);
+      const ids = jobs.map(({ id }) => id);
+      const probe = await workshop.consume(queue.name, { concurrency: 3 });
+      for (let from = ids.length - 20; from >= 0; from -= 20) {
+        const records = await queue.bulk.readRecords(ids.slice(from));
+        const removed = new Set(await queue.bulk.remove(ids.slice(from), ['waiting']));
+        await restoreAll(
+          queue,
+          records.filter(({ id }) => removed.has(id)),
+        );
+      }
+      expect((await probe.taken.take(80)).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+      await probe.settled();
+      expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0, completed: 80 });
+      expect(probe.taken.all).toHaveLength(80);
     }),
 
     defineRule('a unique key is held again by the job that held it', async ({ broker }) => {

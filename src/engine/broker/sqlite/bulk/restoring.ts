@@ -38,7 +38,7 @@ export function restoreJobs(
     const place = places.get(record);
     if (place === undefined || hasJob(queue, id)) {
       answers.set(record, { id, kind: 'present' });
-    } else if (isLeftBehind(transaction, queue, record) || (parent !== null && refused.has(parent.id))) {
+    } else if (isLeftBehind(transaction, queue, record) || (parent?.queue === queue.name && refused.has(parent.id))) {
       refused.add(id);
       answers.set(record, { id, kind: 'refused', reason: leftBehind(record) });
     } else {

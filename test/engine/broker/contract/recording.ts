@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { ScanPlace } from '../../../../src/engine/broker/bulk-port.ts';
 import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
-import type { Outcome } from '../../../../src/engine/core/job.ts';
 import type { JobRecord } from '../../../../src/engine/core/job-record.ts';
-import { newJob, newJobs, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
-import { byTask, createFamily, DEAD, ERROR, NO_CHILDREN, statesOf } from './family.ts';
+import { newJob, newJobs, queueName, type Workshop } from '../workshop.ts';
+import { byTask, createFamily, DEAD, NO_CHILDREN, statesOf } from './family.ts';
+import { comparable, fillQueue } from './filled-queue.ts';
 import { defineRule, type Subject } from './rule.ts';
 
 const HOUR_MS = 3_600_000;
@@ -45,11 +45,6 @@ function foreignRecord(fields: Partial<JobRecord> = {}): JobRecord {
   };
 }
 
-/** What is the same in every store: a rank is its store's own. */
-function comparable(records: readonly JobRecord[]): JobRecord[] {
-  return records.map(({ rank: _, ...record }) => record);
-}
-
 async function removeAll(queue: BrokerQueue, ids: readonly string[]): Promise<JobRecord[]> {
   const records = await queue.bulk.readRecords(ids);
   expect(records.map(({ id }) => id)).toEqual(ids);
@@ -76,43 +71,11 @@ async function idsAt(queue: BrokerQueue, place: ScanPlace): Promise<string[]> {
   return ids;
 }
 
-/** Jobs that have come to every end, and some that have not. */
-async function fill({ broker, consume }: Workshop): Promise<{ queue: BrokerQueue; ids: string[] }> {
-  const queue = broker.queue(queueName());
-  const ends: Readonly<Record<string, readonly Outcome[]>> = {
-    done: [{ kind: 'succeeded', result: { sum: 3, list: [1, null] } }],
-    failing: [{ kind: 'retry', delayMs: 0, error: ERROR }, DEAD],
-    lost: [{ kind: 'lost', delayMs: HOUR_MS, error: ERROR }],
-    ignored: [{ kind: 'ended', state: 'IGNORED', reason: 'nothing to do' }],
-  };
-  const ended = Object.keys(ends).map((task) => newJob({ task, args: [task], meta: { requestId: 'r' } }));
-  await queue.addBulk(ended);
-  const turns = new Map<string, number>();
-  const probe = await consume(queue.name, {
-    async perform(job) {
-      const turn = turns.get(job.id) ?? 0;
-      turns.set(job.id, turn + 1);
-      await job.updateProgress({ turn });
-      await job.log(`turn ${turn}`);
-      return ends[job.task]?.[turn] ?? SUCCEEDED;
-    },
-  });
-  await probe.taken.take(5);
-  await probe.settled();
-  await probe.stop();
-  const waiting = [newJob({ args: [1.5, 'two'] }), newJob({ task: 'unique', unique: { key: 'unique 1' } })];
-  const later = newJob({ delayMs: HOUR_MS });
-  const revoked = newJob();
-  await queue.addBulk([...waiting, later, revoked]);
-  await queue.revoke([revoked.id], REVOCATION);
-  return { queue, ids: [...ended, ...waiting, later, revoked].map(({ id }) => id) };
-}
-
 export const recording: Subject = {
   subject: 'recording and putting back',
   rules: [
     defineRule('jobs of every end come back as they were', async (workshop) => {
-      const { queue, ids } = await fill(workshop);
+      const { queue, ids } = await fillQueue(workshop);
       const before = await Promise.all(ids.map((id) => queue.readJob(id)));
       const logs = await Promise.all(ids.map((id) => queue.readLog(id)));
       const counts = await queue.counts();

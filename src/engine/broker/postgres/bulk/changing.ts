@@ -33,15 +33,18 @@ export function rewriteJobs(
   return transact(async (query) => {
     const asked = storable(changes.map(({ id }) => id));
     const ids = await lock(query, queue, asked, CHANGEABLE);
+    if (ids.length === 0) return [];
     const numbers = await takeNumbers(query, changes.length);
-    const values = changes.map(({ id, data, priority, dueAt }, index) => ({
-      id,
-      seen: data?.seen,
-      next: data?.next,
-      priority: priority === undefined ? undefined : encodePriority(priority),
-      due: dueAt === undefined ? undefined : Math.floor(dueAt),
-      number: numbers[index],
-    }));
+    const values = changes
+      .filter(({ id }) => ids.includes(id))
+      .map(({ id, data, priority, dueAt }, index) => ({
+        id,
+        seen: data?.seen,
+        next: data?.next,
+        priority: priority === undefined ? undefined : encodePriority(priority),
+        due: dueAt === undefined ? undefined : Math.floor(dueAt),
+        number: numbers[index],
+      }));
     const rows = await query<{ id: string; due: string | null }>(REWRITE, [
       queue,
       ids,
@@ -87,12 +90,14 @@ export function reprocessJobs(transact: Transact, queue: string, jobs: readonly 
     const ids = await lock(query, queue, asked, ['failed']);
     if (ids.length === 0) return [];
     const numbers = await takeNumbers(query, jobs.length);
-    const values = jobs.map(({ id, finishedAt: finished, data }, index) => ({
-      id,
-      finished,
-      data,
-      number: numbers[index],
-    }));
+    const values = jobs
+      .filter(({ id }) => ids.includes(id))
+      .map(({ id, finishedAt: finished, data }, index) => ({
+        id,
+        finished,
+        data,
+        number: numbers[index],
+      }));
     const rows = await query<{ id: string }>(REPROCESS, [queue, ids, JSON.stringify(values)]);
     const done = new Set(rows.map(({ id }) => id));
     await query(REOPEN, [queue, [...done]]);

@@ -4,7 +4,7 @@ import type { JobFilter } from './job-filter.ts';
 
 /**
  * Many jobs of one queue at once, for operators: what is asked for is named by ids, a page of at most `BULK_PAGE` in one call, so
- * that no call blocks the store for long and memory does not grow with the queue. Every store keeps the same promises
+ * that no call blocks the store for long and memory does not grow with the queue. Ids come back in the order in which they were given. Every store keeps the same promises
  * (test/engine/broker/contract/):
  *
  * 1. Each job is changed as a whole or not at all, and only if it still is where the caller saw it: what another one has touched

@@ -361,6 +361,29 @@ export const recording: Subject = {
       expect(await queue.readChildren(parent.id)).toEqual({ ...NO_CHILDREN, ended });
     }),
 
+    defineRule('a child that comes back as it was before it ended is waited for anew', async (workshop) => {
+      const { broker, consume } = workshop;
+      const { queue, parent, children, jobs } = createFamily(broker, [{ args: [1] }, { delayMs: HOUR_MS }]);
+      const [child = newJob(), later = newJob()] = children;
+      await queue.pause();
+      await broker.addFlow(jobs);
+      const records = await queue.bulk.readRecords([child.id]);
+      const probe = await consume(queue.name, { perform: byTask });
+      await queue.resume();
+      await probe.taken.next();
+      await probe.settled();
+      expect(await queue.bulk.remove([child.id], ['completed'])).toEqual([child.id]);
+      expect(await queue.readChildren(parent.id)).toMatchObject({ pending: 1 });
+      await queue.pause();
+      await restoreAll(queue, records);
+      expect(await queue.readChildren(parent.id)).toEqual({ ...NO_CHILDREN, pending: 2 });
+      await queue.bulk.promote([later.id]);
+      await queue.resume();
+      expect((await probe.taken.take(3)).at(-1)?.id).toBe(parent.id);
+      await probe.settled();
+      expect((await queue.readChildren(parent.id)).pending).toBe(0);
+    }),
+
     defineRule('a child whose parent has gone on without it is refused', async (workshop) => {
       const { broker, consume } = workshop;
       const { queue, parent, children, jobs } = createFamily(broker, [{}]);

@@ -106,8 +106,9 @@ export const BULK_SCRIPT = `
 
 /**
  * What takes jobs from their place and goes on with each in `leave(id, key, job, BullMQ's name of the place, score)`, in the order in which
- * they stood, if `may(id, key, job)` says so; `job` is { name, parentKey, deid, rjk, priority }. `waitsFor(key)` lists the jobs without which
- * one is not taken; nil for none.
+ * they are named, if `may(id, key, job)` says so; `job` is { name, parentKey, deid, rjk, priority }. `take(ids, waitsFor, inLine)`:
+ * `waitsFor(key)` lists the keys of the jobs without which one is not taken, or gives nil; `inLine` takes them in the order in which they
+ * stand.
  *
  * A place in a list has no index, and to remove by value is to walk it: so those that are asked for are looked for among the neighbours of
  * one another, marked in their slots, and the marks removed together.
@@ -116,12 +117,12 @@ export const BULK_SCRIPT = `
  * were taken, and those that stand elsewhere in the list.
  */
 export const TAKE_SCRIPT = `
-  local function take(ids, waitsFor)
-    local from, entries, byKey, count = {}, {}, {}, 0
+  local function take(ids, waitsFor, inLine)
+    local from, entries, byId, count = {}, {}, {}, 0
     for place in string.gmatch(ARGV[2], '[^,]+') do from[place] = true end
     for _, id in ipairs(ids) do
       local key = base .. id
-      local job = not byKey[key] and readFields(key, 'name', 'parentKey', 'deid', 'rjk', 'priority') or {}
+      local job = not byId[id] and readFields(key, 'name', 'parentKey', 'deid', 'rjk', 'priority') or {}
       if job[1] and may(id, key, job) then
         local set, score = setOf(id)
         local entry
@@ -132,14 +133,14 @@ export const TAKE_SCRIPT = `
         end
         if entry then
           entry.id, entry.key, entry.job, entry.needs = id, key, job, waitsFor and waitsFor(key)
-          entries[#entries + 1], byKey[key] = entry, entry
+          entries[#entries + 1], byId[id] = entry, entry
         end
       end
     end
 
     local function look(list, name, first, last)
       for index, id in ipairs(call('LRANGE', list, first, last)) do
-        local entry = byKey[base .. id]
+        local entry = byId[id]
         if entry and entry.isListed and not entry.list then
           entry.list, entry.place, entry.index, count = list, name, first + index - 1, count - 1
           entry.rank = -entry.index
@@ -147,7 +148,7 @@ export const TAKE_SCRIPT = `
       end
     end
     local function lookAtEnds(list, name)
-      local length, span = call('LLEN', list), 2 * count + 64
+      local length, span = call('LLEN', list), count + 64
       local right = math.max(0, length - span)
       if length > 0 then look(list, name, right, length - 1) end
       if count > 0 and right > 0 then look(list, name, 0, math.min(span, right) - 1) end
@@ -162,7 +163,7 @@ export const TAKE_SCRIPT = `
       changed = false
       for _, entry in ipairs(entries) do
         for _, key in ipairs(entry.needs or {}) do
-          local needed = byKey[key]
+          local needed = string.sub(key, 1, #base) == base and byId[string.sub(key, #base + 1)]
           if not entry.stays and (not needed or needed.stays) then entry.stays, changed = true, true
           elseif not entry.isElsewhere and needed and needed.isElsewhere then entry.isElsewhere, changed = true, true end
         end
@@ -186,11 +187,13 @@ export const TAKE_SCRIPT = `
       if left > 0 then call('LREM', list, left, '') end
     end
     for _, entry in ipairs(taken) do if entry.set then call('ZREM', entry.set, entry.id) end end
-    table.sort(taken, function(one, other)
-      if one.place ~= other.place then return one.place < other.place end
-      if one.rank ~= other.rank then return one.rank < other.rank end
-      return one.id < other.id
-    end)
+    if inLine then
+      table.sort(taken, function(one, other)
+        if one.place ~= other.place then return one.place < other.place end
+        if one.rank ~= other.rank then return one.rank < other.rank end
+        return one.id < other.id
+      end)
+    end
     for index, entry in ipairs(taken) do
       leave(entry.id, entry.key, entry.job, entry.place, entry.score)
       taken[index] = entry.id

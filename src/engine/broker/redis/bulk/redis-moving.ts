@@ -46,7 +46,7 @@ const MOVE = `${BULK_SCRIPT}
     face(1)
   end
   ${TAKE_SCRIPT}
-  local answer = take({ unpack(ARGV, 6) })
+  local answer = take({ unpack(ARGV, 6) }, nil, true)
   face(15)
   if #answer[1] > 0 and ARGV[5] ~= '' and tonumber(ARGV[5]) > (tonumber(call('GET', IDS) or '') or 0) then
     call('SET', IDS, ARGV[5])
@@ -55,7 +55,7 @@ const MOVE = `${BULK_SCRIPT}
   return answer`;
 
 /**
- * Moves jobs to the end of another queue of this server, in this order. Both queues' keys lie in one slot of a cluster, since they begin
+ * Moves jobs to the end of another queue of this server, in the order in which they stand. Both queues' keys lie in one slot of a cluster, since they begin
  * with one prefix and its hash tag.
  */
 export async function moveJobs(

@@ -6,7 +6,9 @@ import { BULK_SCRIPT, type BulkQueue, bulkKeys } from './bulk-script.ts';
 import { decodeOptions, type StoredFields, splitKey } from './stored-fields.ts';
 
 /** What one call reads at most, so that large jobs hold the server up no longer than small ones. */
-const BYTES_PER_CALL = 2_000_000;
+const BYTES_PER_CALL = 1_000_000;
+/** The calls of a page go off together: the server reads a part of it while this process takes in the one before. */
+const JOBS_PER_CALL = 100;
 
 /**
  * KEYS: `bulkKeys`. ARGV: begin of the keys of jobs, bytes after which to stop, ids. Gives of each job, until that is reached, its place,
@@ -56,29 +58,33 @@ type RawRecord = [
 
 export async function readRecords(
   client: RedisClient,
-  { queue, prefix, now }: BulkQueue,
+  target: BulkQueue,
   ids: readonly string[],
 ): Promise<JobRecord[]> {
-  const base = `${prefix}:${queue}`;
+  const slices: string[][] = [];
+  for (let at = 0; at < ids.length; at += JOBS_PER_CALL) slices.push(ids.slice(at, at + JOBS_PER_CALL));
+  return (await Promise.all(slices.map((slice) => readSlice(client, target, slice)))).flat();
+}
+
+async function readSlice(client: RedisClient, target: BulkQueue, ids: readonly string[]): Promise<JobRecord[]> {
+  const base = `${target.prefix}:${target.queue}`;
   const keys = bulkKeys(base);
   const records: JobRecord[] = [];
   for (let at = 0; at < ids.length; ) {
     const rest = ids.slice(at);
-    const found = (await client.eval(READ_RECORDS, keys.length, ...keys, `${base}:`, BYTES_PER_CALL, ...rest)) as (
-      | RawRecord
-      | []
-    )[];
-    for (const [index, raw] of found.entries()) {
-      if (raw.length > 0) records.push(toRecord(raw as RawRecord, { id: rest[index] as string, queue, prefix, now }));
+    const found = await client.eval(READ_RECORDS, keys.length, ...keys, `${base}:`, BYTES_PER_CALL, ...rest);
+    for (const [index, raw] of (found as (RawRecord | [])[]).entries()) {
+      if (raw.length > 0) records.push(toRecord(raw as RawRecord, rest[index] as string, target));
     }
-    at += found.length;
+    at += (found as unknown[]).length;
   }
   return records;
 }
 
 function toRecord(
   [place, score, fields, holdLeftMs, log = [], pending = [], processed = [], ignored = [], failed = []]: RawRecord,
-  { id, queue, prefix, now }: { id: string; queue: string; prefix: string; now: number },
+  id: string,
+  { queue, prefix, now }: BulkQueue,
 ): JobRecord {
   const job: StoredFields = {};
   for (let at = 0; at < fields.length; at += 2) job[fields[at] as keyof StoredFields] = fields[at + 1] as string;

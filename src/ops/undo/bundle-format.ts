@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobRecord } from '../../engine/core/job-record.ts';
-import type { KeptAfter } from '../undo-keeper.ts';
+import type { KeptAfter, KeptTimes } from '../undo-keeper.ts';
 
 /**
  * An undo bundle is a file of NDJSON, compressed with gzip: one gzip member for each time that something was written, so that a
@@ -50,6 +50,8 @@ export interface BundleRecord {
   readonly record: JobRecord;
   /** A digest of the data that the operation gives to the job; not there when it leaves the data alone. */
   readonly data?: string;
+  /** When it has run, as the operation leaves it; not there when it changes nothing about that. */
+  readonly ran?: KeptTimes;
 }
 
 /** Tells data apart without keeping it twice. */

@@ -18,6 +18,8 @@ export type { MemberFailure, Settled } from './engine/canvas/signature-input.ts'
 export type { GroupOptions, SignatureOptions } from './engine/canvas/signature-options.ts';
 export { signatureFrom } from './engine/canvas/stored-signature.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';
+export type { AlertNotice, AlertSample } from './engine/core/alert-notice.ts';
+export type { AlertPer, AlertRuleOptions } from './engine/core/alert-rule.ts';
 export type { Duration } from './engine/core/duration.ts';
 export {
   BrokerUnavailable,
@@ -52,5 +54,6 @@ export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';
 export type { UniqueKey, UniqueOptions } from './engine/task/unique.ts';
+export type { DeadLetter, DeadLetterError, OnDeadLetter } from './engine/worker/dead-letters/dead-letter.ts';
 export type { Worker } from './engine/worker/worker.ts';
 export type { WorkerEnd } from './engine/worker/worker-settings.ts';

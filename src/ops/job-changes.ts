@@ -1,9 +1,9 @@
 import type { ScanPlace } from '../engine/broker/bulk-port.ts';
 import type { Broker, BrokerQueue } from '../engine/broker/port.ts';
 import { FailureList, type JobFailure } from '../engine/core/failure-list.ts';
-import type { JobSummary } from '../engine/core/job.ts';
 import type { JobRecord } from '../engine/core/job-record.ts';
 import { placeOf } from '../engine/jobs/job-place.ts';
+import type { JobPage, SeenJob } from '../engine/jobs/seen-job.ts';
 import { JobGroups } from './job-groups.ts';
 import type { Plan, Run } from './operation.ts';
 import type { KeptAfter } from './undo-keeper.ts';
@@ -22,15 +22,9 @@ export interface JobChanges {
   readonly stopped: string | null;
 }
 
-/** Jobs of one queue that were asked for, as they were seen a moment ago. */
-export interface ChangePage {
-  readonly queue: string;
-  readonly jobs: readonly JobSummary[];
-}
-
 export interface Change {
   /** Whether it can be done to this job; a text says why not. */
-  readonly refuse?: (job: JobSummary, record: JobRecord) => string | undefined | Promise<string | undefined>;
+  readonly refuse?: (job: SeenJob, record: JobRecord) => string | undefined | Promise<string | undefined>;
   /** Where it puts a job, so that it can be found when it is undone; null when it removes it. */
   readonly after: (job: JobRecord) => KeptAfter | null;
   /** Changes a page. @returns the ids of those that were changed */
@@ -45,7 +39,7 @@ export const TOUCHED = 'somebody else has touched it meanwhile';
 
 /** What an operation on these jobs would do: how many there are, by groups. Parts of flows that it would leave alone are counted too. */
 export async function planChanges(
-  pages: AsyncIterable<ChangePage>,
+  pages: AsyncIterable<JobPage>,
   { verb, places, atMost = Number.POSITIVE_INFINITY }: PlanOptions,
 ): Promise<Plan> {
   const groups = new JobGroups();
@@ -74,7 +68,7 @@ interface PlanOptions {
  */
 export async function changeJobs(
   broker: Broker,
-  pages: (onMissing: (id: string) => void) => AsyncIterable<ChangePage>,
+  pages: (onMissing: (id: string) => void) => AsyncIterable<JobPage>,
   change: Change,
   { keeper, signal, progress }: Run,
 ): Promise<JobChanges> {
@@ -88,10 +82,7 @@ export async function changeJobs(
   let stopped: string | null = null;
   try {
     for await (const { queue: name, jobs } of pages(onMissing)) {
-      if (signal.aborted) {
-        stopped = 'it was asked to stop';
-        break;
-      }
+      if (signal.aborted) break;
       matched += jobs.length;
       const queue = broker.queue(name);
       const records = await queue.bulk.readRecords(jobs.map(({ id }) => id));
@@ -102,6 +93,7 @@ export async function changeJobs(
       changed += done.size;
       progress(changed);
     }
+    if (signal.aborted) stopped ??= 'it was asked to stop';
   } catch (error) {
     if (changed === 0) throw error;
     stopped = error instanceof Error ? error.message : String(error);
@@ -110,7 +102,7 @@ export async function changeJobs(
 }
 
 async function pickAble(
-  jobs: readonly JobSummary[],
+  jobs: readonly SeenJob[],
   records: readonly JobRecord[],
   { refuse }: Change,
   failed: FailureList,
@@ -132,15 +124,13 @@ function groupByAfter(records: readonly JobRecord[], { after }: Change): [KeptAf
 }
 
 /** A step of a workflow: what waits for it would go on without it. */
-export function refuseStep(_job: JobSummary, { id, parent, children }: JobRecord): string | undefined {
+export function refuseStep(_job: SeenJob, { id, parent, children }: JobRecord): string | undefined {
   if (parent === null && children.length === 0) return undefined;
   return `it is a part of a flow, whose other jobs would go on without it; \`tq control revoke ${parent?.id ?? id}\` cancels the whole`;
 }
 
 /** Of a job that was in one of these places when it was read. */
-export function refuseElsewhere(
-  places: readonly ScanPlace[],
-): (job: JobSummary, record: JobRecord) => string | undefined {
+export function refuseElsewhere(places: readonly ScanPlace[]): (job: SeenJob, record: JobRecord) => string | undefined {
   return (_job, { place }) => (places.includes(place) ? undefined : `it is ${DESCRIPTIONS[place]}`);
 }
 

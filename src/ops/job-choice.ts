@@ -2,7 +2,7 @@ import { array, exactOptional, literal, maxLength, nonEmpty, pipe, string } from
 import { BULK_PAGE, type ScanPlace } from '../engine/broker/bulk-port.ts';
 import { locateJobs } from '../engine/control/locate-jobs.ts';
 import { createError } from '../engine/core/errors.ts';
-import type { ChangePage } from './job-changes.ts';
+import type { JobPage } from '../engine/jobs/seen-job.ts';
 import { readDeclaredQueues } from './job-lookup.ts';
 import { selectJobs } from './job-selection.ts';
 import { jobId, jobQueue } from './read-result.ts';
@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 
 /** Which jobs are meant: those of these ids, those that a query takes, or all of the places that the operation is about. */
 export interface JobChoice {
-  readonly ids?: readonly string[];
+  readonly ids?: string[];
   /** With ids: the queue that holds them. */
   readonly queue?: string;
   readonly where?: string;
@@ -57,7 +57,7 @@ export async function* chooseJobs(
   { ids, queue, where }: JobChoice,
   { places, signal }: { readonly places: readonly ScanPlace[]; readonly signal?: AbortSignal | undefined },
   onMissing: (id: string) => void = () => {},
-): AsyncIterable<ChangePage> {
+): AsyncIterable<JobPage> {
   if (ids === undefined) {
     const options = { places, ...(signal !== undefined && { signal }) };
     for await (const page of selectJobs(session, where === undefined ? {} : { where }, options)) yield page;

@@ -121,7 +121,7 @@ function readEdit(command: string, { patch, args, priority, dueAt }: GivenEdit, 
   if (patch === undefined && args === undefined && priority === undefined && dueAt === undefined) {
     throw createError('USAGE', {
       message: `${command} was given nothing to change`,
-      next: 'say what is to be: --patch, --args, --priority, or for scheduled jobs --eta or --countdown',
+      next: 'say what is to be: --patch, --args, --priority, or for scheduled jobs --eta',
     });
   }
   const kind: DataPatch | undefined =

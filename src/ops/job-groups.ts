@@ -1,4 +1,4 @@
-import type { JobSummary } from '../engine/core/job.ts';
+import type { SeenJob } from '../engine/jobs/seen-job.ts';
 import type { PlanRow } from './operation.ts';
 
 /** More groups than this say nothing more to a person. */
@@ -12,7 +12,7 @@ export class JobGroups {
   readonly #groups = new Map<string, { readonly row: PlanRow; jobs: number }>();
   #others = 0;
 
-  add(jobs: readonly JobSummary[]): void {
+  add(jobs: readonly SeenJob[]): void {
     for (const { queue, task, state, error } of jobs) {
       this.count += 1;
       const row = { queue, task, state, error: error?.name ?? null };

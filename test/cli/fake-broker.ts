@@ -428,6 +428,7 @@ export function createStoredJob(given: Partial<StoredJob> = {}): StoredJob {
     error: null,
     reason: null,
     stacks: [],
+    failures: [],
     unique: null,
     unreadable: null,
     ...given,

@@ -4,6 +4,7 @@ import type { ResultRow, ResultStore } from '../broker/result-store/result-port.
 import type { SignatureSender, StepSignature } from '../canvas/signature.ts';
 import type { SignatureOptions } from '../canvas/signature-options.ts';
 import type { ControlHandler } from '../control/worker-control.ts';
+import type { AlertRule, AlertRuleOptions } from '../core/alert-rule.ts';
 import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
@@ -14,6 +15,7 @@ import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, GroupResult, WorkflowResult } from '../results/async-result.ts';
 import type { HistoryOptions } from '../results/result-history.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
 import type { EventOptions } from './app-events.ts';
@@ -69,6 +71,16 @@ export interface AppOptions {
   /** The built-in tasks: false turns them off, an object sets them up (docs/builtin-tasks.md). */
   builtins?: false | Readonly<Record<string, unknown>>;
   hooks?: Hooks;
+  /**
+   * Is told of every dead letter in the worker process, once it is stored; with the pool `prefork` in the parent. It may take its time
+   * and may fail: no job is affected, and a worker that stops waits for it, up to 5 seconds (docs/alerts.md).
+   */
+  onDeadLetter?: OnDeadLetter;
+  /**
+   * Who is told of too many dead letters, by webhook or e-mail, at most once a window (docs/alerts.md). Default the `alerts` of
+   * tq.config, else nobody.
+   */
+  alerts?: readonly AlertRuleOptions[];
   /** Control commands of the application, by name: `tq control` and `app.control.call` ask its workers for them. */
   control?: Readonly<Record<string, ControlHandler>>;
 }
@@ -214,6 +226,10 @@ export interface App extends SignatureSender {
   resultStore(): Promise<ResultStore | undefined>;
   /** Stores results here instead of its own option; only before the first use. */
   useResults(url: string): void;
+  /** Tasks of tq's own that its workers run beside `tasks`, and that nobody calls by name. */
+  readonly ownTasks: ReadonlyMap<string, TaskDefinition>;
+  /** Takes these alerts in place of its own: those of the worker that a child process belongs to. */
+  useAlerts(rules: readonly AlertRule[]): void;
   /**
    * The results that the result store holds, those that ended last first: `for await (const row of app.results({ where }))`. They are
    * read in pages, so any number of them takes little memory.

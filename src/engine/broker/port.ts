@@ -203,12 +203,14 @@ export interface ConsumerOptions {
   readonly onTrouble: (error: Error, queue: string) => void;
   /** The broker answers again. */
   readonly onRecovered: (downMs: number) => void;
+  /** A job that `perform` was given is a dead letter: said once that outcome is stored. */
+  readonly onDead?: ((job: TakenJob) => void) | undefined;
   /** A queue had no job when the consumer looked, or the last held job has ended. Says when to look, not what is there. */
   readonly onIdle: () => void;
 }
 
 /** A job that this consumer holds the lock of. */
-export interface TakenJob extends StoredJob {
+export interface TakenJob extends Omit<StoredJob, 'failures'> {
   /** Set before it runs when it is the body of a chord: the values of the members come first. */
   args: readonly unknown[];
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */

@@ -82,6 +82,7 @@ function toProperty(flag: string): string {
 function check(name: SettingName, { where, value }: Given): { value: unknown } | { mistake: string } {
   const result = v.safeParse<v.GenericSchema>(SETTINGS[name].kind.schema, value);
   if (result.success) return { value: result.output };
+  if (name === 'alerts') return { mistake: `${where}: ${result.issues[0].message}` };
   return { mistake: `${where} must be ${result.issues[0].message}, got ${showGiven(name, value)}` };
 }
 

@@ -1,3 +1,4 @@
+import type { AlertRuleOptions } from '../core/alert-rule.ts';
 import type { Duration } from '../core/duration.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
 
@@ -17,6 +18,8 @@ export interface Config {
   timeout?: Duration;
   /** Fields of log lines whose values are hidden: `password`, `user.email`, `*.token`. */
   redact?: readonly string[];
+  /** Who is told of too many dead letters (docs/alerts.md). Those of `createApp()` go first. Default nobody. */
+  alerts?: readonly AlertRuleOptions[];
   worker?: WorkerConfig;
   /** Where operations keep what they remove and change. */
   undo?: UndoConfig;

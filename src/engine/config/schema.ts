@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { InferOutput } from 'valibot';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import {
+  alertsValue,
   autoscaleValue,
   booleanValue,
   choiceValue,
@@ -58,6 +59,7 @@ export const SETTINGS = {
   ),
   'undo.keep': setting(durationValue(60_000), [null, 'TQ_UNDO_KEEP'], 'how long undo bundles are kept'),
   redact: setting(redactPathsValue(), NO_NAMES, 'fields of log lines whose values are hidden'),
+  alerts: setting(alertsValue(), NO_NAMES, 'who is told of too many dead letters; those of `createApp()` go first'),
   'worker.concurrency': setting(
     wholeNumberValue(1, 10_000),
     ['--concurrency', 'TQ_CONCURRENCY'],
@@ -168,6 +170,7 @@ export const DEFAULTS = {
   'undo.maxSize': 2 ** 30,
   'undo.keep': 7 * 86_400_000,
   redact: [],
+  alerts: [],
   'worker.concurrency': availableParallelism(),
   'worker.excludeQueues': [],
   'worker.pool': 'prefork',

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import type { AlertRule } from '../core/alert-rule.ts';
 import { createError } from '../core/errors.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
 import { type ChosenProfile, chooseProfile } from './chosen-profile.ts';
@@ -37,6 +38,8 @@ export interface Settings {
   readonly profile: UsedProfile | undefined;
   readonly undo: UndoSettings;
   readonly redact: readonly string[];
+  /** May hold secrets. */
+  readonly alerts: readonly AlertRule[];
   readonly worker: WorkerSettings;
   /** Absolute path of the config file, undefined when there is none. */
   readonly configFile: string | undefined;
@@ -148,6 +151,7 @@ function assemble(chosen: Chosen, { environment, file, profile, cwd }: Surroundi
       keepMs: get('undo.keep'),
     },
     redact: get('redact'),
+    alerts: get('alerts'),
     worker: {
       concurrency: get('worker.concurrency'),
       queues: read('worker.queues'),

@@ -651,6 +651,24 @@ export const catalogue = {
       next: 'check that the server of SMTP_URL is up and reachable from the worker, then retry the dead letter',
     }),
   }),
+  ALERT_FAILED: entry<{ rule: string; via: 'webhook' | 'email'; reason: string }>({
+    name: 'AlertFailed',
+    exit: 1,
+    when: 'an alert about dead letters could not be delivered; it is retried',
+    text: ({ rule, via, reason }) => ({
+      message: `sending the alert "${rule}" by ${via === 'email' ? 'e-mail' : 'webhook'}: ${reason}`,
+      next: 'check that the place is up and reachable from the worker, and that every worker has the same `alerts`; then retry the dead letter',
+    }),
+  }),
+  ALERT_REFUSED: entry<{ rule: string; via: 'webhook' | 'email'; reason: string }>({
+    name: 'AlertRefused',
+    exit: 1,
+    when: 'the place that an alert about dead letters goes to has refused it; it is not retried',
+    text: ({ rule, via, reason }) => ({
+      message: `sending the alert "${rule}" by ${via === 'email' ? 'e-mail' : 'webhook'}: ${reason}`,
+      next: 'correct `webhook` or `secret` of the rule in `alerts`, then retry the dead letter',
+    }),
+  }),
   INVALID_SIGNATURE: entry<{ problem: string; next: string }>({
     name: 'InvalidSignature',
     exit: 2,

@@ -73,7 +73,7 @@ export class OutcomeWatch {
       if (this.isFailing(all)) return 'failing';
       if (all ? this.pending === 0 : this.room > 0) return undefined;
       if (signal.aborted) return 'stopped';
-      if (this.#options.clock.monotonic() - this.#lastEndAt > this.#options.patienceMs) return 'idle';
+      if (this.#options.clock.monotonic() - this.#lastEndAt >= this.#options.patienceMs) return 'idle';
       await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -2,19 +2,13 @@ import { BULK_PAGE, type DeadJob } from '../broker/bulk-port.ts';
 import type { Broker } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
 import { FailureList, type JobFailure } from '../core/failure-list.ts';
-import type { JobSummary } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Rate } from '../core/rate.ts';
+import type { JobPage, SeenJob } from '../jobs/seen-job.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { type DataPatch, patchData } from './data-patch.ts';
 import { OutcomeWatch } from './outcome-watch.ts';
 import { Pace } from './pace.ts';
-
-/** Jobs of one queue, as they were seen a moment ago. */
-export interface JobPage {
-  readonly queue: string;
-  readonly jobs: readonly JobSummary[];
-}
 
 export interface ReprocessOptions {
   /** Deaths after this instant, epoch ms, are not taken: so nothing that is put back and dies again is taken twice. */
@@ -116,10 +110,11 @@ class Reprocessing {
       await this.#takePage(queue, dead);
       if (this.stop !== undefined || this.#left === 0) break;
     }
+    if (this.#around.signal.aborted) this.stop ??= 'stopped';
     if (this.stop === undefined) this.stop = await this.#watch?.wait(this.#around.signal, true);
   }
 
-  async #takePage(queue: string, dead: readonly JobSummary[]): Promise<void> {
+  async #takePage(queue: string, dead: readonly SeenJob[]): Promise<void> {
     for (let at = 0; at < dead.length && this.#left > 0; ) {
       this.stop ??= await this.#makeRoom();
       if (this.stop !== undefined) return;
@@ -145,7 +140,7 @@ class Reprocessing {
     return this.#watch?.room === 0 ? await this.#watch.wait(this.#around.signal) : undefined;
   }
 
-  async #take(queue: string, jobs: readonly JobSummary[]): Promise<void> {
+  async #take(queue: string, jobs: readonly SeenJob[]): Promise<void> {
     const { broker, keep } = this.#around;
     const { queue: target = queue, patch } = this.#options;
     const isWhole = keep !== undefined || patch !== undefined;
@@ -171,7 +166,7 @@ class Reprocessing {
     return 'somebody else has touched it meanwhile';
   }
 
-  async #patch(jobs: readonly JobSummary[], records: readonly JobRecord[], patch: DataPatch): Promise<DeadJob[]> {
+  async #patch(jobs: readonly SeenJob[], records: readonly JobRecord[], patch: DataPatch): Promise<DeadJob[]> {
     const data = new Map(records.map((record) => [record.id, record.data]));
     const prepared: DeadJob[] = [];
     for (const job of jobs) {
@@ -189,7 +184,7 @@ class Reprocessing {
     return prepared;
   }
 
-  #prepare({ id, finishedAt, error, attempts }: JobSummary): DeadJob {
+  #prepare({ id, finishedAt, error, attempts }: SeenJob): DeadJob {
     const { run, clock } = this.#around;
     const at = new Date(clock.now()).toISOString();
     const cause = error === null ? '' : `: ${error.name}: ${error.message.split('\n', 1)[0]}`;

@@ -24,6 +24,7 @@ import { createAutoscaler } from './autoscale/create-autoscaler.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import { type HeldJob, toControlledWorker } from './control-view.ts';
 import { createPool } from './create-pool.ts';
+import { DeadLetters } from './dead-letters/dead-letters.ts';
 import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { Pool } from './pool.ts';
@@ -53,6 +54,7 @@ export class Worker {
   readonly #monitor: HealthMonitor;
   readonly #results: ResultWriting | undefined;
   readonly #retention: ResultRetention | undefined;
+  readonly #deadLetters: DeadLetters | undefined;
   readonly #queues: Set<string>;
   readonly #taskLimits = new Map<string, TaskLimits>();
   readonly #autoscaler: Autoscaler | undefined;
@@ -94,12 +96,16 @@ export class Worker {
       this.#results = new ResultWriting({ ...settings, ...settings.results });
       this.#retention = new ResultRetention({ ...settings, ...settings.results, state: settings.broker.state });
     }
+    if (settings.deadLetters !== undefined) {
+      this.#deadLetters = new DeadLetters({ ...settings, ...settings.deadLetters });
+    }
     this.#attempts = new Attempts({
       pool: this.#pool,
       revocations: this.#revocations,
       admission: this.#admission,
       workflows: this.#workflows,
       results: this.#results,
+      deadLetters: this.#deadLetters,
     });
     this.#consumer = settings.broker.createConsumer({
       queues: settings.queues,
@@ -122,6 +128,7 @@ export class Worker {
         settings.logger.info({ down_ms: Math.round(downMs) }, 'the broker answers again');
       },
       onIdle: () => void this.#endBurst(),
+      onDead: this.#deadLetters?.onDead,
     });
   }
 
@@ -363,10 +370,12 @@ export class Worker {
         this.#admission.abandon();
         this.#workflows.abandon();
         this.#results?.abandon();
+        this.#deadLetters?.abandon();
       }
     }
     await settled;
     await this.#retention?.stop();
+    await this.#deadLetters?.stop();
     await this.#admission.stop();
     await this.#pool.stop();
     // What `workerStart` opens is there to be closed only when it has ended.

@@ -51,6 +51,7 @@ describe('without any source', () => {
       yes: false,
       dryRun: false,
       redact: [],
+      alerts: [],
       worker: {
         concurrency: availableParallelism(),
         queues: undefined,
@@ -381,6 +382,20 @@ test.each([
   [{ files: config('{ worker: { autoscale: { max: 8 } } }') }, { max: 8, min: 1 }],
 ])('autoscale has a maximum, and a minimum of 1 unless it says another: %j', async (given, bounds) => {
   expect((await load(given)).worker.autoscale).toEqual(bounds);
+});
+
+test('alerts are rules, whose mistakes are named without what may be secret', async () => {
+  const rule = { webhook: 'https://chat.example/T0K3N', threshold: 3 };
+  const { alerts } = await load({ files: config(JSON.stringify({ alerts: [rule] })) });
+  expect(alerts).toMatchObject([{ ...rule, name: '3 dead letters in 5m' }]);
+  const wrong = [{ ...rule, secret: 'T0K3N', threshold: 0 }, { webhook: 'T0K3N' }];
+  const mistakes = await mistakesOf({ files: config(JSON.stringify({ alerts: wrong })) });
+  expect(mistakes).toEqual([
+    expect.stringMatching(
+      /^tq\.config\.ts: alerts: threshold of alerts\[0\] must be .*; secret of alerts\[0\] must be .*; webhook of alerts\[1\]/,
+    ),
+  ]);
+  expect(mistakes.join()).not.toContain('T0K3N');
 });
 
 test('redact takes the notation of pino', async () => {

@@ -19,6 +19,7 @@ const codes = Object.keys(catalogue) as ErrorCode[];
 
 /** Facts for every entry at once: each text takes those that it names. */
 const facts = {
+  ...{ rule: 'mail', via: 'webhook' as const },
   ...{ who: 'the workflow', member: 'step', workflow: 'wf-1' },
   ...{ message: 'what', next: 'the next step', command: 'cmd', near: ['close'], known: ['a', 'b'], declared: ['q'] },
   ...{

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { JobSummary } from '../../../src/engine/core/job.ts';
 import type { JobRecord } from '../../../src/engine/core/job-record.ts';
 import {
-  type JobPage,
   type ReprocessOptions,
   type ReprocessSurroundings,
   reprocess,
 } from '../../../src/engine/deadletter/reprocessing.ts';
+import type { JobPage } from '../../../src/engine/jobs/seen-job.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
 import { FakeBroker, NOW } from '../../cli/fake-broker.ts';
 
@@ -39,7 +38,7 @@ function setup(count: number) {
     );
   const pages = async function* (): AsyncIterable<JobPage> {
     for await (const page of queue.bulk.scanSummaries({ places: ['dead'], pageSize: 10 })) {
-      yield { queue: 'mail', jobs: page as readonly JobSummary[] };
+      yield { queue: 'mail', jobs: page };
     }
   };
   return { broker, queue, progress, stopping, run };

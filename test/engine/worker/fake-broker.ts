@@ -264,6 +264,7 @@ export class FakeConsumer implements Consumer {
     this.#settled.push(performed);
     const outcome = await performed;
     this.outcomes.push(outcome);
+    if (outcome.kind === 'dead') this.options.onDead?.(job);
     this.#held -= 1;
     if (this.#held === 0) this.options.onIdle();
     return outcome;

@@ -27,6 +27,8 @@ export interface Change {
   readonly refuse?: (job: SeenJob, record: JobRecord) => string | undefined | Promise<string | undefined>;
   /** Where it puts a job, so that it can be found when it is undone; null when it removes it. */
   readonly after: (job: JobRecord) => KeptAfter | null;
+  /** The data that it gives to a job; undefined when it leaves that alone. */
+  readonly data?: (job: JobRecord) => string | undefined;
   /** Changes a page. @returns the ids of those that were changed */
   readonly act: (queue: BrokerQueue, records: readonly JobRecord[]) => Promise<readonly string[]>;
 }
@@ -89,7 +91,9 @@ export async function changeJobs(
       const able = await pickAble(jobs, records, change, failed);
       for (const [after, group] of groupByAfter(able, change)) await keeper?.keep(group, after);
       const done = new Set(able.length === 0 ? [] : await change.act(queue, able));
-      for (const { id } of able) if (!done.has(id)) failed.add(id, TOUCHED);
+      const left = able.filter(({ id }) => !done.has(id));
+      keeper?.left(left);
+      for (const { id } of left) failed.add(id, TOUCHED);
       changed += done.size;
       progress(changed);
     }
@@ -118,9 +122,16 @@ async function pickAble(
   return able;
 }
 
-function groupByAfter(records: readonly JobRecord[], { after }: Change): [KeptAfter | null, JobRecord[]][] {
+function groupByAfter(records: readonly JobRecord[], { after, data }: Change): [KeptAfter | null, JobRecord[]][] {
   const groups = Map.groupBy(records, (record) => JSON.stringify(after(record)));
-  return [...groups].map(([key, group]) => [JSON.parse(key) as KeptAfter | null, group]);
+  return [...groups].map(([key, group]) => {
+    const place = JSON.parse(key) as KeptAfter | null;
+    const given = group.flatMap((record): [string, string][] => {
+      const next = data?.(record);
+      return next === undefined ? [] : [[record.id, next]];
+    });
+    return [place === null || given.length === 0 ? place : { ...place, data: Object.fromEntries(given) }, group];
+  });
 }
 
 /** A step of a workflow: what waits for it would go on without it. */

@@ -101,7 +101,11 @@ export const reprocessDeadLetters = defineOperation({
       },
       {
         ...{ broker, clock: session.clock, signal: run.signal, run: run.id, taskOf },
-        keep: async (records, queue) => await run.keeper?.keep(records, { queue, place: 'waiting' }),
+        keep: async (records, queue, data) =>
+          await run.keeper?.keep(records, {
+            ...{ queue, place: 'waiting' },
+            ...(Object.keys(data).length > 0 && { data }),
+          }),
         onProgress: run.progress,
       },
     );

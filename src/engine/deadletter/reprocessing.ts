@@ -35,7 +35,9 @@ export interface ReprocessSurroundings {
   /** The task of a job, to check patched arguments by; undefined without the app. */
   readonly taskOf: (name: string) => TaskDefinition | undefined;
   /** Keeps jobs as they were, before they are changed. */
-  readonly keep?: ((records: readonly JobRecord[], queue: string) => Promise<void>) | undefined;
+  readonly keep?:
+    | ((records: readonly JobRecord[], queue: string, data: Readonly<Record<string, string>>) => Promise<void>)
+    | undefined;
   readonly onProgress: (reprocessed: number) => void;
 }
 
@@ -151,6 +153,7 @@ class Reprocessing {
     await keep?.(
       records.filter(({ id }) => ids.has(id)),
       target,
+      Object.fromEntries(prepared.flatMap(({ id, data }) => (data === undefined ? [] : [[id, data]]))),
     );
     const there = target === queue ? ids : new Set(await broker.queue(queue).bulk.move([...ids], target, ['dead']));
     const done = await broker.queue(target).bulk.reprocess(prepared.filter(({ id }) => there.has(id)));

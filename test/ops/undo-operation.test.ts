@@ -17,9 +17,9 @@ import { brokersUnderTest } from '../support/brokers.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { around, createUndoDir, openUndoable, type UndoableBroker } from './undo/undoable-broker.ts';
 
-const createdAt = Date.now() - 60_000;
+let createdAt = Date.now() - 600_000;
 const job = (id: string, more: Partial<NewJob> = {}): NewJob => ({
-  ...{ id, task: 'mail', args: [{ to: id }], meta: {}, createdAt },
+  ...{ id, task: 'mail', args: [{ to: id }], meta: {}, createdAt: createdAt++ },
   ...more,
 });
 

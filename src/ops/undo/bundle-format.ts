@@ -54,7 +54,23 @@ export interface BundleRecord {
   readonly ran?: KeptTimes;
 }
 
-/** Tells data apart without keeping it twice. */
+/** Tells data apart without keeping it twice. The order of keys says nothing: PostgreSQL stores objects in one of its own. */
 export function digestData(data: string): string {
-  return createHash('sha256').update(data).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(normalise(data)).digest('base64url').slice(0, 22);
+}
+
+function normalise(data: string): string {
+  try {
+    return JSON.stringify(sortKeys(JSON.parse(data)));
+  } catch {
+    return data;
+  }
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, held]) => [key, sortKeys(held)]);
 }

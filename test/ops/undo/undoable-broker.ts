@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { GenericSchema } from 'valibot';
+import { createApp } from '../../../src/engine/app/create-app.ts';
 import type { JobRecord } from '../../../src/engine/core/job-record.ts';
 import { PLACES } from '../../../src/engine/jobs/job-place.ts';
 import { systemClock } from '../../../src/engine/runtime/system-clock.ts';
@@ -16,8 +17,8 @@ export interface UndoableBroker extends Workshop {
   readonly session: Session;
   readonly undoDir: string;
   /** Runs an operation through the gate, and gives its result. */
-  run<Result>(
-    operation: Operation<GenericSchema, Result> | Operation<never, Result>,
+  run<Schema extends GenericSchema, Result>(
+    operation: Operation<Schema, Result>,
     input: object,
     options?: Partial<GateOptions>,
   ): Promise<Result>;
@@ -40,11 +41,11 @@ export function createUndoDir(): string {
 export function around({ broker }: Pick<Workshop, 'broker'>, undoDir: string) {
   const session: Session = {
     ...{ clock: systemClock, undoDir, broker: async () => broker, results: async () => undefined },
-    app: () => Promise.reject(new Error('there is no app')),
+    app: async () => createApp(),
   };
   const place = { dir: undoDir, maxBytes: 2 ** 30, keepMs: 7 * 86_400_000 };
   const run: UndoableBroker['run'] = async (operation, input, options) => {
-    const execution = await execute(operation as Operation<GenericSchema, never>, input, {
+    const execution = await execute(operation, input, {
       ...{ session, yes: true, auditor: { ...OPERATOR, profile: null } },
       createKeeper: (about) => createRunKeeper(session, about, { place, operator: OPERATOR, warn: () => {} }),
       ...options,

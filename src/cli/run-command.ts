@@ -112,12 +112,13 @@ async function operate(
   const { profile, dryRun, yes } = settings;
   const confirm = createConfirm(host.ask, output, profile);
   const stopping = new Stopping(output.note, host.signals);
-  const changing = operation.effect === 'read' ? undefined : await import('./changing.ts');
+  const changing =
+    operation.effect === 'read' ? undefined : new (await import('./changing.ts')).Changing(context, options);
   try {
     const execution = await execute(operation, input, {
       ...{ session, dryRun, yes, onProgress: output.progress },
       ...(confirm !== undefined && { confirm }),
-      ...changing?.createGuards(context, options),
+      ...changing?.guards,
       get signal() {
         return stopping.signal;
       },
@@ -127,7 +128,7 @@ async function operate(
         ? presentPlan(command.name, execution.plan)
         : command.present(execution.result, options as never);
     output.print(presentation);
-    if (execution.kind === 'done') changing?.tellEnd(execution, output);
+    if (execution.kind === 'done') changing?.tellEnd(execution.stopped);
     const isStopped = execution.kind === 'done' && execution.stopped !== undefined;
     return presentation.exitCode ?? (isStopped ? 1 : 0);
   } finally {

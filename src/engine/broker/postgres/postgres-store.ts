@@ -16,15 +16,16 @@ import { createError, TqError } from '../../core/errors.ts';
 import { maskUrl, type PostgresAddress } from '../broker-url.ts';
 import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
-import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { createPostgresBulk } from './bulk/postgres-bulk.ts';
 import { surviveLastWords } from './last-words.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
+import { createTransact } from './transaction.ts';
 
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
 const POOL_OF_CONSUMER = 4;
@@ -118,9 +119,11 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
     reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
-    get bulk() {
-      return createSlowBulk(this);
-    },
+    bulk: createPostgresBulk(
+      query,
+      createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>),
+      options.clock,
+    ),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

@@ -4,7 +4,6 @@ import { Cluster, type Redis } from 'ioredis';
 import { createError, messageOf } from '../../core/errors.ts';
 import { maskUrl, type RedisAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
-import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { createRedisBulk } from './bulk/redis-bulk.ts';
@@ -137,12 +136,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     promoteToHead: (queue, ids) => promoteToHead(client, `${address.prefix}:${queue}`, ids),
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
-    get bulk() {
-      return {
-        ...createSlowBulk(this),
-        ...createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
-      };
-    },
+    bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),

@@ -59,14 +59,25 @@ interface Group {
 }
 
 describe.each(brokersUnderTest())('on $name', (underTest) => {
-  test('40,000 failures of three kinds are grouped, tried, patched, sent back, purged and undone', { timeout: 300_000 }, async () => {
+  test('40,000 failures of three kinds are grouped, tried, patched, sent back, purged and undone', {
+    timeout: 300_000,
+  }, async () => {
     const url = await createStore(underTest);
     const cwd = createFolderOfRun('night-shift');
     const env = { TQ_UNDO_DIR: createFolderOfRun('undo'), TQ_BROKER_URL: url };
     const tq = (...argv: string[]): Promise<TqResult> => runTq([...argv, '--json'], { cwd, env, timeoutMs: 120_000 });
     const counts = async (): Promise<{ waiting: number; dead: number; completed: number }> => {
-      const queues = (await tq('inspect', 'queues')).json() as { queue: string; waiting: number; dead: number; completed: number }[];
-      const { waiting, dead, completed } = queues.find(({ queue }) => queue === 'mail') ?? { waiting: -1, dead: -1, completed: -1 };
+      const queues = (await tq('inspect', 'queues')).json() as {
+        queue: string;
+        waiting: number;
+        dead: number;
+        completed: number;
+      }[];
+      const { waiting, dead, completed } = queues.find(({ queue }) => queue === 'mail') ?? {
+        waiting: -1,
+        dead: -1,
+        completed: -1,
+      };
       return { waiting, dead, completed };
     };
     const settled = (dead: number): Promise<void> =>
@@ -120,7 +131,12 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     expect(canary.json()).toMatchObject({ reprocessed: 10, stopped: null, outcomes: { succeeded: 10, failed: 0 } });
     expect(await counts()).toEqual({ waiting: 0, dead: DEAD - 10, completed: FINE + 10 });
     const rest = await reprocess('--fingerprint', timeouts, '--rate', '10000/s', '--stop-if-failing', '5%');
-    expect(rest.json()).toMatchObject({ matched: TIMEOUTS - 10, reprocessed: TIMEOUTS - 10, failed: [], stopped: null });
+    expect(rest.json()).toMatchObject({
+      matched: TIMEOUTS - 10,
+      reprocessed: TIMEOUTS - 10,
+      failed: [],
+      stopped: null,
+    });
     await settled(NO_LOCALE + BAD_ADDRESSES);
     expect(await counts()).toEqual({ waiting: 0, dead: NO_LOCALE + BAD_ADDRESSES, completed: FINE + TIMEOUTS });
 
@@ -135,12 +151,18 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     expect((await reprocess(...patch, '--first', '10', '--stop-if-failing', '5%')).json()).toMatchObject({
       outcomes: { succeeded: 10, failed: 0 },
     });
-    expect((await reprocess(...patch)).json()).toMatchObject({ reprocessed: NO_LOCALE - 10, failed: [], stopped: null });
+    expect((await reprocess(...patch)).json()).toMatchObject({
+      reprocessed: NO_LOCALE - 10,
+      failed: [],
+      stopped: null,
+    });
     await settled(BAD_ADDRESSES);
     expect(await counts()).toEqual({ waiting: 0, dead: BAD_ADDRESSES, completed: FINE + TIMEOUTS + NO_LOCALE });
 
     // The third kind is purged, which was a mistake.
-    const [sample] = (await tq('dlq', 'list', '--fingerprint', badAddresses, '--limit', '1')).json() as { id: string }[];
+    const [sample] = (await tq('dlq', 'list', '--fingerprint', badAddresses, '--limit', '1')).json() as {
+      id: string;
+    }[];
     const before = (await tq('jobs', 'show', sample?.id ?? '')).json();
     const purged = (await tq('dlq', 'purge', '--fingerprint', badAddresses, '--yes')).json() as { undo: string };
     expect(purged).toMatchObject({ matched: BAD_ADDRESSES, changed: BAD_ADDRESSES, failed: [], stopped: null });

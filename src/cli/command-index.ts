@@ -175,6 +175,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/dlq/edit.ts')).dlqEdit,
   },
   {
+    name: 'why',
+    summary: 'Say why a job does not run, or what happened to it',
+    heading: 'Look',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
     name: 'trace',
     summary: 'Show a workflow as a whole: its tree and its timeline',
     heading: 'Look',

@@ -114,6 +114,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
     listSummaries: (queue, ids) => listSummaries(query, queue, ids),
+    countBefore: (queue, id, limit) => countBefore(query, queue, id, limit),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
@@ -244,6 +245,17 @@ async function listLockLeftMs(
   );
   const left = new Map(rows.map((row) => [row.id, Number(row.until) - now]));
   return ids.map((id) => left.get(id) ?? null);
+}
+
+/** BullMQ takes waiting jobs by priority, then by `seq`. */
+async function countBefore(query: Query, queue: string, id: string, limit: number): Promise<number | null> {
+  const [row] = await query<{ count: string }>(
+    `SELECT (SELECT count(*) FROM (SELECT 1 FROM job WHERE queue = $1 AND state = 'waiting'
+       AND (priority, seq) < (own.priority, own.seq) LIMIT $3) AS earlier) AS count
+     FROM job AS own WHERE own.queue = $1 AND own.id = $2 AND own.state = 'waiting'`,
+    [queue, id, limit],
+  );
+  return row === undefined ? null : Number(row.count);
 }
 
 /** BullMQ takes waiting jobs by `seq`, a negative one before all others, as its own LIFO jobs have it. */

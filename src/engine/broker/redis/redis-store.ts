@@ -7,6 +7,7 @@ import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { createRedisBulk } from './bulk/redis-bulk.ts';
+import { countBefore } from './count-before.ts';
 import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
@@ -130,6 +131,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
     listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
+    countBefore: (queue, id, limit) => countBefore(client, `${address.prefix}:${queue}`, id, limit),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},

@@ -1,3 +1,4 @@
+import { maskAlert } from '../core/alert-rule.ts';
 import type { SettingName } from './schema.ts';
 import { SETTING_NAMES } from './schema.ts';
 import { maskSecrets } from './secret.ts';
@@ -28,6 +29,7 @@ export function explainSettings(settings: Settings): ExplainedSetting[] {
 function readValue(settings: Settings, name: SettingName): unknown {
   if (name === 'noColor') return settings.color === false;
   if (name === 'results') return settings.results && maskSecrets(settings.results);
+  if (name === 'alerts') return settings.alerts.map(maskAlert);
   if (name === 'broker') return maskSecrets(settings.broker ?? settings.defaultBroker);
   const [group, key] = name.startsWith('worker.') ? [settings.worker, name.slice('worker.'.length)] : [settings, name];
   const values = group as unknown as Readonly<Record<string, unknown>>;

@@ -34,13 +34,19 @@ export async function run(argv: readonly string[], given: Given = {}): Promise<R
     streams: { stdin: Readable.from([Buffer.from(stdin)]), stdout: stdout.sink, stderr: stderr.sink },
     cwd: import.meta.dirname,
     clock: session.clock,
-    env,
+    env: { ...HOMES, ...env },
     openSession: async () => session,
     ...(answer !== undefined && { ask }),
   };
   const exitCode = await runCli(argv, host);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), questions };
 }
+
+/** Of this run of the tests. */
+const HOMES = {
+  XDG_STATE_HOME: process.env['XDG_STATE_HOME'],
+  XDG_CONFIG_HOME: process.env['XDG_CONFIG_HOME'],
+};
 
 function createSink(columns: number | undefined) {
   const parts: Buffer[] = [];

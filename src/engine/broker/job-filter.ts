@@ -13,7 +13,7 @@ export type JobFilter =
       readonly value: number;
     };
 
-/** `failure` is the message of the last error. */
-export type TextField = 'id' | 'task' | 'failure' | 'worker';
+/** `error` stands for all that the text of a job's error is made of, message and stacks; only `contains` is asked of it. */
+export type TextField = 'id' | 'task' | 'error' | 'worker';
 
 export type NumberField = 'attemptsMade' | 'createdAt' | 'finishedAt' | 'startedAt';

@@ -210,7 +210,7 @@ export interface ConsumerOptions {
 }
 
 /** A job that this consumer holds the lock of. */
-export interface TakenJob extends StoredJob {
+export interface TakenJob extends Omit<StoredJob, 'failures'> {
   /** Set before it runs when it is the body of a chord: the values of the members come first. */
   args: readonly unknown[];
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */

@@ -522,13 +522,106 @@ export const catalogue = {
       next: 'run it again and answer y',
     }),
   }),
-  READ_ONLY: entry<{ operation: string }>({
+  READ_ONLY: entry<{ operation: string; profile?: string | undefined }>({
     name: 'ReadOnly',
     exit: 2,
     when: 'an operation that changes something was asked for in a session that may only read',
-    text: ({ operation }) => ({
-      message: `${operation} changes the broker and this session may only read; nothing was changed`,
-      next: 'add --dry-run to only look, or run it from a session that may write',
+    text: ({ operation, profile }) => ({
+      message:
+        profile === undefined
+          ? `${operation} changes the broker and this session may only read; nothing was changed`
+          : `${operation} changes the broker and the profile ${profile} is protected; nothing was changed`,
+      next:
+        profile === undefined
+          ? 'add --dry-run to only look, or run it from a session that may write'
+          : 'add --write to change it, or --dry-run to only look',
+    }),
+  }),
+  NAME_NOT_CONFIRMED: entry<{ operation: string; count: number; name: string }>({
+    name: 'NameNotConfirmed',
+    exit: 2,
+    when: 'a command would remove more than 100 jobs of a protected profile, and the name that it asks for was not given',
+    text: ({ operation, count, name }) => ({
+      message: `${operation} would remove ${count} jobs of a protected profile, and "${name}" was not typed; nothing was changed`,
+      next: `type ${name} when you are asked; a script gives --confirm ${name}`,
+    }),
+  }),
+  UNKNOWN_PROFILE: entry<{ profile: string; near: readonly string[] }>({
+    name: 'UnknownProfile',
+    exit: 3,
+    when: 'a profile that is asked for is in neither the list of `tq profile` nor the config file',
+    text: ({ profile, near }) => ({
+      message: `there is no profile "${profile}"${suggestion(near)}`,
+      next: '`tq profile list` shows them; `tq profile add NAME --broker URL` adds one',
+    }),
+  }),
+  PROFILES_UNREADABLE: entry<{ path: string; reason: string }>({
+    name: 'ProfilesUnreadable',
+    exit: 2,
+    when: 'the file of the profiles cannot be read or written',
+    text: ({ path, reason }) => ({
+      message: `cannot use the profiles in ${path}: ${reason}`,
+      next: 'correct the file or remove it; `tq profile add NAME --broker URL` makes a new one',
+    }),
+  }),
+  UNDO_NOT_KEPT: entry<{ dir: string; reason: string; why: 'cap' | 'disk'; kept: number; id: string }>({
+    name: 'UndoNotKept',
+    exit: 1,
+    when: 'jobs cannot be kept for an undo before they are changed: the folder is full or cannot be written; they are left alone',
+    text: ({ dir, reason, why, kept, id }) => ({
+      message: `cannot keep jobs for an undo in ${dir}: ${reason}; ${
+        kept === 0
+          ? 'nothing was changed'
+          : `${kept} jobs had been kept and changed before, \`tq undo ${id}\` takes that back; the others were left alone`
+      }`,
+      next: `${
+        why === 'cap' ? 'allow more with TQ_UNDO_MAX=4GB' : 'make room there, or name another folder with TQ_UNDO_DIR'
+      }, or go without an undo with --no-undo; the same command then goes on with the rest`,
+    }),
+  }),
+  UNKNOWN_UNDO: entry<{ id: string; near: readonly string[] }>({
+    name: 'UnknownUndo',
+    exit: 3,
+    when: 'nothing was kept under the id that `tq undo` was given, or it has been removed since',
+    text: ({ id, near }) => ({
+      message: `there is nothing to undo under the id ${id}${suggestion(near)}`,
+      next: '`tq undo` lists what can be undone; it is kept for 7 days by default',
+    }),
+  }),
+  UNDO_ELSEWHERE: entry<{ id: string; host: string; path: string }>({
+    name: 'UndoElsewhere',
+    exit: 1,
+    when: 'what is to be undone was kept on another machine, or in another folder',
+    text: ({ id, host, path }) => ({
+      message: `what ${id} changed was kept on ${host}, in ${path}, and not in the folder of undo bundles here`,
+      next: `run \`tq undo ${id}\` on ${host}, or copy the file into the folder of TQ_UNDO_DIR`,
+    }),
+  }),
+  UNDO_UNREADABLE: entry<{ path: string; reason: string }>({
+    name: 'UndoUnreadable',
+    exit: 1,
+    when: 'an undo bundle cannot be read',
+    text: ({ path, reason }) => ({
+      message: `cannot read the undo bundle ${path}: ${reason}`,
+      next: 'put a whole copy of the file in its place, or use the tq that wrote it; nothing was changed',
+    }),
+  }),
+  UNDO_DONE: entry<{ id: string; by: string }>({
+    name: 'UndoDone',
+    exit: 1,
+    when: 'an operation is to be undone that has been undone already',
+    text: ({ id, by }) => ({
+      message: `${id} has been undone already, by ${by}`,
+      next: `\`tq undo ${by}\` takes that back; --force looks again for jobs that are not as they were`,
+    }),
+  }),
+  UNDO_OTHER_BROKER: entry<{ id: string; was: string; is: string }>({
+    name: 'UndoOtherBroker',
+    exit: 2,
+    when: 'an operation is to be undone on another broker than it ran on',
+    text: ({ id, was, is }) => ({
+      message: `${id} ran on the broker ${was}, and this one is ${is}; nothing was changed`,
+      next: 'name that broker with --broker; if it is the same one under another name, add --force',
     }),
   }),
   FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({
@@ -607,6 +700,15 @@ export const catalogue = {
     text: ({ task, id }) => ({
       message: `task "${task}" cannot add a member to its group: job ${id} is in no group`,
       next: 'send the task as a member of a group or a chord, or call the other task by itself',
+    }),
+  }),
+  PATCH_REFUSED: entry<{ id: string; reason: string }>({
+    name: 'PatchRefused',
+    exit: 1,
+    when: 'the arguments of a stored job cannot be changed as asked',
+    text: ({ id, reason }) => ({
+      message: `the arguments of job ${id} cannot be changed: ${reason}`,
+      next: `\`tq jobs show ${id}\` shows them; \`tq jobs edit ${id} --args JSON\` replaces all of them`,
     }),
   }),
   PARENT_MISSING: entry<{ id: string; parent: string }>({

@@ -2,7 +2,8 @@ import type { FinalState, NumberColumn, ResultRow, RowFilter, TextColumn } from 
 import { parseDuration } from '../core/duration.ts';
 import { parseQuery, type QueryFields, type QueryRecord } from '../core/query/query.ts';
 import type { TermToken } from '../core/query/query-lexer.ts';
-import { parseQueryText, type QueryNode } from '../core/query/query-parser.ts';
+import { type Combining, type Narrowing, NOTHING, narrowQuery } from '../core/query/query-narrowing.ts';
+import { parseQueryText } from '../core/query/query-parser.ts';
 
 const FINAL_STATES: readonly FinalState[] = ['SUCCESS', 'FAILURE', 'REVOKED', 'IGNORED'];
 
@@ -40,7 +41,7 @@ export interface ResultQuery {
  */
 export function parseResultQuery(text: string, now: number): ResultQuery {
   const matches = parseQuery(text, RESULT_FIELDS);
-  const { filter } = toFilter(parseQueryText(text), now);
+  const { filter } = narrowQuery(parseQueryText(text), (term) => toTermFilter(term, now), COMBINED);
   return { filter, matches: (row) => matches(toQueryRecord(row), now) };
 }
 
@@ -49,59 +50,32 @@ function toQueryRecord(row: ResultRow): QueryRecord {
   return { ...row, error: error === null ? null : `${error.name}: ${error.message}` };
 }
 
-interface Narrowing {
-  /** Undefined where the store cannot look for it. */
-  readonly filter: RowFilter | undefined;
-  /** Whether it takes no row that the query does not take: only then can it be turned round. */
-  readonly isExact: boolean;
-}
-
-const NOTHING: Narrowing = { filter: undefined, isExact: false };
-
-function toFilter(node: QueryNode, now: number): Narrowing {
-  switch (node.kind) {
-    case 'term':
-      return toTermFilter(node.term, now);
-    case 'not': {
-      const { filter, isExact } = toFilter(node.node, now);
-      return filter === undefined || !isExact ? NOTHING : { filter: { kind: 'not', filter }, isExact };
-    }
-    case 'all': {
-      const parts = node.nodes.map((each) => toFilter(each, now));
-      const filters = parts.flatMap(({ filter }) => filter ?? []);
-      if (filters.length === 0) return NOTHING;
-      return { filter: { kind: 'all', filters }, isExact: parts.every(({ isExact }) => isExact) };
-    }
-    case 'any': {
-      const parts = node.nodes.map((each) => toFilter(each, now));
-      const filters = parts.flatMap(({ filter }) => filter ?? []);
-      // One part that the store cannot look for may be what takes a row.
-      if (filters.length < parts.length) return NOTHING;
-      return { filter: { kind: 'any', filters }, isExact: parts.every(({ isExact }) => isExact) };
-    }
-  }
-}
+const COMBINED: Combining<RowFilter> = {
+  all: (filters) => ({ kind: 'all', filters }),
+  any: (filters) => ({ kind: 'any', filters }),
+  not: (filter) => ({ kind: 'not', filter }),
+};
 
 /** The term has been checked: its field, its operator and its value are such that can be. */
-function toTermFilter(term: TermToken, now: number): Narrowing {
+function toTermFilter(term: TermToken, now: number): Narrowing<RowFilter> {
   const { operator, value, quoted } = term;
   const field = term.field as Field;
   const { kind } = RESULT_FIELDS[field];
   const isOrdered = kind === 'number' || kind === 'duration' || kind === 'age';
   const column = isOrdered ? NUMBERS[field as keyof typeof NUMBERS] : (field as TextColumn);
-  const exact = (filter: RowFilter): Narrowing => ({ filter, isExact: true });
-  if (value === '*' && !quoted && operator === ':') return exact({ kind: 'present', column });
+  const exact = (filter: RowFilter): Narrowing<RowFilter> => ({ filter, isExact: true });
+  if (value === '*' && !quoted && (operator === ':' || operator === '=')) return exact({ kind: 'present', column });
   if (isOrdered) return exact(toComparison(term, column as NumberColumn, now));
   const text = kind === 'choice' ? value.toUpperCase() : value;
   if (operator === '~') return toContains(column as TextColumn, value);
-  const isPattern = operator === ':' && !quoted && /[*?]/.test(text);
+  const isPattern = !quoted && /[*?]/.test(text);
   return exact({ kind: isPattern ? 'like' : 'is', column: column as TextColumn, text });
 }
 
 const NUMBERS = { attempts: 'attempts', duration: 'durationMs', age: 'finishedAt' } as const;
 
 /** Databases fold the case of letters beyond A to Z in ways of their own, so such a text is looked for here alone. */
-function toContains(column: TextColumn, text: string): Narrowing {
+function toContains(column: TextColumn, text: string): Narrowing<RowFilter> {
   const isAscii = /^[\x20-\x7e]*$/.test(text);
   return isAscii ? { filter: { kind: 'contains', column, text }, isExact: false } : NOTHING;
 }

@@ -5,12 +5,15 @@ import { events } from './contract/events.ts';
 import { flows } from './contract/flows.ts';
 import { foreign } from './contract/foreign.ts';
 import { holding } from './contract/holding.ts';
+import { ledger } from './contract/ledger.ts';
 import { lettingGo } from './contract/letting-go.ts';
 import { losing } from './contract/losing.ts';
+import { movingBulk } from './contract/moving-bulk.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
+import { recording } from './contract/recording.ts';
 import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
@@ -32,8 +35,11 @@ export const contract: readonly Subject[] = [
   priorities,
   taking,
   outcomes,
+  ledger,
   flows,
   reprocessing,
+  recording,
+  movingBulk,
   sharing,
   resizing,
   serving,

@@ -10,7 +10,7 @@ export const levels: readonly (readonly string[])[] = [
   ['src/engine/runtime/'],
   ['src/engine/config/'],
   ['src/engine/broker/'],
-  ['src/engine/task/', 'src/engine/events/', 'src/engine/results/'],
+  ['src/engine/task/', 'src/engine/events/', 'src/engine/results/', 'src/engine/jobs/'],
   ['src/engine/canvas/', 'src/engine/deadletter/', 'src/engine/control/'],
   ['src/engine/worker/', 'src/engine/beat/'],
   ['src/tasks/'],

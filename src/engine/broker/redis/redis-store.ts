@@ -7,6 +7,7 @@ import type { Migration } from '../port.ts';
 import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { createRedisBulk } from './bulk/redis-bulk.ts';
 import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
@@ -137,7 +138,10 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     get bulk() {
-      return createSlowBulk(this);
+      return {
+        ...createSlowBulk(this),
+        ...createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
+      };
     },
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),

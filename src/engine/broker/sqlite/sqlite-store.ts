@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { SqliteAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
-import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
+import { createSqliteBulk } from './bulk/sqlite-bulk.ts';
 import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
@@ -88,9 +88,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     addFlow: (entries) => database().write((transaction) => addWholeFlow(transaction, entries, database().clock.now())),
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
-    get bulk() {
-      return createSlowBulk(this);
-    },
+    bulk: createSqliteBulk(database, prefix),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

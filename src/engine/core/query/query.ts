@@ -5,6 +5,7 @@ import { nearestNames } from '../nearest.ts';
 import { createQueryFault } from './query-fault.ts';
 import type { Operator, TermToken } from './query-lexer.ts';
 import { parseQueryText, type QueryNode } from './query-parser.ts';
+import { EXACT_NUMBERS, rootOf, toPathMatcher } from './query-path.ts';
 
 /**
  * Queries over flat records: `task:email.* error~timeout duration>1s -queue:low`. What may be asked for is said by a table
@@ -17,9 +18,12 @@ export interface QueryField {
    * - `choice`: one of `choices`, whatever its case;
    * - `number`: also `>`, `>=`, `<`, `<=`;
    * - `duration`: the record holds milliseconds, the query a duration;
-   * - `age`: the record holds an instant, epoch ms, and the query a duration up to now.
+   * - `age`: the record holds an instant, epoch ms, and the query a duration up to now;
+   * - `until`: the same with a duration from now on;
+   * - `path`: the record holds JSON, and the field of the query goes on with a path into it: `args.0.to`. Numbers are compared with
+   *   `>` and its relatives, any value as a text with the others.
    */
-  readonly kind: 'text' | 'choice' | 'number' | 'duration' | 'age';
+  readonly kind: 'text' | 'choice' | 'number' | 'duration' | 'age' | 'until' | 'path';
   /** The key of the record; default the name of the field. */
   readonly key?: string;
   readonly choices?: readonly string[];
@@ -27,7 +31,11 @@ export interface QueryField {
 
 export type QueryFields = Readonly<Record<string, QueryField>>;
 
-export type QueryRecord = Readonly<Record<string, unknown>>;
+/** A field with several values, an array, fits a term when one of them does. */
+export type QueryRecord = Readonly<Record<string, unknown>> & {
+  /** Numbers within the fields of kind `path` that a double cannot hold, as they were written, by their paths: `args.0.id`. */
+  readonly [EXACT_NUMBERS]?: ReadonlyMap<string, string> | undefined;
+};
 
 /** @param now epoch ms, for ages */
 export type QueryMatcher = (record: QueryRecord, now: number) => boolean;
@@ -69,10 +77,12 @@ type Test = (value: unknown, now: number) => boolean;
 
 function toTermMatcher(term: TermToken, source: Source): QueryMatcher {
   const field = findField(term, source);
+  if (field.kind === 'path') return toPathMatcher(term, source.text);
   const key = field.key ?? term.field;
   const test = toTest(term, field, source);
   return (record, now) => {
     const value = record[key];
+    if (Array.isArray(value)) return value.some((each) => test(each, now));
     return value !== null && value !== undefined && test(value, now);
   };
 }
@@ -81,23 +91,25 @@ function findField({ field, at }: TermToken, { text, fields }: Source): QueryFie
   // A field of the table itself: `constructor` is none.
   const found = Object.hasOwn(fields, field) ? fields[field] : undefined;
   if (found !== undefined) return found;
+  const root = rootOf(field);
+  if (root !== field && Object.hasOwn(fields, root) && fields[root]?.kind === 'path') return fields[root];
   const names = Object.keys(fields);
   const near = nearestNames(field, names);
   const known = near.length === 0 ? `; the fields are ${names.join(', ')}` : suggestion(near);
   throw createQueryFault(text, { at, length: field.length }, `there is no field "${field}"${known}`);
 }
 
-const ORDERED: readonly QueryField['kind'][] = ['number', 'duration', 'age'];
+const ORDERED: readonly QueryField['kind'][] = ['number', 'duration', 'age', 'until'];
 
 function toTest(term: TermToken, field: QueryField, source: Source): Test {
   const { operator, value, quoted } = term;
   const isOrdered = ORDERED.includes(field.kind);
   if (operator === '~' ? isOrdered : operator !== ':' && operator !== '=' && !isOrdered) {
     const operators = isOrdered ? ': = > >= < <=' : ': = ~';
-    const problem = `"${term.field}" is a ${field.kind === 'choice' ? 'text' : field.kind} and takes ${operators}, not ${operator}`;
+    const problem = `"${term.field}" is a ${KIND_NAMES[field.kind]} and takes ${operators}, not ${operator}`;
     throw createQueryFault(source.text, term, problem);
   }
-  if (value === '*' && !quoted && operator === ':') return () => true;
+  if (value === '*' && !quoted && (operator === ':' || operator === '=')) return () => true;
   if (isOrdered) return toOrderedTest(term, field, source);
   if (operator === '~') {
     const part = value.toLowerCase();
@@ -107,8 +119,13 @@ function toTest(term: TermToken, field: QueryField, source: Source): Test {
   return toPatternTest(term);
 }
 
-function toPatternTest({ operator, value, quoted }: TermToken): Test {
-  if (quoted || operator === '=') return (given) => String(given) === value;
+const KIND_NAMES = {
+  ...{ text: 'text', choice: 'text', path: 'value', number: 'number' },
+  ...{ duration: 'duration', age: 'age', until: 'duration' },
+} as const;
+
+function toPatternTest({ value, quoted }: TermToken): Test {
+  if (quoted) return (given) => String(given) === value;
   const matches = parseNamePattern(value);
   return (given) => matches(String(given));
 }
@@ -131,6 +148,7 @@ function toOrderedTest(term: TermToken, { kind }: QueryField, source: Source): T
   const wanted = kind === 'number' ? readNumber(term, source) : readDuration(term, source);
   const compare = COMPARISONS[term.operator as keyof typeof COMPARISONS];
   if (kind === 'age') return (given, now) => compare(now - Number(given), wanted);
+  if (kind === 'until') return (given, now) => compare(Number(given) - now, wanted);
   return (given) => compare(Number(given), wanted);
 }
 

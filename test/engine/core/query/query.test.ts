@@ -29,6 +29,7 @@ describe('a query takes the record', () => {
   test.each([
     'task:email.send',
     'task:email.*',
+    'task=email.*',
     'task:*',
     'task:e?ail.send',
     'state:failure',
@@ -69,7 +70,7 @@ describe('a query leaves the record', () => {
     'task:email',
     'task:Email.send',
     'task:"email.*"',
-    'task=email.*',
+    'task="email.*"',
     'error~refused',
     'attempts>3',
     'attempts:4',

@@ -1,0 +1,190 @@
+import type { RedisClient } from '../redis-client.ts';
+
+/**
+ * What the scripts for many jobs of one queue share. Each is one step of the server over at most `BULK_PAGE` ids, so what it decides by
+ * cannot change under it, and it is written to take a few milliseconds however long the queue is: Redis does nothing else meanwhile.
+ */
+
+const SETS = [
+  'wait',
+  'prioritized',
+  'delayed',
+  'waiting-children',
+  'failed',
+  'completed',
+  'active',
+  'paused',
+  'meta',
+  'events',
+  'marker',
+  'pc',
+  'repeat',
+  'id',
+] as const;
+
+/** The keys of a queue that every script is given. Those of its jobs begin with `base` and a colon, as BullMQ's scripts make them too. */
+export function bulkKeys(base: string): string[] {
+  return SETS.map((set) => `${base}:${set}`);
+}
+
+/**
+ * KEYS: `bulkKeys`. ARGV[1]: begin of the keys of jobs.
+ *
+ * `readFields(key, ...)` gives the fields of a job; none when the key is no hash, for an id may look like another key of the queue.
+ * `setOf(id)` gives where a job stands that is neither running nor in a list: { place, key, BullMQ's name }, and its score.
+ * `endsSchedule(id, scheduler)` tells whether a schedule entry would end with a job: it is the next that the entry makes.
+ * `emit(event, ...)` writes into the queue's event log. `queue(id, priority)` makes a job the last of those that wait.
+ * `schedule(id, dueAt)` makes it a scheduled one. `wake()` tells a waiting worker, unless the queue is held back.
+ */
+export const BULK_SCRIPT = `
+  local call, base = redis.call, ARGV[1]
+  local WAIT, PRIORITIZED, DELAYED, BLOCKED, DEAD, COMPLETED, ACTIVE, PAUSED, META, EVENTS, MARKER, COUNTER, SCHEDULES, IDS = unpack(KEYS)
+  local function readFields(key, ...)
+    if call('TYPE', key).ok ~= 'hash' then return {} end
+    return call('HMGET', key, ...)
+  end
+  local sets = {}
+  for _, set in ipairs({ { 'waiting', PRIORITIZED, 'prioritized' }, { 'scheduled', DELAYED, 'delayed' },
+    { 'dead', DEAD, 'failed' }, { 'completed', COMPLETED, 'completed' }, { 'blocked', BLOCKED, 'waiting-children' } }) do
+    if call('EXISTS', set[2]) == 1 then sets[#sets + 1] = set end
+  end
+  local function setOf(id)
+    for _, set in ipairs(sets) do
+      local score = call('ZSCORE', set[2], id)
+      if score then return set, score end
+    end
+  end
+  local function endsSchedule(id, scheduler)
+    local nextAt = scheduler and call('ZSCORE', SCHEDULES, scheduler)
+    return nextAt and id == 'repeat:' .. scheduler .. ':' .. nextAt
+  end
+  local running
+  local function isRunning(id)
+    if running == nil then
+      running = {}
+      for _, taken in ipairs(call('LRANGE', ACTIVE, 0, -1)) do running[taken] = true end
+    end
+    return running[id] == true
+  end
+  local longest
+  local function emit(event, ...)
+    longest = longest or call('HGET', META, 'opts.maxLenEvents')
+    if not longest then
+      longest = 10000
+      call('HSET', META, 'opts.maxLenEvents', longest)
+    end
+    call('XADD', EVENTS, 'MAXLEN', '~', longest, '*', 'event', event, ...)
+  end
+  local function lastOf(priority)
+    return priority * 0x100000000 + call('INCR', COUNTER) % 0x100000000
+  end
+  local function queue(id, priority)
+    if priority == 0 then call('LPUSH', WAIT, id) else call('ZADD', PRIORITIZED, lastOf(priority), id) end
+  end
+  local function schedule(id, dueAt)
+    local least, most = dueAt * 0x1000, (dueAt + 1) * 0x1000 - 1
+    local last = call('ZREVRANGEBYSCORE', DELAYED, most, least, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    call('ZADD', DELAYED, last and math.min(tonumber(last) + 1, most) or least, id)
+    local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
+    call('ZADD', MARKER, tonumber(first[2]) / 0x1000, '1')
+  end
+  local function isHeldBack(meta, active)
+    local held = call('HMGET', meta, 'paused', 'concurrency')
+    return held[1] or (held[2] and call('LLEN', active) >= tonumber(held[2]))
+  end
+  local function wake()
+    if not isHeldBack(META, ACTIVE) then call('ZADD', MARKER, 0, '0') end
+  end`;
+
+/**
+ * What removes jobs from their place and goes on with each in `leave(id, key, job, BullMQ's name of the place, score)`, if `may(id, key,
+ * job)` says so; `job` is { name, parentKey, deid, rjk, priority }. A place in a list has no index, and removing by value walks it: so those
+ * that are asked for are looked for among the neighbours of one another, marked in their slots, and the marks removed together.
+ *
+ * ARGV[2]: the places to take from, ARGV[3]: where in the list to look, counted from the left; empty for its ends. `first` is where the ids
+ * begin in ARGV. Gives the ids that were taken, and those that stand elsewhere in the list.
+ */
+export const TAKE_SCRIPT = `
+  local function take(first)
+    local from, seen, order, listed, count = {}, {}, {}, {}, 0
+    for place in string.gmatch(ARGV[2], '[^,]+') do from[place] = true end
+    local taken = {}
+    for at = first, #ARGV do
+      local id = ARGV[at]
+      local key = base .. id
+      local job = not seen[id] and readFields(key, 'name', 'parentKey', 'deid', 'rjk', 'priority') or {}
+      seen[id] = true
+      if job[1] and may(id, key, job) then
+        local set, score = setOf(id)
+        if set and from[set[1]] then
+          call('ZREM', set[2], id)
+          leave(id, key, job, set[3], score)
+          taken[#taken + 1] = id
+        elseif not set and from.waiting and not isRunning(id) then
+          order[#order + 1], listed[id], count = id, job, count + 1
+        end
+      end
+    end
+    local found = {}
+    local function sweep(list, from, to)
+      local marked, length = 0, call('LLEN', list)
+      for index, id in ipairs(call('LRANGE', list, from, to)) do
+        if listed[id] and not found[id] then
+          call('LSET', list, from + index - 1, '')
+          found[id], marked, count = list, marked + 1, count - 1
+        end
+      end
+      if marked > 0 then call('LREM', list, from + to > length and -marked or marked, '') end
+    end
+    local function sweepEnds(list)
+      local length, span = call('LLEN', list), 2 * count + 64
+      local right = math.max(0, length - span)
+      if length > 0 then sweep(list, right, length - 1) end
+      if count > 0 and right > 0 then sweep(list, 0, math.min(span, right) - 1) end
+    end
+    if count > 0 and ARGV[3] == '' then sweepEnds(WAIT) end
+    if count > 0 and ARGV[3] ~= '' then sweep(WAIT, math.max(0, ARGV[3] - 8000), ARGV[3] + 2000) end
+    if count > 0 then sweepEnds(PAUSED) end
+    local elsewhere = {}
+    for _, id in ipairs(order) do
+      if found[id] then
+        leave(id, base .. id, listed[id], found[id] == WAIT and 'wait' or 'paused')
+        taken[#taken + 1] = id
+      else
+        elsewhere[#elsewhere + 1] = id
+      end
+    end
+    return { taken, elsewhere }
+  end`;
+
+/** One call of a script that takes. @param near where in the list to look, empty for its ends */
+export type TakeCall = (ids: readonly string[], near: string) => Promise<[taken: string[], elsewhere: string[]]>;
+
+/**
+ * Takes until nothing is left that can be found: neighbours go together, strays cost a walk each.
+ *
+ * @returns those that were taken, in the order of the ids
+ */
+export async function takeAll(
+  client: RedisClient,
+  base: string,
+  ids: readonly string[],
+  take: TakeCall,
+): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const done = new Set<string>();
+  let [taken, rest] = await take(ids, '');
+  for (;;) {
+    for (const id of taken) done.add(id);
+    const [stray, ...others] = rest;
+    if (stray === undefined) return ids.filter((id) => done.delete(id));
+    const at = await client.lpos(`${base}:wait`, stray);
+    if (at === null) {
+      [taken, rest] = [[], others];
+      continue;
+    }
+    [taken, rest] = await take(rest, String(at));
+    // It has gone meanwhile, or it runs away from us.
+    if (rest[0] === stray) rest = rest.slice(1);
+  }
+}

@@ -195,10 +195,10 @@ export class AlertCounting {
 }
 
 function createMatch({ queue, task, fingerprint }: AlertRule): (letter: DeadLetter) => boolean {
-  const any = (patterns: readonly string[] | null): ((name: string | null) => boolean) => {
+  const any = (patterns: readonly string[] | null): ((name: string) => boolean) => {
     if (patterns === null) return () => true;
     const matches = patterns.map(parseNamePattern);
-    return (name) => name !== null && matches.some((fits) => fits(name));
+    return (name) => matches.some((fits) => fits(name));
   };
   const [ofQueue, ofTask, ofKind] = [any(queue), any(task), any(fingerprint)];
   return (letter) => ofQueue(letter.queue) && ofTask(letter.task) && ofKind(letter.error.fingerprint);
@@ -206,7 +206,7 @@ function createMatch({ queue, task, fingerprint }: AlertRule): (letter: DeadLett
 
 /** A hash: names may hold anything, and who is told of another rule must not be told instead. */
 function keyOf(rule: AlertRule, { queue, task, error }: DeadLetter): string {
-  const parts = { rule: '', queue, task, fingerprint: error.fingerprint ?? '' };
+  const parts = { rule: '', queue, task, fingerprint: error.fingerprint };
   const text = JSON.stringify([{ ...rule, secret: null }, parts[rule.per]]);
   return createHash('sha256').update(text).digest('hex').slice(0, 24);
 }

@@ -1,6 +1,7 @@
 /** The public library: everything that `import { ... } from 'taskq'` gives. */
 export type { ActiveReplies, AppControl, AppInspect, RevokedReplies } from './engine/app/app-control.ts';
 export type { EventOptions } from './engine/app/app-events.ts';
+export type { WhyOptions } from './engine/app/app-why.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
 export type { App, AppOptions, DeadLettersOption, QueueDeclaration, ResultsOption, WorkerOptions } from './engine/app/contract.ts';
@@ -38,6 +39,7 @@ export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
+export type { JobExplanation, Reason, ReasonCode } from './engine/core/why/reason.ts';
 export type { ErrorPolicy, FailedStep } from './engine/core/workflow/graph.ts';
 export type { WorkflowProgress, WorkflowStep, WorkflowView } from './engine/core/workflow/workflow-view.ts';
 export type { Event, EventType } from './engine/events/event.ts';

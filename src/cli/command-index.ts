@@ -115,6 +115,24 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/jobs/retry.ts')).jobsRetry,
   },
   {
+    name: 'dlq list',
+    summary: 'List dead letters, the latest first',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/list.ts')).dlqList,
+  },
+  {
+    name: 'dlq show',
+    summary: 'Show everything about one dead letter',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/show.ts')).dlqShow,
+  },
+  {
+    name: 'dlq stats',
+    summary: 'Count dead letters by what they died of',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/stats.ts')).dlqStats,
+  },
+  {
     name: 'jobs cancel',
     summary: 'Remove jobs that have not started',
     heading: 'Act',
@@ -155,6 +173,12 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Change the arguments or the priority of dead letters',
     heading: 'Act',
     load: async () => (await import('./commands/dlq/edit.ts')).dlqEdit,
+  },
+  {
+    name: 'why',
+    summary: 'Say why a job does not run, or what happened to it',
+    heading: 'Look',
+    load: async () => (await import('./commands/why.ts')).why,
   },
   {
     name: 'trace',

@@ -59,6 +59,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-scheduled': { queues: ['a', 'b'], limit: 7 },
   'list-results': { where: "task:email.* error~'no such host'", sort: '-duration', limit: 7 },
   'show-job': { id: 'x' },
+  'explain-job': { id: 'x', queue: 'mail' },
   'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
   'cancel-jobs': { where: "task:email.* error~'no such host'" },
   'promote-jobs': { ids: ['a', 'b'], queue: 'mail' },

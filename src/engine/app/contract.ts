@@ -9,6 +9,7 @@ import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
+import type { JobExplanation } from '../core/why/reason.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
@@ -19,6 +20,7 @@ import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
 import type { EventOptions } from './app-events.ts';
+import type { WhyOptions } from './app-why.ts';
 import type { CallOptions } from './call-options.ts';
 import type { DefineTask, Task } from './task.ts';
 
@@ -206,6 +208,12 @@ export interface App extends SignatureSender {
   compileHere(signature: { toJSON(): unknown }): WorkflowGraph;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
+  /**
+   * Why a job does not run, or what happened to it (docs/why.md). All reasons that hold are given, the one first that must go first.
+   *
+   * @throws UNKNOWN_OPTION, INVALID_DURATION, BROKER_UNAVAILABLE
+   */
+  why(id: string, options?: WhyOptions): Promise<JobExplanation>;
   /** A workflow by its id. Nothing is asked of the broker yet. */
   workflow<Result = unknown>(id: string): WorkflowResult<Result>;
   /** A group by its id, or by the name that it was saved under. */

@@ -17,6 +17,7 @@ import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { JobExplanation } from '../core/why/reason.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
@@ -32,6 +33,7 @@ import { type AppControl, type AppInspect, createAppControl, createAppInspect } 
 import { type EventOptions, openEvents } from './app-events.ts';
 import { AppResultStore } from './app-results.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
+import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
@@ -257,6 +259,16 @@ class TaskApp implements App {
     const connected = { broker, brokerUrl, resultStore, resultsUrl };
     const of = { app: this.#settings, tasks, ownTasks, alerts, ...connected, clock: this.#clock, compile };
     return createAppWorker(of, options);
+  }
+
+  why(id: string, options?: WhyOptions): Promise<JobExplanation> {
+    const parts = {
+      clock: this.#clock,
+      openBroker: this.#openBrokerOnce,
+      resultOf: (job: string, queue?: string) => this.result(job, queue),
+      hasResults: async () => (await this.resultStore()) !== undefined,
+    };
+    return explainById(parts, id, options);
   }
 
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {

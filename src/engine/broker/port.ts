@@ -15,6 +15,7 @@
 
 import type { Meta } from '../core/envelope.ts';
 import type { JobChildren, JobSummary, NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { JobStanding } from '../core/job-standing.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { BulkJobs } from './bulk-port.ts';
@@ -134,6 +135,8 @@ export interface BrokerQueue {
   /** Whether it gives no job to any worker now though some may wait: it is paused, at its own concurrency or over its rate. */
   isHeldBack(): Promise<boolean>;
   status(now: number): Promise<QueueStatus>;
+  /** How a job stands in it, and what decides when it is taken. */
+  readStanding(id: string, now: number): Promise<JobStanding>;
   /** Jobs that wait for their time, the next due first. */
   listScheduled(offset: number, limit: number): Promise<StoredJob[]>;
   /** Jobs that a worker has taken and not given back, whether it lives or not; the first taken first. */

@@ -53,6 +53,8 @@ export interface Store extends StoreOptions {
   listMarks(queue: string, ids: readonly string[], mark?: string): Promise<(MarkRecord | null)[]>;
   /** Reads jobs without their data and results, in the order of the ids; null for one that is not there. */
   listSummaries(queue: string, ids: readonly string[]): Promise<(SummaryRecord | null)[]>;
+  /** Waiting jobs that are taken before this one, at most `limit`; null for a job that does not wait. */
+  countBefore(queue: string, id: string, limit: number): Promise<number | null>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */

@@ -263,6 +263,15 @@ export const catalogue = {
       next: 'check the id and the broker; results are removed after their expiry (24 h by default)',
     }),
   }),
+  NOT_DEAD_LETTER: entry<{ id: string; state: string }>({
+    name: 'NotDeadLetter',
+    exit: 1,
+    when: 'a command about dead letters was given a job that is none',
+    text: ({ id, state }) => ({
+      message: `job ${id} is no dead letter: its state is ${state}`,
+      next: `\`tq jobs show ${id}\` shows it whatever its state is`,
+    }),
+  }),
   AMBIGUOUS_JOB: entry<{ id: string; queues: readonly string[] }>({
     name: 'AmbiguousJob',
     exit: 2,

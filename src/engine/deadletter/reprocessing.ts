@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { FailureList, type JobFailure } from '../core/failure-list.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Rate } from '../core/rate.ts';
+import { formatReprocessNote } from '../core/reprocess-note.ts';
 import type { JobPage, SeenJob } from '../jobs/seen-job.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { type DataPatch, patchData } from './data-patch.ts';
@@ -186,9 +187,9 @@ class Reprocessing {
 
   #prepare({ id, finishedAt, error, attempts }: SeenJob): DeadJob {
     const { run, clock } = this.#around;
-    const at = new Date(clock.now()).toISOString();
     const cause = error === null ? '' : `: ${error.name}: ${error.message.split('\n', 1)[0]}`;
-    const note = `reprocessed at ${at} by ${run}; had died after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}${cause}`;
+    const had = `had died after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}${cause}`;
+    const note = formatReprocessNote({ at: clock.now(), by: run }, had);
     return { id, note, ...(finishedAt !== null && { finishedAt }) };
   }
 

@@ -20,6 +20,7 @@ import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
 import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
+import { standing } from './contract/standing.ts';
 import { state } from './contract/state.ts';
 import { summarising } from './contract/summarising.ts';
 import { taking } from './contract/taking.ts';
@@ -32,6 +33,7 @@ export const contract: readonly Subject[] = [
   unique,
   foreign,
   reading,
+  standing,
   priorities,
   taking,
   outcomes,

@@ -207,6 +207,10 @@ export class FakeQueue implements BrokerQueue {
     return { queue: this.name, ...(await this.counts()), paused, consumers: 0, oldestWaitingMs: null };
   }
 
+  async readStanding(): Promise<never> {
+    throw new Error('no worker asks how a job stands');
+  }
+
   async listScheduled(): Promise<StoredJob[]> {
     return [];
   }

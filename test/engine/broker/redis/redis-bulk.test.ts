@@ -55,7 +55,9 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
         return (await client.smembers(key)).sort();
       case 'zset':
         // The scores of those with a priority count arrivals.
-        return key.endsWith(':prioritized') ? client.zrange(key, 0, -1) : client.zrange(key, 0, -1, 'WITHSCORES');
+        return key.endsWith(':prioritized')
+          ? client.zrange(key, '0', '-1')
+          : client.zrange(key, '0', '-1', 'WITHSCORES');
       default:
         return client.get(key);
     }
@@ -210,7 +212,9 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
     for (const page of pages) await bulk.restore(page);
     const expected = [...jobs, ...fresh].map(({ id }) => id);
     const found =
-      priority === undefined ? await listWaiting() : await client.zrange(`${prefix}:${queue.name}:prioritized`, 0, -1);
+      priority === undefined
+        ? await listWaiting()
+        : await client.zrange(`${prefix}:${queue.name}:prioritized`, '0', '-1');
     expect(found).toEqual(expected);
   });
 

@@ -40,8 +40,8 @@ export const BULK_SCRIPT = `
   local call, base = redis.call, ARGV[1]
   local WAIT, PRIORITIZED, DELAYED, BLOCKED, DEAD, COMPLETED, ACTIVE, PAUSED, META, EVENTS, MARKER, COUNTER, SCHEDULES, IDS = unpack(KEYS)
   local function readFields(key, ...)
-    if call('TYPE', key).ok ~= 'hash' then return {} end
-    return call('HMGET', key, ...)
+    local fields = redis.pcall('HMGET', key, ...)
+    return fields.err and {} or fields
   end
   local sets = {}
   for _, set in ipairs({ { 'waiting', PRIORITIZED, 'prioritized' }, { 'scheduled', DELAYED, 'delayed' },
@@ -101,16 +101,14 @@ export const BULK_SCRIPT = `
  * job)` says so; `job` is { name, parentKey, deid, rjk, priority }. A place in a list has no index, and removing by value walks it: so those
  * that are asked for are looked for among the neighbours of one another, marked in their slots, and the marks removed together.
  *
- * ARGV[2]: the places to take from, ARGV[3]: where in the list to look, counted from the left; empty for its ends. `first` is where the ids
- * begin in ARGV. Gives the ids that were taken, and those that stand elsewhere in the list.
+ * ARGV[2]: the places to take from, ARGV[3]: where in the list to look, counted from the left; empty for its ends. Gives the ids that were taken, and those that stand elsewhere in the list.
  */
 export const TAKE_SCRIPT = `
-  local function take(first)
+  local function take(ids)
     local from, seen, order, listed, count = {}, {}, {}, {}, 0
     for place in string.gmatch(ARGV[2], '[^,]+') do from[place] = true end
     local taken = {}
-    for at = first, #ARGV do
-      local id = ARGV[at]
+    for _, id in ipairs(ids) do
       local key = base .. id
       local job = not seen[id] and readFields(key, 'name', 'parentKey', 'deid', 'rjk', 'priority') or {}
       seen[id] = true
@@ -156,6 +154,12 @@ export const TAKE_SCRIPT = `
     end
     return { taken, elsewhere }
   end`;
+
+/** BullMQ numbers the jobs that bring no id, and takes a number that is there already for the same job. */
+export function highestNumber(ids: readonly string[]): string {
+  const numbers = ids.filter((id) => /^[1-9]\d{0,14}$/.test(id));
+  return numbers.reduce((highest, id) => (Number(id) > Number(highest) ? id : highest), '');
+}
 
 /** One call of a script that takes. @param near where in the list to look, empty for its ends */
 export type TakeCall = (ids: readonly string[], near: string) => Promise<[taken: string[], elsewhere: string[]]>;

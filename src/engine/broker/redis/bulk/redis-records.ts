@@ -2,32 +2,7 @@ import type { JobRecord, RecordChild, RecordParent, RecordPlace } from '../../..
 import { toDueAt } from '../job-state-script.ts';
 import type { RedisClient } from '../redis-client.ts';
 import { BULK_SCRIPT, bulkKeys } from './bulk-script.ts';
-import { decodeOptions, splitKey } from './stored-fields.ts';
-
-/** The fields of a job, in the order in which the script gives them. */
-const FIELDS = [
-  'name',
-  'data',
-  'opts',
-  'timestamp',
-  'delay',
-  'priority',
-  'processedOn',
-  'finishedOn',
-  'atm',
-  'ats',
-  'stc',
-  'pb',
-  'failedReason',
-  'stacktrace',
-  'returnvalue',
-  'progress',
-  'defa',
-  'deid',
-  'rjk',
-  'parentKey',
-  'parent',
-] as const;
+import { decodeOptions, type StoredFields, splitKey } from './stored-fields.ts';
 
 /** What one call reads at most, so that large jobs hold the server up no longer than small ones. */
 const BYTES_PER_CALL = 2_000_000;
@@ -42,12 +17,12 @@ const READ_RECORDS = `${BULK_SCRIPT}
   for at = 3, #ARGV do
     local id = ARGV[at]
     local key = base .. id
-    local job = readFields(key, '${FIELDS.join("','")}')
+    local job = redis.pcall('HGETALL', key)
     local record = {}
     if job[1] then
       local set, score = setOf(id)
       record = { set and set[1] or isRunning(id) and 'active' or 'waiting', score or '', job }
-      bytes = bytes + #(job[2] or '') + #(job[15] or '') + #(job[14] or '') + 500
+      for value = 2, #job, 2 do bytes = bytes + #job[value] end
       local log, pending, done, ignored, failed =
         key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
       if call('EXISTS', log, pending, done, ignored, failed) > 0 then
@@ -64,7 +39,7 @@ const READ_RECORDS = `${BULK_SCRIPT}
 type RawRecord = [
   place: RecordPlace,
   score: string,
-  fields: (string | null)[],
+  fields: string[],
   log?: string[],
   pending?: string[],
   processed?: string[],
@@ -100,8 +75,8 @@ function toRecord(
   [place, score, fields, log = [], pending = [], processed = [], ignored = [], failed = []]: RawRecord,
   { id, queue, prefix }: { id: string; queue: string; prefix: string },
 ): JobRecord {
-  const [name, data, opts, timestamp, delay, priority, processedOn, finishedOn, atm, ats, stc, ...rest] = fields;
-  const [worker, failure, stacktrace, result, progress, deferredFailure, unique, schedulerId, parentKey, parent] = rest;
+  const job: StoredFields = {};
+  for (let at = 0; at < fields.length; at += 2) job[fields[at] as keyof StoredFields] = fields[at + 1] as string;
   const child = (key: string, end: RecordChild['end'], value: string | null): RecordChild => ({
     ...splitKey(key, prefix),
     end,
@@ -109,29 +84,29 @@ function toRecord(
   });
   return {
     id,
-    task: name ?? '',
+    task: job.name ?? '',
     queue,
     place,
-    data: data ?? '{}',
-    options: decodeOptions(opts ?? '{}'),
-    priority: Number(priority ?? 0),
-    createdAt: Number(timestamp),
-    delayMs: Number(delay ?? 0),
+    data: job.data ?? '{}',
+    options: decodeOptions(job.opts ?? '{}'),
+    priority: Number(job.priority ?? 0),
+    createdAt: Number(job.timestamp),
+    delayMs: Number(job.delay ?? 0),
     dueAt: place === 'scheduled' ? toDueAt(score) : null,
-    attemptsMade: Number(atm ?? 0),
-    attemptsStarted: Number(ats ?? 0),
-    workersLost: Number(stc ?? 0),
-    startedAt: toNumber(processedOn),
-    finishedAt: toNumber(finishedOn),
-    worker: worker ?? null,
-    failure: failure ?? null,
-    stacks: parseStacks(stacktrace),
-    result: result ?? null,
-    progress: progress ?? null,
-    deferredFailure: deferredFailure ?? null,
-    unique: unique ?? null,
-    schedulerId: schedulerId ?? null,
-    parent: toParent(parentKey, parent, prefix),
+    attemptsMade: Number(job.atm ?? 0),
+    attemptsStarted: Number(job.ats ?? 0),
+    workersLost: Number(job.stc ?? 0),
+    startedAt: toNumber(job.processedOn),
+    finishedAt: toNumber(job.finishedOn),
+    worker: job.pb ?? null,
+    failure: job.failedReason ?? null,
+    stacks: parseStacks(job.stacktrace),
+    result: job.returnvalue ?? null,
+    progress: job.progress ?? null,
+    deferredFailure: job.defa ?? null,
+    unique: job.deid ?? null,
+    schedulerId: job.rjk ?? null,
+    parent: toParent(job.parentKey, job.parent, prefix),
     children: [
       ...pending.map((key) => child(key, 'pending', null)),
       ...toPairs(processed).map(([key, value]) => child(key, 'done', value)),
@@ -142,17 +117,18 @@ function toRecord(
   };
 }
 
-function toNumber(text: string | null | undefined): number | null {
-  return text === null || text === undefined || text === '' ? null : Number(text);
+function toNumber(text: string | undefined): number | null {
+  return text === undefined || text === '' ? null : Number(text);
 }
 
 function toPairs(flat: readonly string[]): [string, string][] {
   return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
 }
 
-function parseStacks(text: string | null | undefined): string[] {
+function parseStacks(text: string | undefined): string[] {
+  if (text === undefined) return [];
   try {
-    const value: unknown = JSON.parse(text ?? '[]');
+    const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value.filter((stack): stack is string => typeof stack === 'string') : [];
   } catch {
     return [];
@@ -167,12 +143,8 @@ const ON_DEAD = [
   ['rdof', 'remove'],
 ] as const;
 
-function toParent(
-  key: string | null | undefined,
-  json: string | null | undefined,
-  prefix: string,
-): RecordParent | null {
-  if (key === null || key === undefined || key === '') return null;
+function toParent(key: string | undefined, json: string | undefined, prefix: string): RecordParent | null {
+  if (key === undefined || key === '') return null;
   let flags: Record<string, unknown> = {};
   try {
     flags = JSON.parse(json ?? '{}') as Record<string, unknown>;

@@ -24,7 +24,7 @@ const REMOVE = `${BULK_SCRIPT}
     emit('removed', 'jobId', id, 'prev', previous)
   end
   ${TAKE_SCRIPT}
-  return take(4)`;
+  return take({ unpack(ARGV, 4) })`;
 
 /** @param base key prefix and queue: `bull:mail` */
 export function removeJobs(

@@ -2,7 +2,7 @@ import type { JobRecord } from '../../../core/job-record.ts';
 import { parseMark } from '../../../core/revocation.ts';
 import type { Restored } from '../../bulk-port.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, bulkKeys } from './bulk-script.ts';
+import { BULK_SCRIPT, bulkKeys, highestNumber } from './bulk-script.ts';
 import { PLACING_SCRIPT } from './placing-script.ts';
 import { encodeOptions } from './stored-fields.ts';
 
@@ -151,7 +151,7 @@ export async function restoreJobs(
   let left = records.toSorted((a, b) => a.createdAt - b.createdAt);
   while (left.length > 0) {
     const page = nextPage(left);
-    const given = [`${target.prefix}:${target.queue}:`, target.now, highestNumber(page)];
+    const given = [`${target.prefix}:${target.queue}:`, target.now, highestNumber(page.map(({ id }) => id))];
     const jobs = page.flatMap((record) => toArguments(record, target));
     const letters = (await client.eval(RESTORE, keys.length, ...keys, ...given, ...jobs)) as string[];
     const later: JobRecord[] = [];
@@ -180,12 +180,6 @@ function toRestored(record: JobRecord, letter: string | undefined): Restored {
   if (letter === 'p') return { id, kind: 'present' };
   const reason = `its parent, job ${parent?.id} of queue "${parent?.queue}", has gone on without it`;
   return { id, kind: 'refused', reason };
-}
-
-/** BullMQ numbers the jobs that bring no id, and takes a number that is there already for the same job. */
-function highestNumber(records: readonly JobRecord[]): string {
-  const numbers = records.map(({ id }) => id).filter((id) => /^[1-9]\d{0,14}$/.test(id));
-  return numbers.reduce((highest, id) => (Number(id) > Number(highest) ? id : highest), '');
 }
 
 function toArguments(record: JobRecord, { prefix, now }: RestoringQueue): (string | number)[] {

@@ -2,8 +2,37 @@ import { optsDecodeMap, optsEncodeMap } from 'bullmq';
 
 /** How BullMQ's Redis backend writes what a `JobRecord` holds in plain words. */
 
+/** The hash of a job; other applications may have added fields of their own. */
+export type StoredFields = Partial<
+  Record<
+    | 'name'
+    | 'data'
+    | 'opts'
+    | 'timestamp'
+    | 'delay'
+    | 'priority'
+    | 'processedOn'
+    | 'finishedOn'
+    | 'atm'
+    | 'ats'
+    | 'stc'
+    | 'pb'
+    | 'failedReason'
+    | 'stacktrace'
+    | 'returnvalue'
+    | 'progress'
+    | 'defa'
+    | 'deid'
+    | 'rjk'
+    | 'parentKey'
+    | 'parent',
+    string
+  >
+>;
+
 /** Options are stored with short names. @returns them in BullMQ's public words */
 export function decodeOptions(stored: string): Record<string, unknown> {
+  if (stored === '{}') return {};
   const options: Record<string, unknown> = {};
   const telemetry: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(JSON.parse(stored) as Record<string, unknown>)) {

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Broker } from '../../../../src/engine/broker/port.ts';
+import { chain, group } from '../../../../src/engine/canvas/constructs.ts';
 import {
   createDeadLetterRetention,
   type DeadLetterLimits,
@@ -7,6 +8,8 @@ import {
 import type { LeasedChore } from '../../../../src/engine/worker/leased-chore.ts';
 import { brokersUnderTest } from '../../../support/brokers.ts';
 import { waitFor } from '../../../support/wait-for.ts';
+import { createLiveBench } from '../../app/live-app.ts';
+import { registerTasks } from '../../app/live-tasks.ts';
 import { byTask, createFamily, DEAD } from '../../broker/contract/family.ts';
 import { createStore, newJob, newJobs, openWorkshop, queueName, type Workshop } from '../../broker/workshop.ts';
 import { createFakeClock, recordLog } from '../recorded.ts';
@@ -32,12 +35,21 @@ describe.each(brokersUnderTest())('dead letters on $name', (store) => {
   /** Workers' work on a queue, each look at once after the other, `laterMs` from now. */
   const startKeeping = (queue: string, limits: Partial<DeadLetterLimits>, laterMs = 0) => {
     const log = recordLog();
+    /** Resolves when a look that began after the call has ended: the next one begins then. */
+    const looked = async (): Promise<void> => {
+      const from = looks;
+      await waitFor('two looks', () => looks > from + 1);
+    };
+    let looks = 0;
     const chore = createDeadLetterRetention({
       broker: workshop.broker,
       clock: createFakeClock(Date.now() + laterMs),
       logger: log.logger,
       worker: 'tq@test',
-      listQueues: () => [queue],
+      listQueues: () => {
+        looks += 1;
+        return [queue];
+      },
       everyMs: 1,
       maxAgeMs: undefined,
       maxCount: undefined,
@@ -45,13 +57,11 @@ describe.each(brokersUnderTest())('dead letters on $name', (store) => {
     });
     chores.push(chore);
     chore.start();
-    return log;
+    return { log, looked };
   };
 
   /** A queue with so many dead letters, the one that died first first. */
-  const createDead = async (
-    count: number,
-  ): Promise<{ name: string; listIds: () => Promise<string[]> }> => {
+  const createDead = async (count: number): Promise<{ name: string; listIds: () => Promise<string[]> }> => {
     const name = queueName();
     const queue = workshop.broker.queue(name);
     await queue.addBulk(newJobs(count));
@@ -72,7 +82,7 @@ describe.each(brokersUnderTest())('dead letters on $name', (store) => {
   test('of a queue with too many, the oldest go and the log says how many', async () => {
     const { name, listIds } = await createDead(120);
     const before = await listIds();
-    const log = startKeeping(name, { maxCount: 3 });
+    const { log } = startKeeping(name, { maxCount: 3 });
     await untilDead(workshop.broker, name, 3);
     expect(await listIds()).toEqual(before.slice(-3));
     await waitFor('the log', () => log.lines.length > 0);
@@ -83,13 +93,10 @@ describe.each(brokersUnderTest())('dead letters on $name', (store) => {
 
   test('those that are too old go, and younger ones stay', async () => {
     const [young, old] = [await createDead(2), await createDead(2)];
-    const done = await createDead(1);
-    startKeeping(young.name, { maxAgeMs: 2 * HOUR_MS }, HOUR_MS);
+    const { looked } = startKeeping(young.name, { maxAgeMs: 2 * HOUR_MS }, HOUR_MS);
     startKeeping(old.name, { maxAgeMs: HOUR_MS }, 2 * HOUR_MS);
     await untilDead(workshop.broker, old.name, 0);
-    // A look that begins now, on the queue of the young ones, ends before the next of the same kind does.
-    startKeeping(done.name, { maxCount: 0 });
-    await untilDead(workshop.broker, done.name, 0);
+    await looked();
     expect(await young.listIds()).toHaveLength(2);
   });
 
@@ -122,5 +129,34 @@ describe.each(brokersUnderTest())('dead letters on $name', (store) => {
     await queue.promoteToHead([children[1]?.id ?? '']);
     await untilDead(workshop.broker, queue.name, 0);
     expect(await queue.readJob(parent.id)).toMatchObject({ state: 'SUCCESS' });
+  });
+
+  test('a step stays while its workflow runs, though the group around it has ended', async () => {
+    const bench = createLiveBench(url);
+    try {
+      const app = bench.createApp();
+      const { add, broken, sleep } = registerTasks(app);
+      const inner = chain(group([broken.s('it'), add.s(1, 2)]), sleep.si(0));
+      const sent = await group([inner, sleep.s(0).set({ countdown: '1h' })]).delay();
+      await bench.startWorker(app);
+      const queue = workshop.broker.queue(bench.queue);
+      const listDead = async (): Promise<string[]> => {
+        const tasks: string[] = [];
+        for await (const page of queue.bulk.scanSummaries({ places: ['dead'] }))
+          tasks.push(...page.map(({ task }) => task));
+        return tasks;
+      };
+      // The group has failed with its member: nothing of it waits or runs.
+      await waitFor('the group to fail', async () => (await listDead()).length > 1);
+      const dead = (await listDead()).sort();
+      expect(dead).toContain('broken');
+      const { looked } = startKeeping(bench.queue, { maxCount: 0 });
+      await looked();
+      expect((await listDead()).sort()).toEqual(dead);
+      await sent.revoke();
+      await untilDead(workshop.broker, bench.queue, 0);
+    } finally {
+      await bench.close();
+    }
   });
 });

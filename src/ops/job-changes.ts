@@ -30,9 +30,6 @@ export interface Change {
   readonly after: (job: JobRecord) => Pick<KeptAfter, 'queue' | 'place'> | null;
   /** The data that it gives to a job. */
   readonly dataOf?: (id: string) => string | undefined;
-  readonly after: (job: JobRecord) => KeptAfter | null;
-  /** The data that it gives to a job; undefined when it leaves that alone. */
-  readonly data?: (job: JobRecord) => string | undefined;
   /** Changes a page. @returns the ids of those that were changed */
   readonly act: (queue: BrokerQueue, records: readonly JobRecord[]) => Promise<readonly string[]>;
 }
@@ -103,15 +100,6 @@ export async function changeJobs(
         if (signal.aborted) break;
       }
       if (!signal.aborted) for (const id of byId.keys()) failed.add(id, TOUCHED);
-      const records = await queue.bulk.readRecords(jobs.map(({ id }) => id));
-      const able = await pickAble(jobs, records, change, failed);
-      for (const [after, group] of groupByAfter(able, change)) await keeper?.keep(group, after);
-      const done = new Set(able.length === 0 ? [] : await change.act(queue, able));
-      const left = able.filter(({ id }) => !done.has(id));
-      keeper?.left(left);
-      for (const { id } of left) failed.add(id, TOUCHED);
-      changed += done.size;
-      progress(changed);
     }
     if (signal.aborted) stopped ??= 'it was asked to stop';
   } catch (error) {
@@ -161,15 +149,6 @@ function groupByAfter(
       return next === undefined ? [] : [[id, next]];
     });
     return [place === null || data.length === 0 ? place : { ...place, data: Object.fromEntries(data) }, group];
-function groupByAfter(records: readonly JobRecord[], { after, data }: Change): [KeptAfter | null, JobRecord[]][] {
-  const groups = Map.groupBy(records, (record) => JSON.stringify(after(record)));
-  return [...groups].map(([key, group]) => {
-    const place = JSON.parse(key) as KeptAfter | null;
-    const given = group.flatMap((record): [string, string][] => {
-      const next = data?.(record);
-      return next === undefined ? [] : [[record.id, next]];
-    });
-    return [place === null || given.length === 0 ? place : { ...place, data: Object.fromEntries(given) }, group];
   });
 }
 

@@ -83,7 +83,6 @@ export function defineJobEdit(given: {
           },
           after: ({ queue, place }) => ({ queue, place }),
           dataOf: (id) => changes.get(id)?.data?.next,
-          data: ({ id }) => changes.get(id)?.data?.next,
           async act(queue, records) {
             const changed = await queue.bulk.rewrite(records.flatMap(({ id }) => changes.get(id) ?? []));
             changes.clear();

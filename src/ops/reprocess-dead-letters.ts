@@ -103,11 +103,6 @@ export const reprocessDeadLetters = defineOperation({
       {
         ...{ broker, clock: session.clock, signal: run.signal, run: run.id, taskOf },
         keeper: toReprocessKeeper(run.keeper),
-        keep: async (records, queue, data) =>
-          await run.keeper?.keep(records, {
-            ...{ queue, place: 'waiting' },
-            ...(Object.keys(data).length > 0 && { data }),
-          }),
         onProgress: run.progress,
       },
     );

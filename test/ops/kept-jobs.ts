@@ -5,7 +5,6 @@ import type { ClosableKeeper, KeptAfter, KeptJob } from '../../src/ops/undo-keep
 export class KeptJobs implements ClosableKeeper {
   readonly kept: { readonly record: JobRecord; readonly after: KeptAfter | null }[] = [];
   readonly leftAlone: string[] = [];
-  readonly leftAlone: KeptJob[] = [];
   /** It fails from now on. */
   failure: Error | undefined;
   readonly #onKeep: () => void;
@@ -26,7 +25,6 @@ export class KeptJobs implements ClosableKeeper {
 
   left(jobs: readonly KeptJob[]): void {
     this.leftAlone.push(...jobs.map(({ id }) => id));
-    this.leftAlone.push(...jobs);
   }
 
   async close(): Promise<null> {

@@ -38,9 +38,6 @@ export interface ReprocessSurroundings {
   readonly taskOf: (name: string) => TaskDefinition | undefined;
   /** Keeps jobs as they were, before they are changed. */
   readonly keeper?: ReprocessKeeper | undefined;
-  readonly keep?:
-    | ((records: readonly JobRecord[], queue: string, data: Readonly<Record<string, string>>) => Promise<void>)
-    | undefined;
   readonly onProgress: (reprocessed: number) => void;
 }
 
@@ -189,20 +186,6 @@ class Reprocessing {
     const ids = jobs.map(({ id }) => id);
     const there = new Set(target === queue ? ids : await broker.queue(queue).bulk.move(ids, target, ['dead']));
     const done = await broker.queue(target).bulk.reprocess(jobs.filter(({ id }) => there.has(id)));
-    const { broker, keep } = this.#around;
-    const { queue: target = queue, patch } = this.#options;
-    const isWhole = keep !== undefined || patch !== undefined;
-    const records = isWhole ? await broker.queue(queue).bulk.readRecords(jobs.map(({ id }) => id)) : [];
-    const prepared =
-      patch === undefined ? jobs.map((job) => this.#prepare(job)) : await this.#patch(jobs, records, patch);
-    const ids = new Set(prepared.map(({ id }) => id));
-    await keep?.(
-      records.filter(({ id }) => ids.has(id)),
-      target,
-      Object.fromEntries(prepared.flatMap(({ id, data }) => (data === undefined ? [] : [[id, data]]))),
-    );
-    const there = target === queue ? ids : new Set(await broker.queue(queue).bulk.move([...ids], target, ['dead']));
-    const done = await broker.queue(target).bulk.reprocess(prepared.filter(({ id }) => there.has(id)));
     this.reprocessed += done.length;
     this.#watch?.add(target, done);
     const went = new Set(done);

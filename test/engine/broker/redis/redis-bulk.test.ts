@@ -5,6 +5,7 @@ import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
 import type { NewJob } from '../../../../src/engine/core/job.ts';
 import type { JobRecord } from '../../../../src/engine/core/job-record.ts';
 import { createRedisUrl, testServers } from '../../../support/brokers.ts';
+import { startRedis } from '../../../support/redis-server.ts';
 import { byTask, createFamily, statesOf } from '../contract/family.ts';
 import { newJob, newJobs, openWorkshop, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
 
@@ -249,4 +250,30 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
     expect(await plain.getDeduplicationJobId('once')).toBe('41');
     expect(await workshop.broker.listQueues()).toContain(queue.name);
   });
+});
+
+test.skipIf(!testServers().canStartRedis)('on a cluster, jobs move between queues that share a hash tag', async () => {
+  const server = await startRedis({ cluster: true });
+  const tagged = await openWorkshop('redis', server.url);
+  const apart = await openWorkshop('redis', `${server.url}?prefix=bull`);
+  try {
+    const jobs = newJobs(3);
+    const ids = await tagged.broker.queue('a').addBulk(jobs);
+    const [waiting = '', ...others] = ids;
+    expect(await tagged.broker.queue('a').bulk.move(ids, 'b', ['waiting'])).toEqual(ids);
+    const { bulk } = tagged.broker.queue('b');
+    const records = await bulk.readRecords(ids);
+    expect(await bulk.remove(others, ['waiting'])).toEqual(others);
+    expect((await bulk.restore(records)).map(({ kind }) => kind)).toEqual(['present', 'restored', 'restored']);
+    expect(await bulk.rewrite([{ id: waiting, priority: 3 }])).toEqual([waiting]);
+
+    const queue = apart.broker.queue('{a}');
+    await queue.addBulk(jobs);
+    await expect(queue.bulk.move(ids, '{b}', ['waiting'])).rejects.toMatchObject({ code: 'QUEUES_APART' });
+    expect(await queue.bulk.move(ids, '{a}-other', ['waiting'])).toEqual(ids);
+  } finally {
+    await tagged.close();
+    await apart.close();
+    await server.stop();
+  }
 });

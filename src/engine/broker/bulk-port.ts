@@ -28,8 +28,8 @@ export interface BulkJobs {
    */
   restore(records: readonly JobRecord[]): Promise<Restored[]>;
   /**
-   * Removes jobs, with log and unique key. A job whose schedule entry would end with it stays. A parent that waited for a removed job waits
-   * for it no more, as with BullMQ's own removal.
+   * Removes jobs, with log and unique key. A job whose schedule entry would end with it stays, and so does one that waits for a child which
+   * is not removed with it. A parent that waited for a removed job waits for it no more, as with BullMQ's own removal.
    *
    * @param from where the caller saw them
    * @returns those that were removed

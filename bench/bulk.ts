@@ -57,9 +57,12 @@ async function main(): Promise<void> {
       const redis = new Redis({ host: server.host, port: server.port });
       await redis.config('SET', 'slowlog-log-slower-than', 1000);
       await redis.config('SET', 'slowlog-max-len', 100_000);
-      await measure('redis', server.url, folder, redis);
-      redis.disconnect();
-      await server.stop();
+      try {
+        await measure('redis', server.url, folder, redis);
+      } finally {
+        redis.disconnect();
+        await server.stop();
+      }
     }
     if (ONLY !== 'redis') await measure('sqlite', `sqlite:${join(folder, 'tq.db')}`, folder);
   } finally {
@@ -101,23 +104,29 @@ async function measure(name: string, url: string, folder: string, redis?: Redis)
     const operator = fork(SCRIPT, ['operate', url]);
     await once(operator, 'message');
     await redis?.slowlog('RESET');
+    const before = await serverCpuSeconds(redis);
     operator.send(what);
     const [told] = (await once(operator, 'message')) as [Told];
     await once(operator, 'exit');
-    return told;
+    return { ...told, serverSeconds: (await serverCpuSeconds(redis)) - before };
   }
 
   async function timed(what: string, operation: () => Promise<Told>): Promise<void> {
-    const { done, seconds, longestMs, rssMib } = await operation();
+    const { done, seconds, cpuSeconds, serverSeconds = 0, longestMs, rssMib } = await operation();
     const longest = redis ? `command ${(await longestCommandMs(redis)).toFixed(1)}` : `call ${longestMs.toFixed(1)}`;
     const speed = `${done} in ${seconds.toFixed(2)} s, ${Math.round(done / seconds)}/s`;
-    say(`${name}, ${what}`, `${speed}, longest ${longest} ms, rss ${rssMib} MiB`);
+    const cpu = `${cpuSeconds.toFixed(2)} s${redis ? ` + ${serverSeconds.toFixed(2)} s of the server` : ''}`;
+    say(`${name}, ${what}`, `${speed}, processor ${cpu}, longest ${longest} ms, rss ${rssMib} MiB`);
   }
 }
 
 interface Told {
   readonly done: number;
   readonly seconds: number;
+  /** Of the operator's process, with its threads. */
+  readonly cpuSeconds: number;
+  /** Of Redis, also for the worker beside. */
+  readonly serverSeconds?: number;
   readonly longestMs: number;
   readonly rssMib: number;
 }
@@ -129,6 +138,7 @@ async function operate(url: string): Promise<void> {
   process.send?.('ready');
   const [[what, ...rest]] = (await once(process, 'message')) as [string[]];
   const startedAt = performance.now();
+  const cpu = process.cpuUsage();
   let done = 0;
   if (what === 'remove') done = (await call(() => bulk.bulk.remove(rest, ['waiting']))).length;
   if (what === 'purge') done = await purge(bulk, rest[0] as string);
@@ -226,6 +236,12 @@ async function call<Result>(operation: () => Promise<Result>): Promise<Result> {
   const result = await operation();
   longestMs = Math.max(longestMs, performance.now() - startedAt);
   return result;
+}
+
+async function serverCpuSeconds(redis: Redis | undefined): Promise<number> {
+  const text = (await redis?.info('cpu')) ?? '';
+  const field = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1] ?? 0);
+  return field('used_cpu_user') + field('used_cpu_sys');
 }
 
 async function longestCommandMs(redis: Redis): Promise<number> {

@@ -80,7 +80,7 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
       };
       return { waiting, dead, completed };
     };
-    const settled = (dead: number): Promise<void> =>
+    const settled = (dead: number) =>
       waitFor(
         `${dead} dead letters and nothing else to do`,
         async () => {
@@ -95,9 +95,10 @@ describe.each(brokersUnderTest())('on $name', (underTest) => {
     const app: App = createApp({ broker: url, builtins: false, queues: ['mail'] }, { env: {} });
     closings.push(() => app.close());
     const send = app.task('mail.send', { retry: false }, sendMail);
-    const logger = createLogger({ level: 'silent', destination: 2 });
+    const { log: logger } = createLogger({ level: 'silent', destination: 2 });
     const worker = await app.createWorker({ concurrency: 200, logger, remoteControl: false });
     closings.push(() => worker.stop());
+    await worker.start();
     await send.bulk(listMails().map((mail) => [mail]));
     await settled(DEAD);
     provider.isDown = false;

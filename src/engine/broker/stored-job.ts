@@ -234,6 +234,11 @@ export function encodeAttempt(error: StoredError, mark: AttemptMark): string {
   return formatAttemptLine(encodeStack(error), mark);
 }
 
+/** An error as it reads once it was stored: what is told of it before must not differ. */
+export function toKeptError(error: StoredError): StoredError {
+  return toError(encodeMessage(error), encodeStack(error));
+}
+
 export function encodeMessage(error: StoredError): string {
   return cut(error.message, MAX_MESSAGE);
 }

@@ -14,7 +14,9 @@ import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
 import { recording } from './contract/recording.ts';
+import { removingBulk } from './contract/removing-bulk.ts';
 import { reprocessing } from './contract/reprocessing.ts';
+import { reprocessingBulk } from './contract/reprocessing-bulk.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
@@ -41,6 +43,8 @@ export const contract: readonly Subject[] = [
   flows,
   reprocessing,
   recording,
+  removingBulk,
+  reprocessingBulk,
   movingBulk,
   sharing,
   resizing,

@@ -402,6 +402,19 @@ test('alerts are rules, whose mistakes are named without what may be secret', as
   expect(mistakes.join()).not.toContain('T0K3N');
 });
 
+test('a report shows where alerts go, and neither the path of a webhook nor what signs', async () => {
+  const rules = [
+    { webhook: 'https://chat.example/T0K3N', secret: 'S3CR3T of it' },
+    { name: 'b', email: 'a@x.example' },
+  ];
+  const settings = await load({ files: config(JSON.stringify({ alerts: rules })) });
+  const shown = explainSettings(settings).find(({ name }) => name === 'alerts')?.value;
+  expect(shown).toMatchObject([
+    { webhook: 'https://chat.example/***', secret: '***' },
+    { webhook: null, secret: null, email: ['a@x.example'] },
+  ]);
+});
+
 test('redact takes the notation of pino', async () => {
   const paths = ['password', 'user.email', '*.token', 'headers["set-cookie"]', 'list[*].key', 'a[0].b'];
   expect((await load({ files: config(JSON.stringify({ redact: paths })) })).redact).toEqual(paths);

@@ -148,27 +148,6 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
     expect(await listWaiting()).toEqual([family.parent.id]);
   });
 
-  test('a parent whose children ended while it was away takes up what they came to, and waits no more', async () => {
-    const family = createFamily(workshop.broker, [{ args: [7] }, { task: 'die' }]);
-    ({ queue } = family);
-    ({ bulk } = queue);
-    await workshop.broker.addFlow(family.jobs);
-    const [fine = newJob(), dead = newJob()] = family.children;
-    const records = await readAll([family.parent.id]);
-    expect(await bulk.remove([family.parent.id], ['blocked'])).toEqual([family.parent.id]);
-    const probe = await workshop.consume(queue.name, { perform: byTask });
-    await probe.taken.take(2);
-    await probe.settled();
-    await queue.pause();
-    expect(await bulk.restore(records)).toEqual([{ id: family.parent.id, kind: 'restored' }]);
-    expect(await statesOf(queue, [family.parent])).toEqual(['PENDING']);
-    expect(await queue.readChildren(family.parent.id)).toEqual({
-      pending: 0,
-      ended: new Map([[fine.id, { state: 'SUCCESS', value: 7 }]]),
-      dead: new Map([[dead.id, 'cannot read']]),
-    });
-  });
-
   test.each([
     ['a short queue', 30],
     ['a long queue', 20_000],
@@ -265,7 +244,7 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
       log: ['begun'],
     };
     expect(await bulk.restore([record])).toEqual([{ id: '41', kind: 'restored' }]);
-    expect(await readAll(['41'])).toEqual([{ ...record, queue: queue.name, place: 'waiting' }]);
+    expect(await readAll(['41'])).toEqual([{ ...record, queue: queue.name, place: 'waiting', hold: { until: null } }]);
     expect((await plain.add('next', {})).id).toBe('42');
     expect(await plain.getDeduplicationJobId('once')).toBe('41');
     expect(await workshop.broker.listQueues()).toContain(queue.name);

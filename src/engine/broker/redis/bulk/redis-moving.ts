@@ -4,7 +4,8 @@ import { BULK_SCRIPT, bulkKeys, highestNumber, TAKE_SCRIPT, takeAll } from './bu
 
 /**
  * KEYS: `bulkKeys` of both queues. ARGV: begin of the keys of jobs, places, where in the list to look (see `TAKE_SCRIPT`), begin of the keys
- * of jobs of the other queue, the highest id that is a number or nothing, ids. A job whose id or unique key is taken there stays too.
+ * of jobs of the other queue, the highest id that is a number or nothing, ids. A job whose id is taken there stays too; a unique key that is
+ * held there stays with its holder.
  */
 const MOVE = `${BULK_SCRIPT}
   local target, isWoken = ARGV[4], false
@@ -16,15 +17,14 @@ const MOVE = `${BULK_SCRIPT}
   local function holds(of, id, unique) return unique and call('GET', of .. 'de:' .. unique) == id end
   local function may(id, key, job)
     if job[4] or (job[2] and job[2] ~= '') or call('EXISTS', target .. id) == 1 then return false end
-    if holds(base, id, job[3]) and call('EXISTS', target .. 'de:' .. job[3]) == 1 then return false end
     return call('EXISTS', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful') == 0
   end
   local function moveUnique(id, unique)
     local key = base .. 'de:' .. unique
     local leftMs = call('PTTL', key)
     call('DEL', key, base .. 'dn:' .. unique)
-    if leftMs > 0 then call('SET', target .. 'de:' .. unique, id, 'PX', leftMs)
-    else call('SET', target .. 'de:' .. unique, id) end
+    if leftMs > 0 then call('SET', target .. 'de:' .. unique, id, 'NX', 'PX', leftMs)
+    else call('SET', target .. 'de:' .. unique, id, 'NX') end
   end
   local function leave(id, key, job, previous, score)
     call('RENAME', key, target .. id)
@@ -46,7 +46,7 @@ const MOVE = `${BULK_SCRIPT}
     face(1)
   end
   ${TAKE_SCRIPT}
-  local answer = take({ unpack(ARGV, 6) })
+  local answer = take({ unpack(ARGV, 6) }, nil, true)
   face(15)
   if #answer[1] > 0 and ARGV[5] ~= '' and tonumber(ARGV[5]) > (tonumber(call('GET', IDS) or '') or 0) then
     call('SET', IDS, ARGV[5])
@@ -55,7 +55,7 @@ const MOVE = `${BULK_SCRIPT}
   return answer`;
 
 /**
- * Moves jobs to the end of another queue of this server, in this order. Both queues' keys lie in one slot of a cluster, since they begin
+ * Moves jobs to the end of another queue of this server, in the order in which they stand. Both queues' keys lie in one slot of a cluster, since they begin
  * with one prefix and its hash tag.
  */
 export async function moveJobs(

@@ -215,12 +215,7 @@ describe('the audit', () => {
   test('is left out, in silence, by a store that has no place for it', async () => {
     const { session, start, notes } = audited(async () => 'painted');
     session.fake.state.write = async () => {
-      throw createError('BROKER_UNSUITABLE', {
-        url: 'postgres://x',
-        doing: 'writing',
-        reason: 'no table',
-        remedy: 'x',
-      });
+      throw createError('BROKER_UNSUITABLE', { url: 'postgres://x', reason: 'no table', remedy: 'x' });
     };
     expect(await start()).toMatchObject({ kind: 'done', result: 'painted' });
     expect(notes).toEqual([]);

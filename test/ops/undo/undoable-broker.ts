@@ -26,7 +26,7 @@ export interface UndoableBroker extends Workshop {
   readAll(...queues: string[]): Promise<JobRecord[]>;
 }
 
-export const OPERATOR = { user: 'ada', host: 'box' };
+const OPERATOR = { user: 'ada', host: 'box' };
 
 export async function openUndoable(store: BrokerUnderTest, undoDir = createUndoDir()): Promise<UndoableBroker> {
   const workshop = await openWorkshop(store.name, await createStore(store));

@@ -239,7 +239,7 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs results queue task control worker call result demo status events why trace purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "") REPLY="inspect jobs results queue task control worker call result demo status events why doctor trace purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs") REPLY="show retry -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "results") REPLY="list -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -264,6 +264,7 @@ _tq_words() {
     "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs retry") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "why") REPLY="-Q --queue --results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "doctor") REPLY="--fix -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "trace") REPLY="-Q --queue --all --mermaid -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "results list") REPLY="--where --limit --sort --results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -330,7 +331,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "results" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "jobs retry" | "why" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "results" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "jobs retry" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

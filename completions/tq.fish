@@ -18,7 +18,7 @@ function __tq_state
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'results' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'jobs retry' 'why' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'results' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs show' 'jobs retry' 'why' 'doctor' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -79,6 +79,7 @@ complete -c tq -n '__tq_at "" 0' -a demo -d 'Watch a worker at work, on a throw-
 complete -c tq -n '__tq_at "" 0' -a status -d 'Show the live workers and the queues in one view'
 complete -c tq -n '__tq_at "" 0' -a events -d 'Tell what happens to jobs and workers, as it happens'
 complete -c tq -n '__tq_at "" 0' -a why -d 'Say why a job does not run, or what happened to it'
+complete -c tq -n '__tq_at "" 0' -a doctor -d 'Check the broker, its queues and the workers for what can harm jobs'
 complete -c tq -n '__tq_at "" 0' -a trace -d 'Show a workflow as a whole: its tree and its timeline'
 complete -c tq -n '__tq_at "" 0' -a purge -d 'Remove the waiting and scheduled jobs of queues'
 complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schemas of the broker and of the result store'
@@ -166,6 +167,7 @@ complete -c tq -n '__tq_at "jobs retry" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "why"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "why"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "why" 0' -a '(__tq_names ids)'
+complete -c tq -n '__tq_at "doctor"' -l fix -d 'remove unique keys without a job, records in no list, surplus events'
 complete -c tq -n '__tq_at "trace"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "trace"' -l all -d 'show every part of long lists'
 complete -c tq -n '__tq_at "trace"' -l mermaid -d 'print a flowchart in the language of Mermaid'

@@ -69,8 +69,12 @@ export interface StandaloneContext {
 /** A command that asks the gate for one operation. */
 interface OperationCommand<Schema extends GenericSchema, Result, Options> extends Declaration {
   readonly kind: 'operation';
-  /** Loaded when the command runs. */
-  readonly operation: () => Promise<Operation<Schema, Result>>;
+  /**
+   * Loaded when the command runs.
+   *
+   * @param options those that were typed, where one of them asks for another operation with the same input and result
+   */
+  readonly operation: (options?: Options) => Promise<Operation<Schema, Result>>;
   /**
    * Pure: finds every usage fault, and says what was given and what would be right.
    *

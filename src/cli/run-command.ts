@@ -90,7 +90,7 @@ async function operate(
   { settings, session, output, host }: CommandContext,
   options: Values['options'],
 ): Promise<number> {
-  const [operation, { execute }] = await Promise.all([command.operation(), import('../ops/gate.ts')]);
+  const [operation, { execute }] = await Promise.all([command.operation(options as never), import('../ops/gate.ts')]);
   const confirm = createConfirm(host.ask, output);
   const execution = await execute(operation, input, {
     session,

@@ -20,6 +20,7 @@ import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { surviveLastWords } from './last-words.ts';
+import { createPostgresCheckup } from './postgres-checkup.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
@@ -122,6 +123,10 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     get bulk() {
       return createSlowBulk(this);
     },
+    checkup: createPostgresCheckup(
+      query,
+      (queue) => new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false),
+    ),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

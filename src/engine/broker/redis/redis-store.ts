@@ -10,6 +10,7 @@ import { unavailable } from '../trouble.ts';
 import { countBefore } from './count-before.ts';
 import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
+import { createRedisCheckup } from './redis-checkup.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
 import { createRedisEventLog } from './redis-event-log.ts';
 import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
@@ -141,6 +142,11 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     get bulk() {
       return createSlowBulk(this);
     },
+    checkup: createRedisCheckup(client, {
+      prefix: address.prefix,
+      backendOf: queueBackend,
+      readTime: () => readTime(client),
+    }),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),

@@ -97,6 +97,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
       } as never);
       // It passes on the errors of the client, which would end the process here too.
       root.on('error', () => {});
+      sayVersion(root);
     }
     return root.forQueue(queue, address.prefix) as RedisQueueBackend;
   };
@@ -182,6 +183,15 @@ async function assertSuitable(client: RedisClient, url: string): Promise<void> {
     reason: `it runs Redis ${version}, tq needs ${MINIMUM.major}.${MINIMUM.minor} or newer`,
     remedy: 'upgrade the server, or use Valkey',
   });
+}
+
+/**
+ * BullMQ takes a server whose version it has not asked for as its oldest, and asks that for the state of a job by reading the whole wait
+ * list: a second of the server's time where half a million wait. The version was checked when we connected.
+ */
+function sayVersion(backend: RedisQueueBackend): void {
+  const { connection } = backend as unknown as { connection: object };
+  Object.defineProperty(connection, 'redisVersion', { value: `${MINIMUM.major}.${MINIMUM.minor}.0` });
 }
 
 /** Two tries within the patience; no command of ours takes the server so long. */

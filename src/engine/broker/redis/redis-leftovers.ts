@@ -7,7 +7,7 @@
  *
  * Lists have no index: the look at one job walks them. So orphans are not looked for in a queue with long lists.
  */
-import { Cluster, type Redis } from 'ioredis';
+import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 import type { QueueLeftovers, StrayKey } from '../../core/checkup/leftovers.ts';
 import { LEFTOVERS_LISTED, type Leftovers } from '../checkup-port.ts';
 import type { RedisClient } from './redis-client.ts';
@@ -132,7 +132,7 @@ async function lookAt(client: RedisClient, look: QueueLook | undefined, parts: r
   if (look === undefined) return;
   const { base, listed, strayKeys, orphans } = look;
   const keys = parts.filter((part) => part.startsWith(UNIQUE)).map((part) => part.slice(UNIQUE.length));
-  for (const key of keys.length === 0 ? [] : await listHolders(client, base, keys)) {
+  for (const key of await listStray(client, base, keys)) {
     if (strayKeys.length < LEFTOVERS_LISTED && (await isStray(client, base, key, false))) strayKeys.push(key);
   }
   if (listed === undefined || orphans === null) return;
@@ -143,13 +143,29 @@ async function lookAt(client: RedisClient, look: QueueLook | undefined, parts: r
   }
 }
 
-async function listHolders(client: RedisClient, base: string, keys: readonly string[]): Promise<StrayKey[]> {
+/** Of these unique keys, those that have no end and whose holder has no record. */
+async function listStray(client: RedisClient, base: string, keys: readonly string[]): Promise<StrayKey[]> {
+  const held = await inPipeline(client, keys, (pipeline, key) => pipeline.get(`${base}:${UNIQUE}${key}`));
+  const leftMs = await inPipeline(client, keys, (pipeline, key) => pipeline.pttl(`${base}:${UNIQUE}${key}`));
+  const lasting = keys.flatMap((key, index): StrayKey[] => {
+    const holder = held[index];
+    return typeof holder === 'string' && leftMs[index] === -1 ? [{ key, holder }] : [];
+  });
+  const stored = await inPipeline(client, lasting, (pipeline, { holder }) => pipeline.exists(`${base}:${holder}`));
+  return lasting.filter((_, index) => stored[index] === 0);
+}
+
+async function inPipeline<Item>(
+  client: RedisClient,
+  items: readonly Item[],
+  add: (pipeline: ChainableCommander, item: Item) => unknown,
+): Promise<unknown[]> {
+  if (items.length === 0) return [];
   const pipeline = client.pipeline();
-  for (const key of keys) pipeline.get(`${base}:${UNIQUE}${key}`);
-  const holders = ((await pipeline.exec()) ?? []).map(([, holder]) => holder);
-  return keys.flatMap((key, index) => {
-    const holder = holders[index];
-    return typeof holder === 'string' ? [{ key, holder }] : [];
+  for (const item of items) add(pipeline, item);
+  return ((await pipeline.exec()) ?? []).map(([error, answer]) => {
+    if (error !== null) throw error;
+    return answer;
   });
 }
 

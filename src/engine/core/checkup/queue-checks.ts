@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.ts';
+import { formatInstant } from '../instant.ts';
 import { nearestNames } from '../nearest.ts';
 import { type Finding, failed, ok, skipped, warning } from './finding.ts';
 import { isOvergrown, type QueueLeftovers } from './leftovers.ts';
@@ -185,9 +186,4 @@ function some(names: readonly string[]): string {
 
 function countOf(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
-}
-
-function formatInstant(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? `${at} ms` : date.toISOString();
 }

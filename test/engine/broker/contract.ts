@@ -15,6 +15,7 @@ import { reprocessing } from './contract/reprocessing.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
+import { scanning } from './contract/scanning.ts';
 import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { state } from './contract/state.ts';
@@ -43,6 +44,7 @@ export const contract: readonly Subject[] = [
   purging,
   revoking,
   summarising,
+  scanning,
   state,
   holding,
   lettingGo,

@@ -20,7 +20,7 @@ const DEAD = createStoredJob({
       'a.b': { c: 'dot' },
     },
     'second',
-    12345678901234567890,
+    Number('12345678901234567890'),
   ],
   meta: {
     requestId: 'r-1',

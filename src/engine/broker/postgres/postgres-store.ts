@@ -23,6 +23,7 @@ import { surviveLastWords } from './last-words.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
+import { readWhole, scanIds } from './postgres-scan.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
 
@@ -113,6 +114,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listLockLeftMs: (queue, ids) => listLockLeftMs(query, queue, ids, options.clock.now()),
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
     listSummaries: (queue, ids) => listSummaries(query, queue, ids),
+    scanIds: (queue, scan) => scanIds(query, queue, scan),
+    readWhole: (queue, ids, maxBytes) => readWhole(query, queue, ids, maxBytes),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),

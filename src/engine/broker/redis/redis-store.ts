@@ -14,6 +14,7 @@ import { createRedisEventLog } from './redis-event-log.ts';
 import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
+import { readWhole, scanIds } from './redis-scan.ts';
 import { createRedisState } from './redis-state.ts';
 import { listSummaries } from './redis-summaries.ts';
 
@@ -130,6 +131,9 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
     listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
+    scanIds: (queue, scan) => scanIds(client, `${address.prefix}:${queue}`, scan),
+    readWhole: (queue, ids, maxBytes) =>
+      readWhole({ client, backend: queueBackend(queue), base: `${address.prefix}:${queue}` }, ids, maxBytes),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},

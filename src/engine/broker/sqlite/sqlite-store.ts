@@ -12,6 +12,7 @@ import { dueAtOf } from './job-place.ts';
 import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
 import { promoteToHead } from './retrying.ts';
+import { readWhole, scanIds } from './scanning.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
 import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
@@ -77,6 +78,8 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     },
     listMarks: (queue, ids, mark) => listMarks(database(), { prefix, queue, ids, mark }),
     listSummaries: (queue, ids) => listSummaries(database(), { prefix, queue, ids }),
+    scanIds: (queue, scan) => scanIds(database(), { prefix, queue, scan }),
+    readWhole: (queue, ids, maxBytes) => readWhole(database(), { prefix, queue, ids }, maxBytes),
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;

@@ -2,7 +2,8 @@ import type { CommandEntry, CommandGroup } from './command.ts';
 
 export const commandGroups: readonly CommandGroup[] = [
   { name: 'inspect', summary: 'Look at queues, scheduled jobs and live workers', heading: 'Look' },
-  { name: 'jobs', summary: 'Look at single jobs, and retry them', heading: 'Look' },
+  { name: 'jobs', summary: 'Look at jobs, retry, cancel, move and change them', heading: 'Look' },
+  { name: 'dlq', summary: 'Look at dead letters, send them back to work, remove them', heading: 'Look' },
   { name: 'results', summary: 'Look at results that outlive the broker', heading: 'Look' },
   { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
   { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
@@ -112,6 +113,48 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Send dead letters back to work, of a workflow all',
     heading: 'Act',
     load: async () => (await import('./commands/jobs/retry.ts')).jobsRetry,
+  },
+  {
+    name: 'jobs cancel',
+    summary: 'Remove jobs that have not started',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/cancel.ts')).jobsCancel,
+  },
+  {
+    name: 'jobs promote',
+    summary: 'Let scheduled jobs start now',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/promote.ts')).jobsPromote,
+  },
+  {
+    name: 'jobs move',
+    summary: 'Put jobs that do not run into another queue',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/move.ts')).jobsMove,
+  },
+  {
+    name: 'jobs edit',
+    summary: 'Change the arguments, the priority or the time of jobs that do not run',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/edit.ts')).jobsEdit,
+  },
+  {
+    name: 'dlq reprocess',
+    summary: 'Send dead letters back to work, at a pace, as long as they succeed',
+    heading: 'Act',
+    load: async () => (await import('./commands/dlq/reprocess.ts')).dlqReprocess,
+  },
+  {
+    name: 'dlq purge',
+    summary: 'Remove dead letters',
+    heading: 'Act',
+    load: async () => (await import('./commands/dlq/purge.ts')).dlqPurge,
+  },
+  {
+    name: 'dlq edit',
+    summary: 'Change the arguments or the priority of dead letters',
+    heading: 'Act',
+    load: async () => (await import('./commands/dlq/edit.ts')).dlqEdit,
   },
   {
     name: 'trace',

@@ -1,13 +1,16 @@
-import { array, nonEmpty, pipe, strictObject } from 'valibot';
+import { strictObject } from 'valibot';
 import { findWorkflows } from '../engine/app/revoke-all.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import { planWorkflowRetry, type RetryPlan, retryWorkflow } from '../engine/canvas/retry-workflow.ts';
 import { WorkflowStore } from '../engine/canvas/workflow-store.ts';
 import { locateJobs } from '../engine/control/locate-jobs.ts';
 import type { JobSummary } from '../engine/core/job.ts';
+import { planChanges } from './job-changes.ts';
+import { assertChoice, choiceEntries, chooseJobs } from './job-choice.ts';
 import { readDeclaredQueues } from './job-lookup.ts';
-import { defineOperation, type Plan, type PlanRow } from './operation.ts';
-import { jobId, jobQueue, queueFlag } from './read-result.ts';
+import { defineOperation, type Plan, type PlanRow, type Run } from './operation.ts';
+import { jobQueue, queueFlag } from './read-result.ts';
+import { reprocessDeadLetters } from './reprocess-dead-letters.ts';
 import type { Session } from './session.ts';
 
 /** With more jobs the plan counts them instead of naming each. */
@@ -19,8 +22,14 @@ export interface RetryJobsResult {
   /** Jobs that went back to their queues. */
   readonly changed: number;
   readonly failed: readonly { readonly id: string; readonly message: string }[];
+  /** More than are named, when there are many. */
+  readonly failedCount: number;
   /** Those of the ids that were of workflows. */
   readonly workflows: readonly string[];
+  /** The id to undo it with; null when nothing was kept. */
+  readonly undo: string | null;
+  /** Why it ended before all was done; null when all was. */
+  readonly stopped: string | null;
 }
 
 /** What the ids stand for. */
@@ -35,8 +44,11 @@ export const retryJobs = defineOperation({
   name: 'retry-jobs',
   effect: 'destructive',
   summary: 'Send dead letters back to work, of a workflow all',
-  input: strictObject({ ids: pipe(array(jobId), nonEmpty('no id was given')), queue: jobQueue }),
-  async plan(session, { ids, queue }): Promise<Plan> {
+  input: strictObject({ ids: choiceEntries.ids, queue: jobQueue, where: choiceEntries.where }),
+  async plan(session, { ids, queue, where }): Promise<Plan> {
+    assertChoice('jobs retry', { ...(ids !== undefined && { ids }), ...(where !== undefined && { where }) });
+    if (ids === undefined)
+      return await planChanges(chooseJobs(session, { where: where ?? '' }, { places: PLACES }), PLAN);
     const { workflows, dead } = await findAll(session, ids, queue);
     const causes = [...dead, ...workflows.flatMap(({ plan }) => plan.causes)];
     const others = workflows.flatMap(({ plan }) => plan.consequences).length;
@@ -46,12 +58,18 @@ export const retryJobs = defineOperation({
       rows: causes.length > MAX_NAMED ? countByTask(causes) : causes.map(toRow),
     };
   },
-  async run(session, { ids, queue }, { progress }): Promise<RetryJobsResult> {
+  async run(session, { ids, queue, where }, run): Promise<RetryJobsResult> {
+    const { progress } = run;
+    if (ids === undefined) return await retryFound(session, where ?? '', run);
     const broker = await session.broker();
     const { workflows, dead, failed } = await findAll(session, ids, queue);
     const missed: JobSummary[] = [];
     let changed = 0;
     for (const job of dead) {
+      await run.keeper?.keep(await broker.queue(job.queue).bulk.readRecords([job.id]), {
+        queue: job.queue,
+        place: 'waiting',
+      });
       if (await broker.queue(job.queue).reprocess(job.id, { onlyDead: true })) changed += 1;
       else missed.push(job);
       progress(changed);
@@ -67,10 +85,27 @@ export const retryJobs = defineOperation({
       missed.push(...report.missed);
     }
     const late = missed.map(({ id }) => ({ id, message: 'it is no dead letter any more' }));
-    return { matched, changed, failed: [...failed, ...late], workflows: workflows.map(({ id }) => id) };
+    const left = [...failed, ...late];
+    const names = workflows.map(({ id }) => id);
+    const undo = run.keeper?.undo ?? null;
+    return { matched, changed, failed: left, failedCount: left.length, workflows: names, undo, stopped: null };
   },
-  commandLine: ({ ids, queue }) => ['jobs', 'retry', ...ids, ...queueFlag(queue), '--yes'],
+  commandLine: ({ ids = [], queue, where }) => [
+    ...['jobs', 'retry', ...ids, ...queueFlag(queue)],
+    ...(where === undefined ? [] : ['--where', where]),
+    '--yes',
+  ],
 });
+
+const PLACES = ['dead'] as const;
+const PLAN = { verb: 'send … back to work', places: PLACES };
+
+/** By a query it is what `dlq reprocess` does without its options. */
+async function retryFound(session: Session, where: string, run: Run): Promise<RetryJobsResult> {
+  const done = await reprocessDeadLetters.run(session, { where }, run);
+  const { matched, reprocessed: changed, failed, failedCount, undo, stopped } = done;
+  return { matched, changed, failed, failedCount, workflows: [], undo, stopped };
+}
 
 async function findAll(session: Session, given: readonly string[], queue: string | undefined): Promise<Found> {
   const broker = await session.broker();

@@ -17,6 +17,7 @@ import type {
   QueueCounts,
 } from '../../src/engine/broker/port.ts';
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
+import { fingerprintOf } from '../../src/engine/core/fingerprint.ts';
 import type { JobChildren, JobSummary, NewJob, StoredJob } from '../../src/engine/core/job.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
@@ -297,8 +298,10 @@ export class FakeQueue implements BrokerQueue {
       if (job === undefined) return [];
       const { task, queue, state, attempts, worker, createdAt, dueAt, startedAt, finishedAt, progress, reason } = job;
       const error = job.error === null ? null : { ...job.error, stack: null };
+      const fingerprint = job.error === null ? null : fingerprintOf(job.error);
       const times = { createdAt, dueAt, startedAt, finishedAt };
-      return [{ id, task, queue, state, attempts, worker, ...times, progress, error, reason, revoked: job.revoked }];
+      const ended = { error, fingerprint, reason, revoked: job.revoked };
+      return [{ id, task, queue, state, attempts, worker, ...times, progress, ...ended }];
     });
   }
 

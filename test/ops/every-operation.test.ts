@@ -13,7 +13,9 @@ async function listOperations(): Promise<{ file: string; operation: Operation }[
   const files = (await readdir(OPS)).filter((file) => file.endsWith('.ts'));
   const defining = await Promise.all(
     files.map(async (file) =>
-      /= define(Operation|WorkerCommand|QueuePause)\(/.test(await readFile(join(OPS, file), 'utf8')) ? [file] : [],
+      /= define(Operation|WorkerCommand|QueuePause|Removal|JobEdit)\(/.test(await readFile(join(OPS, file), 'utf8'))
+        ? [file]
+        : [],
     ),
   );
   return await Promise.all(
@@ -58,6 +60,16 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-results': { where: "task:email.* error~'no such host'", sort: '-duration', limit: 7 },
   'show-job': { id: 'x' },
   'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
+  'cancel-jobs': { where: "task:email.* error~'no such host'" },
+  'promote-jobs': { ids: ['a', 'b'], queue: 'mail' },
+  'move-jobs': { where: 'queue:"mail"', to: 'slow' },
+  'edit-jobs': { ids: ['a'], patch: { to: "o'hara" }, priority: 3, dueAt: 1_900_000_000_000 },
+  'edit-dead-letters': { where: 'task:a', args: [1, { a: 'b' }] },
+  'purge-dead-letters': { all: true },
+  'reprocess-dead-letters': {
+    ...{ where: 'task:a', first: 10, rate: '20/s', stopIfFailing: 5, to: 'repair', patch: { a: 1 } },
+    resume: 'mhy2k9x1-04af',
+  },
   'trace-workflow': { id: 'x', queue: 'mail' },
   'purge-queues': { queues: ['a', 'b'] },
   'migrate-broker': {},

@@ -1,4 +1,5 @@
 import type { JobJson } from 'bullmq';
+import { FRAMES_READ, fingerprintOf } from '../core/fingerprint.ts';
 import type { JobSummary } from '../core/job.ts';
 import type { SummaryRecord } from './store.ts';
 import { toStoredJob } from './stored-job.ts';
@@ -9,6 +10,8 @@ export const MAX_MARKER = 65_536;
 export const MARKER_BEGIN = '{"$tq"';
 /** Of the last stack: name and code stand at its begin. */
 export const STACK_HEAD = 300;
+/** Of the frames of the last stack, which may stand behind a long message. One more than a fingerprint reads shows that there are more. */
+export const FRAMES_HEAD = FRAMES_READ + 2;
 /** Of an error's text. */
 export const MESSAGE_HEAD = 2000;
 
@@ -29,6 +32,7 @@ export function toJobSummary(
   const { task, attempts, worker, reason, progress } = job;
   const { createdAt, startedAt, finishedAt } = job;
   const error = job.error === null ? null : { ...job.error, stack: null };
+  const fingerprint = job.error === null ? null : fingerprintOf(job.error);
   const times = { createdAt, dueAt: job.dueAt, startedAt, finishedAt };
   return {
     id,
@@ -40,6 +44,7 @@ export function toJobSummary(
     ...times,
     progress,
     error,
+    fingerprint,
     reason,
     revoked: job.revoked,
   };

@@ -146,7 +146,7 @@ export interface SummaryRecord {
   readonly processedBy?: string;
   readonly deferredFailure?: string;
   readonly failedReason?: string;
-  /** The begin of the last stack. */
+  /** The begin of the last stack, and of its frames. */
   readonly stackHead?: string;
   readonly progress: unknown;
   /** The return value, if it says in which other way than by a result the job has ended. */

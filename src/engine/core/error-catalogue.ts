@@ -591,6 +591,15 @@ export const catalogue = {
       next: 'send the task as a member of a group or a chord, or call the other task by itself',
     }),
   }),
+  PATCH_REFUSED: entry<{ id: string; reason: string }>({
+    name: 'PatchRefused',
+    exit: 1,
+    when: 'the arguments of a stored job cannot be changed as asked',
+    text: ({ id, reason }) => ({
+      message: `the arguments of job ${id} cannot be changed: ${reason}`,
+      next: `\`tq jobs show ${id}\` shows them; \`tq jobs edit ${id} --args JSON\` replaces all of them`,
+    }),
+  }),
   PARENT_MISSING: entry<{ id: string; parent: string }>({
     name: 'ParentMissing',
     exit: 1,

@@ -71,6 +71,8 @@ export interface JobSummary
   > {
   /** Its text may be cut; it has no stack. */
   readonly error: StoredError | null;
+  /** Of the error; the same for errors of one kind. See core/fingerprint.ts. */
+  readonly fingerprint: string | null;
   readonly reason: string | null;
   readonly revoked: Revocation | undefined;
 }

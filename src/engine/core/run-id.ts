@@ -11,3 +11,9 @@ export function createRunId(now: number): string {
     .toString(36)
     .padStart(4, '0')}`;
 }
+
+/** When the run of this id began, epoch milliseconds; undefined for what is no such id. */
+export function readRunTime(id: string): number | undefined {
+  const [, time] = /^([0-9a-z]{8})-[0-9a-z]{4}$/.exec(id) ?? [];
+  return time === undefined ? undefined : Number.parseInt(time, 36);
+}

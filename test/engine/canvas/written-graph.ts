@@ -125,6 +125,7 @@ export function summaryOf(id: string, given: Partial<JobSummary> = {}): JobSumma
     finishedAt: null,
     progress: null,
     error: null,
+    fingerprint: null,
     reason: null,
     revoked: undefined,
     ...given,

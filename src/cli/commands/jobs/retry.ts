@@ -1,5 +1,7 @@
 import { createError } from '../../../engine/core/errors.ts';
+import { parseJobQuery } from '../../../engine/jobs/job-query.ts';
 import { defineCommand, type Values } from '../../command.ts';
+import { CHANGE_FIELDS, listFailures, listStop } from '../../job-changes.ts';
 import { readText } from '../../option-values.ts';
 import { sharedOptions } from '../../options.ts';
 import { line } from '../../presentation.ts';
@@ -15,13 +17,19 @@ export const jobsRetry = defineCommand({
   ].join('\n'),
   arguments: [
     {
-      name: '<ids...>',
+      name: '[ids...]',
       summary: 'ids of jobs and workflows; - reads them from stdin, a line each',
       completion: 'ids',
       stdin: true,
     },
   ],
-  options: [sharedOptions.queue],
+  options: [
+    sharedOptions.queue,
+    {
+      ...sharedOptions.where,
+      summary: "dead letters that a query takes: 'task:email.* error~timeout' (docs/queries.md)",
+    },
+  ],
   examples: [
     { command: 'tq jobs retry 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4 --dry-run', does: 'only look what would go back' },
     {
@@ -29,25 +37,35 @@ export const jobsRetry = defineCommand({
       does: 'retry a dead letter, or what failed of a workflow',
     },
   ],
-  json: ['matched', 'changed', 'failed', 'workflows'],
+  json: [...CHANGE_FIELDS, 'workflows'],
   operation: async () => (await import('../../../ops/retry-jobs.ts')).retryJobs,
-  toInput({ arguments: given, options }: Values<{ queue?: string }>) {
+  toInput({ arguments: given, options }: Values<{ queue?: string; where?: string }>) {
     const ids = given.map((id = '') => id.trim()).filter((id) => id !== '');
-    if (ids.length === 0) {
+    const where = readText(options.where, '--where');
+    const queue = readText(options.queue, '--queue');
+    if (where !== undefined && ids.length === 0 && queue === undefined) {
+      parseJobQuery(where, 0);
+      return { where };
+    }
+    if (ids.length === 0 || where !== undefined) {
       throw createError('USAGE', {
-        message: 'retry was given no id',
-        next: 'name jobs by their ids, or give - and ids on stdin',
+        message: `retry was given ${where === undefined ? 'no id' : 'a query beside ids or a queue'}`,
+        next: 'name jobs by their ids, or give - and ids on stdin, or a query alone: --where "queue:mail error~timeout"',
       });
     }
-    return { ids, queue: readText(options.queue, '--queue') };
+    return { ids, queue };
   },
   present: (result) => ({
     json: result,
     blocks: [line(`${result.changed} of ${result.matched} went back to work`)],
-    problems: result.failed.map(({ id, message }) => `${id}: ${message}`),
-    notes:
-      result.changed === 0 ? [] : result.workflows.map((id) => `\`tq trace ${id}\` shows how the workflow goes on`),
-    exitCode: isUnknown(result) ? 3 : result.failed.length > 0 ? 1 : 0,
+    problems: [...listFailures(result.failed, result.failedCount), ...listStop(result.stopped)],
+    notes: [
+      ...(result.changed === 0
+        ? []
+        : result.workflows.map((id) => `\`tq trace ${id}\` shows how the workflow goes on`)),
+      ...(result.undo === null ? [] : [`to take it back: tq undo ${result.undo}`]),
+    ],
+    exitCode: isUnknown(result) ? 3 : result.failedCount > 0 || result.stopped !== null ? 1 : 0,
   }),
 });
 

@@ -1,4 +1,5 @@
-import { MAX_MARKER, MESSAGE_HEAD, STACK_HEAD } from '../job-summary.ts';
+import { FRAMES_BEGIN } from '../../core/fingerprint.ts';
+import { FRAMES_HEAD, MAX_MARKER, MESSAGE_HEAD, STACK_HEAD } from '../job-summary.ts';
 import type { SummaryRecord } from '../store.ts';
 
 type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
@@ -6,10 +7,14 @@ type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
 /** A result, which may be megabytes, is looked at in the server and not sent. */
 const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, added_at_ms, process_at_ms, processed_at_ms,
     finished_at_ms, progress::text AS progress, left(failed_reason, ${MESSAGE_HEAD}) AS failed_reason,
-    CASE WHEN jsonb_typeof(stacktrace) = 'array' THEN left(stacktrace->>-1, ${STACK_HEAD}) END AS stack_head,
+    left(stack, CASE WHEN frames = 0 THEN ${STACK_HEAD} ELSE least(frames - 1, ${STACK_HEAD}) END)
+      || CASE WHEN frames = 0 THEN '' ELSE substr(stack, frames, ${FRAMES_HEAD}) END AS stack_head,
     CASE WHEN jsonb_typeof(return_value) = 'object' AND return_value ? '$tq' AND pg_column_size(return_value) <= ${MAX_MARKER}
       THEN return_value::text END AS marker
-  FROM job WHERE queue = $1 AND id = ANY($2)`;
+  FROM job
+    CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(stacktrace) = 'array' THEN stacktrace->>-1 END AS stack) AS last
+    CROSS JOIN LATERAL (SELECT strpos(stack, '${FRAMES_BEGIN}') AS frames) AS found
+  WHERE queue = $1 AND id = ANY($2)`;
 
 interface Row {
   readonly id: string;

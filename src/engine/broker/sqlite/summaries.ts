@@ -1,4 +1,5 @@
-import { MARKER_BEGIN, MAX_MARKER, MESSAGE_HEAD, parseField, STACK_HEAD } from '../job-summary.ts';
+import { FRAMES_BEGIN } from '../../core/fingerprint.ts';
+import { FRAMES_HEAD, MARKER_BEGIN, MAX_MARKER, MESSAGE_HEAD, parseField, STACK_HEAD } from '../job-summary.ts';
 import type { SummaryRecord } from '../store.ts';
 import type { Database } from './database.ts';
 import { dueAtOf } from './job-place.ts';
@@ -7,10 +8,13 @@ import { STATE_NAMES } from './schema.ts';
 /** A result, which may be megabytes, is looked at and not handed out. */
 const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, timestamp, rank, processed_on, finished_on,
     progress, substr(failed_reason, 1, ${MESSAGE_HEAD}),
-    CASE WHEN json_valid(stacktrace) THEN substr(json_extract(stacktrace, '$[#-1]'), 1, ${STACK_HEAD}) END,
+    CASE WHEN frames = 0 THEN substr(stack, 1, ${STACK_HEAD})
+      ELSE substr(stack, 1, min(frames - 1, ${STACK_HEAD})) || substr(stack, frames, ${FRAMES_HEAD}) END,
     CASE WHEN substr(return_value, 1, ${MARKER_BEGIN.length}) = '${MARKER_BEGIN}' AND length(return_value) <= ${MAX_MARKER}
       THEN return_value END
-  FROM job WHERE queue_id = (SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2)
+  FROM (SELECT *, instr(stack, '${FRAMES_BEGIN}') AS frames
+    FROM (SELECT *, CASE WHEN json_valid(stacktrace) THEN json_extract(stacktrace, '$[#-1]') END AS stack FROM job))
+  WHERE queue_id = (SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2)
     AND id IN (SELECT value FROM json_each(?3))`;
 
 export async function listSummaries(

@@ -13,7 +13,7 @@ describe('argv to input', () => {
   });
 
   test('some id must be given', async () => {
-    expect(await usageFault('jobs', 'retry')).toMatch(/missing required argument 'ids'/);
+    expect(await usageFault('jobs', 'retry')).toMatch(/no id/);
     expect(await usageFault('jobs', 'retry', ' ')).toMatch(/no id/);
   });
 });
@@ -28,7 +28,17 @@ describe('input to output', () => {
   test('says how many went back', async () => {
     expect(await retry('a', 'b', '--yes')).toMatchObject({ exitCode: 0, stdout: '2 of 2 went back to work\n' });
     const { stdout } = await retry('a', '--yes', '--json');
-    expect(JSON.parse(stdout)).toEqual({ matched: 1, changed: 1, failed: [], workflows: [] });
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ matched: 1, changed: 1, failed: [], failedCount: 0 },
+      ...{ undo: null, stopped: null, workflows: [] },
+    });
+  });
+
+  test('takes all dead letters of a query', async () => {
+    expect(await retry('--where', 'queue:high', '--yes')).toMatchObject({
+      exitCode: 0,
+      stdout: '2 of 2 went back to work\n',
+    });
   });
 
   test('says which did not', async () => {

@@ -1,0 +1,3 @@
+import { describeChoice } from '../../job-choice-rules.ts';
+
+describeChoice('jobs promote', 'any');

@@ -23,7 +23,7 @@ type RunRequest = Extract<Request, { kind: 'run' }>;
  * @returns the exit code
  */
 export async function runCommand(request: RunRequest, host: CliHost): Promise<number> {
-  const { command } = request;
+  const command = chooseKind(request.command, request.values.options);
   if (command.kind === 'standalone') return await answer(command, request, host);
   const settings = await loadSettings({
     flags: { ...request.flags, ...pickSettings(command, request.values.options) },
@@ -44,6 +44,12 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
     output.clearProgress();
     await session.close();
   }
+}
+
+/** A command that is asked to go on telling is a stream. */
+function chooseKind(command: Command, options: Values['options']): Command {
+  if (command.kind !== 'operation' || command.stream?.isWanted(options as never) !== true) return command;
+  return { ...command, ...command.stream, kind: 'stream' } as unknown as Command;
 }
 
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */

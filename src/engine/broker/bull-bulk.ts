@@ -42,11 +42,7 @@ export class BullBulk implements BulkJobs {
   /** Its pages are smaller where jobs are large, so that the memory that they take has a bound too. */
   async *scan(scan: JobScan): AsyncIterable<readonly StoredJob[]> {
     for await (const { ids, place } of this.#scanIds(scan)) {
-      for (let at = 0; at < ids.length; ) {
-        const records = await this.#attempt('reading', () =>
-          this.#store.readWhole(this.#queue, ids.slice(at), MAX_BYTES),
-        );
-        at += records.length;
+      for await (const records of this.#readWhole(ids)) {
         const jobs = records.flatMap((record) => (isAt(record, place) ? [this.#toJob(record)] : []));
         if (jobs.length > 0) yield jobs;
       }
@@ -60,6 +56,24 @@ export class BullBulk implements BulkJobs {
         isAt(record, place) ? [toJobSummary(record, { id: ids[index] as string, queue: this.#queue })] : [],
       );
       if (jobs.length > 0) yield jobs;
+    }
+  }
+
+  async readJobs(ids: readonly string[]): Promise<StoredJob[]> {
+    const jobs: StoredJob[] = [];
+    for await (const records of this.#readWhole(ids)) {
+      for (const record of records) if (record !== null) jobs.push(this.#toJob(record));
+    }
+    return jobs;
+  }
+
+  async *#readWhole(ids: readonly string[]): AsyncIterable<readonly (WholeRecord | null)[]> {
+    for (let at = 0; at < ids.length; ) {
+      const records = await this.#attempt('reading', () =>
+        this.#store.readWhole(this.#queue, ids.slice(at), MAX_BYTES),
+      );
+      at += records.length;
+      yield records;
     }
   }
 

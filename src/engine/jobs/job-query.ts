@@ -1,5 +1,6 @@
 import type { ScanPlace } from '../broker/bulk-port.ts';
 import type { JobFilter } from '../broker/job-filter.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import type { JobSummary, StoredJob } from '../core/job.ts';
 import { parseNamePattern } from '../core/name-pattern.ts';
 import { parseQuery, type QueryFields, type QueryRecord } from '../core/query/query.ts';
@@ -75,6 +76,7 @@ export function parseJobQuery(text: string, now: number): JobQuery {
   const terms = listTerms(tree);
   const reaches = (queue: string | undefined, place: ScanPlace): boolean => judge(tree, { queue, place }) !== 'none';
   const places = PLACES.filter((place) => reaches(undefined, place));
+  const asksForKind = terms.some(({ field }) => field === 'fingerprint');
   const namesQueues = terms.some(({ field }) => field === 'queue');
   return {
     queues: namesQueues ? (queue) => places.some((place) => reaches(queue, place)) : undefined,
@@ -82,11 +84,11 @@ export function parseJobQuery(text: string, now: number): JobQuery {
     reaches,
     filter: narrowQuery(tree, (term) => narrowTerm(term, now), COMBINED).filter,
     needsData: terms.some(({ field }) => FIELDS_OF_DATA.has(rootOf(field))),
-    matches: (job, seenIn) => matches(toQueryRecord(job, seenIn), now),
+    matches: (job, seenIn) => matches(toQueryRecord(job, seenIn, asksForKind), now),
   };
 }
 
-function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefined): QueryRecord {
+function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefined, asksForKind: boolean): QueryRecord {
   const { error, startedAt, finishedAt } = job;
   const place = placeOf(job, seenIn);
   const hasDuration = startedAt !== null && finishedAt !== null;
@@ -99,7 +101,17 @@ function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefine
   if (!('meta' in job)) return record;
   const { requestId, rootId, parentId, workflow, headers } = job.meta;
   const numbers = job[EXACT_NUMBERS];
-  return { ...record, requestId, rootId, parentId, workflowId: workflow?.id, headers, [EXACT_NUMBERS]: numbers };
+  const fingerprint = asksForKind && error !== null ? fingerprintOf(error) : null;
+  return {
+    ...record,
+    fingerprint,
+    requestId,
+    rootId,
+    parentId,
+    workflowId: workflow?.id,
+    headers,
+    [EXACT_NUMBERS]: numbers,
+  };
 }
 
 function listTerms(node: QueryNode): TermToken[] {

@@ -32,7 +32,7 @@ export async function* selectJobs(
 ): AsyncIterable<SelectedPage> {
   const query = where === undefined ? undefined : parseJobQuery(where, session.clock.now());
   const broker: Broker = await session.broker();
-  for (const queue of await broker.listQueues()) {
+  for (const queue of query?.queueNames ?? (await broker.listQueues())) {
     for (const place of places) {
       if (query !== undefined && !query.reaches(queue, place)) continue;
       const { bulk } = broker.queue(queue);

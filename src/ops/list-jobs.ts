@@ -11,11 +11,12 @@ import {
   strictObject,
   string,
 } from 'valibot';
-import { resolveQueues } from '../engine/control/known-queues.ts';
+import type { Broker } from '../engine/broker/port.ts';
+import { resolveUsedQueues } from '../engine/control/known-queues.ts';
 import type { StoredError, StoredJob } from '../engine/core/job.ts';
 import type { JobState } from '../engine/core/state.ts';
 import { listNewest, listSorted, parseJobOrder, readListed } from '../engine/jobs/job-listing.ts';
-import { parseJobQuery } from '../engine/jobs/job-query.ts';
+import { type JobQuery, parseJobQuery } from '../engine/jobs/job-query.ts';
 import { defineOperation } from './operation.ts';
 
 /** A job in a list. Instants are epoch milliseconds. */
@@ -64,8 +65,7 @@ export const listJobs = defineOperation({
     const query = where === undefined ? undefined : parseJobQuery(where, session.clock.now());
     const order = sort === undefined ? undefined : parseJobOrder(sort);
     const broker = await session.broker();
-    const names = queues === undefined ? await broker.listQueues() : await resolveQueues(broker, queues);
-    const options = { queues: names, query, limit, signal };
+    const options = { queues: await listNames(broker, queues, query), query, limit, signal };
     const found =
       order === undefined ? await listNewest(broker, options) : await listSorted(broker, options, order, progress);
     return { jobs: (await readListed(broker, found)).map(toListedJob), isFull: found.length === limit };
@@ -78,6 +78,16 @@ export const listJobs = defineOperation({
     ...['--limit', String(limit)],
   ],
 });
+
+/** The list of all queues is read only if it has to be: on Redis that takes as long as there are jobs. */
+async function listNames(
+  broker: Broker,
+  queues: readonly string[] | undefined,
+  query: JobQuery | undefined,
+): Promise<readonly string[]> {
+  if (queues !== undefined) return await resolveUsedQueues(broker, queues);
+  return query?.queueNames ?? (await broker.listQueues());
+}
 
 export function toListedJob(job: StoredJob): ListedJob {
   const { id, task, queue, state, args, priority, attempts, createdAt, dueAt, startedAt, finishedAt } = job;

@@ -109,7 +109,7 @@ export interface ScannedIds {
   readonly next: unknown;
 }
 
-/** A job as BullMQ has it. */
+/** A job as BullMQ has it, as far as tq has words for it. */
 export interface WholeRecord {
   readonly json: JobJson;
   /** Every kind of waiting is `waiting` or one of `wait`, `prioritized` and `paused`. */

@@ -49,6 +49,8 @@ const FIELDS_OF_DATA: ReadonlySet<string> = new Set<Field>([
 export interface JobQuery {
   /** Whether a queue can hold such a job: the others need not be looked through. Undefined when the query says nothing of queues. */
   readonly queues: ((queue: string) => boolean) | undefined;
+  /** The only queues that can hold such a job, where the query names them: the list of all queues need not be read. */
+  readonly queueNames: readonly string[] | undefined;
   /** Where such a job can stand, in the order of `tq inspect queues`. May be none. */
   readonly places: readonly ScanPlace[];
   /** Whether such a job can stand there in this queue; says more than `queues` and `places` when they depend on each other. */
@@ -80,6 +82,7 @@ export function parseJobQuery(text: string, now: number): JobQuery {
   const namesQueues = terms.some(({ field }) => field === 'queue');
   return {
     queues: namesQueues ? (queue) => places.some((place) => reaches(queue, place)) : undefined,
+    queueNames: listNames(tree),
     places,
     reaches,
     filter: narrowQuery(tree, (term) => narrowTerm(term, now), COMBINED).filter,
@@ -117,6 +120,25 @@ function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefine
 function listTerms(node: QueryNode): TermToken[] {
   if (node.kind === 'term') return [node.term];
   return node.kind === 'not' ? listTerms(node.node) : node.nodes.flatMap(listTerms);
+}
+
+/** The queues that a query names outright. */
+function listNames(node: QueryNode): readonly string[] | undefined {
+  switch (node.kind) {
+    case 'term': {
+      const { field, operator, value, quoted } = node.term;
+      const isName = field === 'queue' && operator !== '~' && (quoted || !/[*?]/.test(value));
+      return isName ? [value] : undefined;
+    }
+    case 'not':
+      return undefined;
+    case 'all':
+      return node.nodes.map(listNames).find((names) => names !== undefined);
+    case 'any': {
+      const lists = node.nodes.map(listNames);
+      return lists.every((names) => names !== undefined) ? [...new Set(lists.flat())] : undefined;
+    }
+  }
 }
 
 /** How many of the jobs that stand somewhere a query takes, as far as that can be said without looking at them. */

@@ -104,6 +104,14 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "jobs list")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queues) REPLY="@queues," ;;
+        --limit) REPLY="@any" ;;
+        --sort) REPLY="@any" ;;
+      esac
+      ;;
     "jobs show")
       case "$2" in
         -Q | --queue) REPLY="@queues" ;;
@@ -112,6 +120,63 @@ _tq_value() {
     "jobs retry")
       case "$2" in
         -Q | --queue) REPLY="@queues" ;;
+        --where) REPLY="@any" ;;
+      esac
+      ;;
+    "jobs cancel")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+      esac
+      ;;
+    "jobs promote")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+      esac
+      ;;
+    "jobs move")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+        --to) REPLY="@queues" ;;
+      esac
+      ;;
+    "jobs edit")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+        --patch) REPLY="@any" ;;
+        --args) REPLY="@any" ;;
+        --priority) REPLY="@any" ;;
+        --eta) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq reprocess")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+        --first) REPLY="@any" ;;
+        --rate) REPLY="@any" ;;
+        --stop-if-failing) REPLY="@any" ;;
+        --queue) REPLY="@queues" ;;
+        --patch) REPLY="@any" ;;
+        --resume) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq purge")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq edit")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+        --patch) REPLY="@any" ;;
+        --args) REPLY="@any" ;;
+        --priority) REPLY="@any" ;;
       esac
       ;;
     "trace")
@@ -207,6 +272,13 @@ _tq_argument() {
     "result:0") REPLY="@ids" ;;
     "jobs show:0") REPLY="@ids" ;;
     "jobs retry:0") REPLY="@ids" ;;
+    "jobs cancel:0") REPLY="@ids" ;;
+    "jobs promote:0") REPLY="@ids" ;;
+    "jobs move:0") REPLY="@ids" ;;
+    "jobs edit:0") REPLY="@ids" ;;
+    "dlq reprocess:0") REPLY="@ids" ;;
+    "dlq purge:0") REPLY="@ids" ;;
+    "dlq edit:0") REPLY="@ids" ;;
     "trace:0") REPLY="@ids" ;;
     "control revoke:0") REPLY="@ids" ;;
     "control pool-grow:0") REPLY="@any" ;;
@@ -232,9 +304,10 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs results queue task control worker call result demo status events trace purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "") REPLY="inspect jobs dlq results queue task control worker call result demo status events trace purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "jobs") REPLY="show retry -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs") REPLY="list show retry cancel promote move edit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "dlq") REPLY="reprocess purge edit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "results") REPLY="list -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "queue") REPLY="pause resume -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "task") REPLY="pause resume -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -254,8 +327,16 @@ _tq_words() {
     "inspect stats") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect conf") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "inspect ping") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs list") REPLY="--where -Q --queues --limit --sort --follow -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "jobs retry") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs retry") REPLY="-Q --queue --where -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs cancel") REPLY="--where -Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs promote") REPLY="--where -Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs move") REPLY="--where -Q --queue --to -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "jobs edit") REPLY="--where -Q --queue --patch --args --priority --eta -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "dlq reprocess") REPLY="--where --fingerprint --all --first --rate --stop-if-failing --queue --patch --resume -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "dlq purge") REPLY="--where --fingerprint --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "dlq edit") REPLY="--where --fingerprint --all --patch --args --priority -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "trace") REPLY="-Q --queue --all --mermaid -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "results list") REPLY="--where --limit --sort --results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
     "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
@@ -322,7 +403,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "results" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "jobs retry" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "dlq" | "results" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "dlq reprocess" | "dlq purge" | "dlq edit" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -144,7 +144,9 @@ function takePage({ ids, begin, isLast }: Stretch, { memory, marks }: ListCursor
     else fresh.push(id);
   }
   if (isOver && (index >= ids.length || fresh.length < limit)) return { ids: fresh, next: undefined };
-  const kept = seen.length < SURE ? memory : [...memory.filter((id) => !seen.includes(id)), ...seen];
+  // Those that were found come last: they are the next to be looked for.
+  const found = new Set(seen);
+  const kept = seen.length < SURE ? memory : [...memory.filter((id) => !found.has(id)), ...seen];
   const next: ListCursor = { at: begin + index, memory: [...kept, ...fresh].slice(-MEMORY), marks };
   return { ids: fresh, next };
 }

@@ -110,7 +110,7 @@ describe.each(['first', 'last'] as const)('from the %s', (from) => {
     expect(met.length).toBeLessThanOrEqual(from === 'first' ? 1000 : 3000);
   });
 
-  test.each([1, 2, 3, 7])('every job that is met is removed, but of each %ith page none', async (every) => {
+  test.each([1, 2, 3, 7])('what is met is removed, of every page but one in %i', async (every) => {
     const list = new FakeList(9000);
     const before = [...list.ids];
     const met = await scan(list, from, (page, count) => {

@@ -104,6 +104,14 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "jobs list")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queues) REPLY="@queues," ;;
+        --limit) REPLY="@any" ;;
+        --sort) REPLY="@any" ;;
+      esac
+      ;;
     "jobs show")
       case "$2" in
         -Q | --queue) REPLY="@queues" ;;

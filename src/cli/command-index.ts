@@ -104,6 +104,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect/ping.ts')).inspectPing,
   },
   {
+    name: 'jobs list',
+    summary: 'List jobs of every queue, the newest first',
+    heading: 'Look',
+    load: async () => (await import('./commands/jobs/list.ts')).jobsList,
+  },
+  {
     name: 'jobs show',
     summary: 'Show everything about one job',
     heading: 'Look',

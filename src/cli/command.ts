@@ -85,6 +85,8 @@ interface OperationCommand<Schema extends GenericSchema, Result, Options> extend
   readonly toInput: (values: Values<Options>) => InputOf<Operation<Schema, Result>>;
   /** @param options those that were typed, for what changes the look alone */
   readonly present: (result: Result, options: Options) => Presentation;
+  /** The command is a stream instead when its options say so. */
+  readonly stream?: StreamMode<Options>;
 }
 
 /** A command that is no operation on the broker: it serves until it is stopped, as `worker` does. */
@@ -110,6 +112,14 @@ interface StreamCommand<Input, Item, Options> extends Declaration {
   readonly listen: (input: Input, context: CommandContext, signal: AbortSignal) => AsyncIterable<Item>;
   /** One line, in a pipe and on a terminal; `json` is one of NDJSON. */
   readonly present: (item: Item) => Pick<Presentation, 'json' | 'blocks'>;
+}
+
+/** What makes a stream of a command: the parts of a `StreamCommand` that go together. */
+interface StreamMode<Options> {
+  readonly isWanted: (options: Options) => boolean;
+  readonly toInput: (values: Values<Options>) => unknown;
+  readonly listen: (input: never, context: CommandContext, signal: AbortSignal) => AsyncIterable<unknown>;
+  readonly present: (item: never) => Pick<Presentation, 'json' | 'blocks'>;
 }
 
 /** A command that needs neither settings nor broker, so that it works where they are broken. */

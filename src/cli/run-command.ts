@@ -25,7 +25,7 @@ type RunRequest = Extract<Request, { kind: 'run' }>;
  * @returns the exit code
  */
 export async function runCommand(request: RunRequest, host: CliHost): Promise<number> {
-  const { command } = request;
+  const command = chooseKind(request.command, request.values.options);
   if (command.kind === 'standalone') return await answer(command, request, host);
   const settings = await loadSettings({
     flags: { ...request.flags, ...pickSettings(command, request.values.options) },
@@ -59,6 +59,12 @@ function assertWritable(command: Command, { profile, write }: Settings): void {
   if (profile?.isProtected === true && !write) {
     throw createError('READ_ONLY', { operation: command.name, profile: profile.name });
   }
+}
+
+/** A command that is asked to go on telling is a stream. */
+function chooseKind(command: Command, options: Values['options']): Command {
+  if (command.kind !== 'operation' || command.stream?.isWanted(options as never) !== true) return command;
+  return { ...command, ...command.stream, kind: 'stream' } as unknown as Command;
 }
 
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */

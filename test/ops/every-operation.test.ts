@@ -44,6 +44,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'read-result': { id: 'x', wait: true },
   'list-queues': {},
   'list-scheduled': { queues: ['a', 'b'], limit: 7 },
+  'list-jobs': { where: 'state:dead task:email.*', queues: ['a', 'b'], sort: '-due', limit: 7 },
   'list-results': { where: "task:email.* error~'no such host'", sort: '-duration', limit: 7 },
   'show-job': { id: 'x' },
   'explain-job': { id: 'x', queue: 'mail' },

@@ -21,6 +21,7 @@ import { reprocessingBulk } from './contract/reprocessing-bulk.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
+import { scanning } from './contract/scanning.ts';
 import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { standing } from './contract/standing.ts';
@@ -57,6 +58,7 @@ export const contract: readonly Subject[] = [
   checking,
   revoking,
   summarising,
+  scanning,
   state,
   holding,
   lettingGo,

@@ -24,6 +24,7 @@ import { createPostgresCheckup } from './postgres-checkup.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
+import { readWhole, scanIds } from './postgres-scan.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
 import { createTransact } from './transaction.ts';
@@ -116,6 +117,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
     listSummaries: (queue, ids) => listSummaries(query, queue, ids),
     countBefore: (queue, id, limit) => countBefore(query, queue, id, limit),
+    scanIds: (queue, scan) => scanIds(query, queue, scan),
+    readWhole: (queue, ids, maxBytes) => readWhole(query, queue, ids, maxBytes),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),

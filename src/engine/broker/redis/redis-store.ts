@@ -16,8 +16,10 @@ import { createRedisEventLog } from './redis-event-log.ts';
 import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
+import { scanIds } from './redis-scan.ts';
 import { createRedisState } from './redis-state.ts';
 import { listSummaries } from './redis-summaries.ts';
+import { readWhole } from './redis-whole-jobs.ts';
 
 /** The prioritized set's scores hold the priority above 32 bits of order (BullMQ: getPriorityScore). */
 const PRIORITY_SCORE_UNIT = 0x100000000;
@@ -134,6 +136,8 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
     listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
     countBefore: (queue, id, limit) => countBefore(client, `${address.prefix}:${queue}`, id, limit),
+    scanIds: (queue, scan) => scanIds(client, `${address.prefix}:${queue}`, scan),
+    readWhole: (queue, ids, maxBytes) => readWhole(client, `${address.prefix}:${queue}`, ids, maxBytes),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},

@@ -28,7 +28,7 @@ export function toJobSummary(
     opts: {},
     stacktrace: stackHead === undefined ? [] : [stackHead],
   } as unknown as JobJson;
-  const job = toStoredJob(json, queue, state, dueAt);
+  const job = toStoredJob(json, queue, state, dueAt, true);
   const { task, attempts, worker, reason, progress } = job;
   const { createdAt, startedAt, finishedAt } = job;
   const error = job.error === null ? null : { ...job.error, stack: null };

@@ -70,19 +70,21 @@ async function measure(name: string, url: string, redis?: Redis): Promise<void> 
     ['dlq', 'list'],
   ]) {
     await redis?.slowlog('RESET');
-    const { seconds, mib, rows } = await run([...argv, '--broker', url, '--json']);
+    const { seconds, cpu, mib, rows } = await run([...argv, '--broker', url, '--json']);
     const command = redis === undefined ? '' : `, longest command ${(await longest(redis)).toFixed(1)} ms`;
-    const text = `${seconds.toFixed(2)} s, rss ${mib} MiB at most${command}, ${rows} rows\n`;
+    const text = `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of its own processor, rss ${mib} MiB at most${command}, ${rows} rows\n`;
     process.stdout.write(`${`${name}, tq ${argv.join(' ')}`.padEnd(48)}${text}`);
   }
 }
 
-async function run(argv: readonly string[]): Promise<{ seconds: number; mib: number; rows: number }> {
+async function run(argv: readonly string[]): Promise<{ seconds: number; cpu: number; mib: number; rows: number }> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [tq, ...argv], { stdio: ['ignore', 'pipe', 'inherit'] });
   let kib = 0;
+  let cpu = 0;
   const look = setInterval(() => {
     kib = readPeak(child.pid) ?? kib;
+    cpu = readProcessor(child.pid) ?? cpu;
   }, LOOK_MS);
   let text = '';
   child.stdout.on('data', (part: Buffer) => {
@@ -92,7 +94,17 @@ async function run(argv: readonly string[]): Promise<{ seconds: number; mib: num
   clearInterval(look);
   if (code !== 0) throw new Error(`tq ${argv.join(' ')} ended with ${code}`);
   const rows = (JSON.parse(text) as unknown[]).length;
-  return { seconds: (performance.now() - startedAt) / 1000, mib: Math.round(kib / 1024), rows };
+  return { seconds: (performance.now() - startedAt) / 1000, cpu, mib: Math.round(kib / 1024), rows };
+}
+
+/** In seconds, of a clock of 100 ticks; undefined once it has ended. */
+function readProcessor(pid: number | undefined): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
+  }
 }
 
 /** In KiB; undefined once it has ended. */

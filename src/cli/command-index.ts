@@ -182,6 +182,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/why.ts')).why,
   },
   {
+    name: 'doctor',
+    summary: 'Check the broker, its queues and the workers for what can harm jobs',
+    heading: 'Look',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'trace',
     summary: 'Show a workflow as a whole: its tree and its timeline',
     heading: 'Look',

@@ -66,11 +66,17 @@ export interface StandaloneContext {
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
+/** What a command chooses its operation by, when it is one that looks and one that acts, with the same input and result. */
+export interface Asked<Options = Readonly<Record<string, unknown>>> {
+  readonly input: unknown;
+  readonly options: Options;
+}
+
 /** A command that asks the gate for one operation. */
 interface OperationCommand<Schema extends GenericSchema, Result, Options> extends Declaration {
   readonly kind: 'operation';
-  /** Loaded when the command runs. One that only looks when it is given nothing chooses by its input. */
-  readonly operation: (input?: unknown) => Promise<Operation<Schema, Result>>;
+  /** Loaded when the command runs; not given what was asked, the one that it runs when it is given nothing. */
+  readonly operation: (asked?: Asked<Options>) => Promise<Operation<Schema, Result>>;
   /**
    * Pure: finds every usage fault, and says what was given and what would be right.
    *

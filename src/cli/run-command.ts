@@ -1,6 +1,6 @@
 import { loadSettings, type Settings } from '../engine/config/settings.ts';
 import { createError } from '../engine/core/errors.ts';
-import type { Command, CommandContext, Values } from './command.ts';
+import type { Asked, Command, CommandContext, Values } from './command.ts';
 import { commandGroups, commandIndex } from './command-index.ts';
 import { createConfirm, formatProfile } from './confirm.ts';
 import type { CliHost } from './host.ts';
@@ -38,7 +38,10 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
   const input = command.toInput(values as Values<never>);
   assertWritable(command, settings);
   if (settings.profile?.by === 'use') output.note(`profile ${formatProfile(settings.profile)}`);
-  const session = await host.openSession(settings, await chooseSession(command, input, settings, output));
+  const session = await host.openSession(
+    settings,
+    await chooseSession(command, { input, options: values.options }, settings, output),
+  );
   try {
     const context: CommandContext = { settings, session, output, host };
     if (command.kind === 'service') return await command.serve(input, context);
@@ -61,14 +64,14 @@ function assertWritable(command: Command, { profile, write }: Settings): void {
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */
 async function chooseSession(
   command: Command,
-  input: unknown,
+  asked: Asked,
   { dryRun }: Settings,
   { note }: Output,
 ): Promise<SessionOptions> {
   if (command.kind === 'stream') return { onlyExisting: true, waitForFile: true, note };
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
-  return { onlyExisting: dryRun || (await command.operation(input)).effect !== 'write', note };
+  return { onlyExisting: dryRun || (await command.operation(asked as never)).effect !== 'write', note };
 }
 
 /** Of the options of a command, those that are settings. */
@@ -107,7 +110,10 @@ async function operate(
   context: CommandContext,
   options: Values['options'],
 ): Promise<number> {
-  const [operation, { execute }] = await Promise.all([command.operation(input), import('../ops/gate.ts')]);
+  const [operation, { execute }] = await Promise.all([
+    command.operation({ input, options } as never),
+    import('../ops/gate.ts'),
+  ]);
   const { settings, session, output, host } = context;
   const { profile, dryRun, yes } = settings;
   const confirm = createConfirm(host.ask, output, profile);

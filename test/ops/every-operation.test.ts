@@ -38,23 +38,6 @@ test.each(operations)('$file has the name of its operation, and a test', ({ file
   expect(existsSync(join(import.meta.dirname, file.replace(/\.ts$/, '.test.ts')))).toBe(true);
 });
 
-test.each(operations)('$file has a command with a test', async ({ operation }) => {
-  const loaded = await Promise.all(
-    commandIndex.map(async ({ name, load }) => {
-      const command = await load();
-      const operations: unknown[] =
-        command.kind === 'operation'
-          ? await Promise.all([command.operation(), command.operation({ id: 'x' } as never)])
-          : [];
-      return { name, operations };
-    }),
-  );
-  const command = loaded.find((each) => each.operations.includes(operation));
-  expect(command).toBeDefined();
-  const test = join(import.meta.dirname, '../cli/commands', `${command?.name.replace(' ', '/')}.test.ts`);
-  expect(existsSync(test)).toBe(true);
-});
-
 /** An input for each operation, and the command line must lead back to it. */
 const inputs: Record<string, Record<string, unknown>> = {
   'call-task': { task: 'email.send', args: [{ to: "o'hara" }], countdownMs: 1500, headers: { a: 'b' } },
@@ -64,6 +47,8 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-results': { where: "task:email.* error~'no such host'", sort: '-duration', limit: 7 },
   'show-job': { id: 'x' },
   'explain-job': { id: 'x', queue: 'mail' },
+  'run-checkup': {},
+  'remove-leftovers': {},
   'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
   'cancel-jobs': { where: "task:email.* error~'no such host'" },
   'promote-jobs': { ids: ['a', 'b'], queue: 'mail' },
@@ -101,12 +86,23 @@ const inputs: Record<string, Record<string, unknown>> = {
   'limit-task-times': { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 1500 },
 };
 
+test.each(operations)('$file has a command with a test', async ({ operation }) => {
+  const request = await parseCommandLine(operation.commandLine(inputs[operation.name]));
+  if (request.kind !== 'run' || request.command.kind !== 'operation') throw new Error('it runs no operation');
+  const { name } = request.command;
+  expect(commandIndex.map((command) => command.name)).toContain(name);
+  const { options } = request.values;
+  expect(await request.command.operation({ input: inputs[operation.name], options } as never)).toBe(operation);
+  const test = join(import.meta.dirname, '../cli/commands', `${name.replace(' ', '/')}.test.ts`);
+  expect(existsSync(test)).toBe(true);
+});
+
 test.each(operations)('the command line of $file leads back to its input', async ({ operation }) => {
   const input = inputs[operation.name];
   expect(input).toBeDefined();
   const request = await parseCommandLine(operation.commandLine(input));
   if (request.kind !== 'run' || request.command.kind !== 'operation') throw new Error('it runs no operation');
   const values = { ...request.values, timeoutMs: undefined } as Parameters<typeof request.command.toInput>[0];
-  expect(await request.command.operation(input as never)).toBe(operation);
+  expect(await request.command.operation({ input, options: values.options } as never)).toBe(operation);
   expect(request.command.toInput(values)).toMatchObject(input as object);
 });

@@ -26,8 +26,8 @@ export const undo: Command = defineCommand({
     { command: 'tq undo mhy2k9x1-04af', does: 'put it back' },
   ],
   json: ['undone', 'matched', 'restored', 'failed', 'failedCount', 'reasons', 'isCut', 'undo'],
-  operation: async (input?: unknown) =>
-    isListing(input)
+  operation: async (asked) =>
+    isListing(asked?.input)
       ? (await import('../../ops/list-undo.ts')).listUndo
       : ((await import('../../ops/undo-operation.ts')).undoOperation as never),
   toInput({ arguments: [id], options }: Values<{ force?: boolean }>): object {

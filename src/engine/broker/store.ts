@@ -1,6 +1,7 @@
 import type { BackendFactory, IQueueBackend, IRelayBackend, RelayBackendOptions } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
 import type { BulkStore } from './bulk-store.ts';
+import type { BrokerCheckup } from './checkup-port.ts';
 import type { EventLogReader } from './events/event-log.ts';
 import type { FlowEntry } from './flow-entry.ts';
 import type { Migration } from './port.ts';
@@ -77,6 +78,7 @@ export interface Store extends StoreOptions {
   reprocess(queue: string, id: string, from: readonly ('failed' | 'completed')[]): Promise<boolean>;
   /** Many jobs in one call. */
   readonly bulk: BulkStore;
+  readonly checkup: BrokerCheckup;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;

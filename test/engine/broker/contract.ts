@@ -1,5 +1,6 @@
 import { adding } from './contract/adding.ts';
 import { atMostOnce } from './contract/at-most-once.ts';
+import { checking } from './contract/checking.ts';
 import { control } from './contract/control.ts';
 import { events } from './contract/events.ts';
 import { flows } from './contract/flows.ts';
@@ -53,6 +54,7 @@ export const contract: readonly Subject[] = [
   atMostOnce,
   waiting,
   purging,
+  checking,
   revoking,
   summarising,
   state,

@@ -20,6 +20,7 @@ import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { createPostgresBulk } from './bulk/postgres-bulk.ts';
 import { surviveLastWords } from './last-words.ts';
+import { createPostgresCheckup } from './postgres-checkup.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
@@ -124,6 +125,10 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
       query,
       createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>),
       options.clock,
+    ),
+    checkup: createPostgresCheckup(
+      query,
+      (queue) => new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false),
     ),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>

@@ -10,6 +10,7 @@ import { createRedisBulk } from './bulk/redis-bulk.ts';
 import { countBefore } from './count-before.ts';
 import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
+import { createRedisCheckup } from './redis-checkup.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
 import { createRedisEventLog } from './redis-event-log.ts';
 import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
@@ -96,6 +97,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
       } as never);
       // It passes on the errors of the client, which would end the process here too.
       root.on('error', () => {});
+      sayVersion(root);
     }
     return root.forQueue(queue, address.prefix) as RedisQueueBackend;
   };
@@ -139,6 +141,11 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
+    checkup: createRedisCheckup(client, {
+      prefix: address.prefix,
+      backendOf: queueBackend,
+      readTime: () => readTime(client),
+    }),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),
@@ -174,6 +181,15 @@ async function assertSuitable(client: RedisClient, url: string): Promise<void> {
     reason: `it runs Redis ${version}, tq needs ${MINIMUM.major}.${MINIMUM.minor} or newer`,
     remedy: 'upgrade the server, or use Valkey',
   });
+}
+
+/**
+ * BullMQ takes a server whose version it has not asked for as its oldest, and asks that for the state of a job by reading the whole wait
+ * list: a second of the server's time where half a million wait. The version was checked when we connected.
+ */
+function sayVersion(backend: RedisQueueBackend): void {
+  const { connection } = backend as unknown as { connection: object };
+  Object.defineProperty(connection, 'redisVersion', { value: `${MINIMUM.major}.${MINIMUM.minor}.0` });
 }
 
 /** Two tries within the patience; no command of ours takes the server so long. */

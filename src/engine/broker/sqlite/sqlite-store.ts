@@ -13,6 +13,7 @@ import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
 import { promoteToHead } from './retrying.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
+import { createSqliteCheckup } from './sqlite-checkup.ts';
 import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
 import { listSummaries } from './summaries.ts';
@@ -93,6 +94,10 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
     bulk: createSqliteBulk(database, prefix),
+    checkup: createSqliteCheckup(database, {
+      ...{ prefix, synchronous, path: connection.path },
+      backendOf: (queue) => root.forQueue(queue, prefix),
+    }),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

@@ -223,13 +223,15 @@ export async function takeAll(
 ): Promise<string[]> {
   if (ids.length === 0) return [];
   const done = new Set<string>();
+  const unlisted: string[] = [];
   let [taken, rest] = await take(ids, '');
   for (;;) {
     for (const id of taken) done.add(id);
     const [stray, ...others] = rest;
-    if (stray === undefined) return ids.filter((id) => done.delete(id));
+    if (stray === undefined) break;
     const at = await client.lpos(`${base}:wait`, stray);
     if (at === null) {
+      unlisted.push(stray);
       [taken, rest] = [[], others];
       continue;
     }
@@ -237,4 +239,7 @@ export async function takeAll(
     // It has gone meanwhile, or it runs away from us.
     if (rest[0] === stray) rest = rest.slice(1);
   }
+  // Those that had to wait for one that was elsewhere; the rest of them has left the list.
+  if (unlisted.length > 0) for (const id of (await take(unlisted, ''))[0]) done.add(id);
+  return ids.filter((id) => done.delete(id));
 }

@@ -23,7 +23,7 @@ export function createRedisBulk(client: RedisClient, { prefix, clock }: RedisBul
     readRecords: (queue, ids) => readRecords(client, placeOf(queue), ids),
     restore: (queue, records) => restoreJobs(client, placeOf(queue), records),
     remove: (queue, ids, from) => removeJobs(client, baseOf(queue), ids, from),
-    move: (queue, ids, target, from) => moveJobs(client, { from: baseOf(queue), to: baseOf(target) }, ids, from),
+    move: (queue, ids, target, from) => moveJobs(client, { prefix, from: queue, to: target }, ids, from),
     rewrite: (queue, changes) => rewriteJobs(client, baseOf(queue), changes, clock.now()),
     reprocess: (queue, jobs) => reprocessJobs(client, baseOf(queue), jobs),
     promote: (queue, ids) => promoteJobs(client, baseOf(queue), ids),

@@ -1,5 +1,8 @@
+import { Cluster } from 'ioredis';
+import { createError } from '../../../core/errors.ts';
 import type { ScanPlace } from '../../bulk-port.ts';
 import type { RedisClient } from '../redis-client.ts';
+import { hashTagOf } from '../redis-event-log.ts';
 import { BULK_SCRIPT, bulkKeys, highestNumber, TAKE_SCRIPT, takeAll } from './bulk-script.ts';
 
 /**
@@ -55,19 +58,24 @@ const MOVE = `${BULK_SCRIPT}
   return answer`;
 
 /**
- * Moves jobs to the end of another queue of this server, in the order in which they stand. Both queues' keys lie in one slot of a cluster, since they begin
- * with one prefix and its hash tag.
+ * Moves jobs to the end of another queue of this server, in the order in which they stand.
+ *
+ * @throws QUEUES_APART
  */
 export async function moveJobs(
   client: RedisClient,
-  { from, to }: { readonly from: string; readonly to: string },
+  { prefix, from, to }: { readonly prefix: string; readonly from: string; readonly to: string },
   ids: readonly string[],
   places: readonly ScanPlace[],
 ): Promise<string[]> {
   if (from === to) return [];
-  const keys = [...bulkKeys(from), ...bulkKeys(to)];
-  return takeAll(client, from, ids, async (some, near) => {
-    const given = [`${from}:`, places.join(), near, `${to}:`, highestNumber(some), ...some];
+  const [source, target] = [`${prefix}:${from}`, `${prefix}:${to}`];
+  if (client instanceof Cluster && hashTagOf(source) !== hashTagOf(target)) {
+    throw createError('QUEUES_APART', { from, to, prefix });
+  }
+  const keys = [...bulkKeys(source), ...bulkKeys(target)];
+  return takeAll(client, source, ids, async (some, near) => {
+    const given = [`${source}:`, places.join(), near, `${target}:`, highestNumber(some), ...some];
     return (await client.eval(MOVE, keys.length, ...keys, ...given)) as [string[], string[]];
   });
 }

@@ -192,7 +192,7 @@ export async function restoreJobs(
 function nextPage(records: readonly JobRecord[]): JobRecord[] {
   let bytes = 0;
   const over = records.findIndex((record, index) => {
-    bytes += record.data.length + (record.result?.length ?? 0);
+    bytes += record.data.length + (record.result?.length ?? 0) + 500 * record.children.length;
     for (const row of record.log) bytes += row.length;
     return index > 0 && (bytes > BYTES_PER_CALL || index >= JOBS_PER_CALL);
   });

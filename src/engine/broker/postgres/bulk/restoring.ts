@@ -116,7 +116,8 @@ function findLeftBehind(queue: string, records: readonly JobRecord[], ties: Ties
         recorded === undefined
           ? ties.linkOf(parent, id)
           : recorded.children.find((child) => child.id === id && child.queue === queue)?.end;
-      if (state !== undefined && state !== 'waiting-children' && link !== 'pending') refused.add(record);
+      if (state === undefined || link === 'pending') continue;
+      if (state !== 'waiting-children' || link !== undefined) refused.add(record);
     }
   }
   return refused;

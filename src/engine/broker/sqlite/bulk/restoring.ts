@@ -1,7 +1,7 @@
 import type { JobRecord, RecordChild, RecordParent } from '../../../core/job-record.ts';
 import type { Restored } from '../../bulk-port.ts';
 import { holdOf, isUnfinished, leftBehind, ON_DEAD } from '../../record-values.ts';
-import { addChild, hasChild, removeChild } from '../child-ledger.ts';
+import { addChild, hasChild } from '../child-ledger.ts';
 import { takeHold } from '../deduplication.ts';
 import { delayedPlace, dueAtOf, type Place } from '../job-place.ts';
 import { formatOptions, hasJob, type JobHead, readJob, readJobJson } from '../job-row.ts';
@@ -73,21 +73,16 @@ function isLeftBehind(transaction: Transaction, queue: OpenQueue, record: JobRec
   const place = toPlace(transaction, queue, parent);
   const waiting = readJob(place.queue, place.id);
   // While its parent is away it runs for itself; the parent that comes back later finds it.
-  return waiting !== undefined && waiting.state !== 'waiting-children' && !isOut(place, queue.jobKey(id));
+  if (waiting === undefined || isOut(place, queue.jobKey(id))) return false;
+  return waiting.state !== 'waiting-children' || isEnded(place, queue.jobKey(id));
 }
 
 function isOut({ queue, id }: ParentPlace, key: string): boolean {
   return hasChild(queue, id, 'unprocessed', key);
 }
 
-const ENDED = ['processed', 'ignored', 'failed'] as const;
-
 function isEnded({ queue, id }: ParentPlace, key: string): boolean {
-  return ENDED.some((kind) => hasChild(queue, id, kind, key));
-}
-
-function forgetEnd({ queue, id }: ParentPlace, key: string): void {
-  for (const kind of ENDED) removeChild(queue, id, kind, key);
+  return (['processed', 'ignored', 'failed'] as const).some((kind) => hasChild(queue, id, kind, key));
 }
 
 function toPlace(transaction: Transaction, queue: OpenQueue, { queue: name, id }: RecordParent): ParentPlace {
@@ -178,15 +173,12 @@ function joinFamily(transaction: Transaction, queue: OpenQueue, record: JobRecor
   const key = queue.jobKey(record.id);
   const waiting = readJob(parent.queue, parent.id);
   if (waiting === undefined) return families;
-  const isWaiting = waiting.state === 'waiting-children';
-  if (isWaiting && isUnfinished(record)) {
-    forgetEnd(parent, key);
+  // A dead letter that its parent waits for in spite of it is out as well.
+  const isWaitedFor = isUnfinished(record) || (record.place === 'dead' && record.parent.onDead === null);
+  if (isWaitedFor && waiting.state === 'waiting-children' && !isEnded(parent, key)) {
     addChild(parent.queue, parent.id, 'unprocessed', key);
   } else if (isOut(parent, key)) {
     tellEnd(queue, readJob(queue, record.id) as JobHead, parent, now);
-  } else if (isWaiting && record.place === 'dead' && record.parent.onDead === null && !isEnded(parent, key)) {
-    // Its parent waits for it in spite of its end.
-    addChild(parent.queue, parent.id, 'unprocessed', key);
   }
   return [...families, parent];
 }

@@ -27,8 +27,8 @@ export interface BulkJobs {
    * become waiting ones. Doing it again changes nothing.
    *
    * A job that waits goes where it stood (`rank`), else before those that were made after it. A unique key is held again unless another job
-   * holds it now. A parent that still waits waits for the job again; a job that has still to run and whose parent has gone on is
-   * refused. Parents and children may come in any order, and what has ended in between counts.
+   * holds it now. A parent that still waits waits for the job again; a job that has still to run and whose parent has gone on, or
+   * knows how it ended, is refused. Parents and children may come in any order, and what has ended in between counts.
    *
    * @returns for each what became of it
    */

@@ -57,15 +57,14 @@ const INSERT_CHILDREN = `INSERT INTO job_dependency (parent_queue, parent_id, ch
   FROM json_to_recordset($2::json) AS child(parent text, queue text, id text, status text, value text)
   ON CONFLICT (parent_queue, parent_id, child_key) DO NOTHING`;
 
-/** $2: children that have still to run, or are waited for in spite of being dead letters; $3: the first of these. */
+/** $2: children that have still to run, or are waited for in spite of being dead letters. */
 const INSERT_LINKS = `INSERT INTO job_dependency (parent_queue, parent_id, child_queue, child_id, child_key)
   SELECT child.parent_queue, child.parent_id, child.queue, child.id, child.queue || ':' || child.id
   FROM job AS child CROSS JOIN LATERAL (
     SELECT 1 FROM job WHERE job.queue = child.parent_queue AND job.id = child.parent_id
       AND job.state::text = 'waiting-children' OFFSET 0) AS waiting
   WHERE child.queue = $1 AND child.id = ANY($2) AND child.parent_id IS NOT NULL
-  ON CONFLICT (parent_queue, parent_id, child_key) DO UPDATE SET status = 'pending', value = NULL
-  WHERE job_dependency.child_id = ANY($3)`;
+  ON CONFLICT (parent_queue, parent_id, child_key) DO NOTHING`;
 
 /** Children that have ended for parents that take them to be out. $1: queue, $2: ids of parents or children. */
 const ENDED = `SELECT link.parent_queue, link.parent_id, link.child_queue, link.child_id, child.state
@@ -117,9 +116,10 @@ export async function joinFamilies(
     })),
   );
   await query(INSERT_CHILDREN, [queue, JSON.stringify(children)]);
-  const unfinished = members.filter(isUnfinished).map(({ id }) => id);
-  const waitedFor = members.filter(({ place, parent }) => place === 'dead' && parent?.onDead === null);
-  await query(INSERT_LINKS, [queue, [...unfinished, ...waitedFor.map(({ id }) => id)], unfinished]);
+  const out = members.filter(
+    (record) => isUnfinished(record) || (record.place === 'dead' && record.parent?.onDead === null),
+  );
+  await query(INSERT_LINKS, [queue, out.map(({ id }) => id)]);
 
   const ids = members.map(({ id }) => id);
   const ended = await query<Readonly<Record<'child_queue' | 'child_id' | 'state', string>>>(ENDED, [queue, ids]);

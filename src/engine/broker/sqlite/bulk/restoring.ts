@@ -1,15 +1,15 @@
 import type { JobRecord, RecordChild, RecordParent } from '../../../core/job-record.ts';
 import type { Restored } from '../../bulk-port.ts';
 import { holdOf, isUnfinished, leftBehind, ON_DEAD } from '../../record-values.ts';
-import { addChild, hasChild, removeChild } from '../child-ledger.ts';
+import { addChild, hasChild } from '../child-ledger.ts';
 import { takeHold } from '../deduplication.ts';
-import { delayedPlace, dueAtOf, type Place } from '../job-place.ts';
+import { dueAtOf, type Place } from '../job-place.ts';
 import { formatOptions, hasJob, type JobHead, readJob, readJobJson } from '../job-row.ts';
 import type { OpenQueue } from '../open-queue.ts';
 import { completeChild, failChild, type ParentPlace, releaseIfComplete } from '../parent-release.ts';
 import { type ChildKind, STATE_CODES } from '../schema.ts';
 import type { Transaction } from '../transaction.ts';
-import { ranksByAge } from './rank-by-age.ts';
+import { findPlaces } from './old-places.ts';
 
 /**
  * Puts recorded jobs back:
@@ -73,21 +73,16 @@ function isLeftBehind(transaction: Transaction, queue: OpenQueue, record: JobRec
   const place = toPlace(transaction, queue, parent);
   const waiting = readJob(place.queue, place.id);
   // While its parent is away it runs for itself; the parent that comes back later finds it.
-  return waiting !== undefined && waiting.state !== 'waiting-children' && !isOut(place, queue.jobKey(id));
+  if (waiting === undefined || isOut(place, queue.jobKey(id))) return false;
+  return waiting.state !== 'waiting-children' || isEnded(place, queue.jobKey(id));
 }
 
 function isOut({ queue, id }: ParentPlace, key: string): boolean {
   return hasChild(queue, id, 'unprocessed', key);
 }
 
-const ENDED = ['processed', 'ignored', 'failed'] as const;
-
 function isEnded({ queue, id }: ParentPlace, key: string): boolean {
-  return ENDED.some((kind) => hasChild(queue, id, kind, key));
-}
-
-function forgetEnd({ queue, id }: ParentPlace, key: string): void {
-  for (const kind of ENDED) removeChild(queue, id, kind, key);
+  return (['processed', 'ignored', 'failed'] as const).some((kind) => hasChild(queue, id, kind, key));
 }
 
 function toPlace(transaction: Transaction, queue: OpenQueue, { queue: name, id }: RecordParent): ParentPlace {
@@ -178,15 +173,12 @@ function joinFamily(transaction: Transaction, queue: OpenQueue, record: JobRecor
   const key = queue.jobKey(record.id);
   const waiting = readJob(parent.queue, parent.id);
   if (waiting === undefined) return families;
-  const isWaiting = waiting.state === 'waiting-children';
-  if (isWaiting && isUnfinished(record)) {
-    forgetEnd(parent, key);
+  // A dead letter that its parent waits for in spite of it is out as well.
+  const isWaitedFor = isUnfinished(record) || (record.place === 'dead' && record.parent.onDead === null);
+  if (isWaitedFor && waiting.state === 'waiting-children' && !isEnded(parent, key)) {
     addChild(parent.queue, parent.id, 'unprocessed', key);
   } else if (isOut(parent, key)) {
     tellEnd(queue, readJob(queue, record.id) as JobHead, parent, now);
-  } else if (isWaiting && record.place === 'dead' && record.parent.onDead === null && !isEnded(parent, key)) {
-    // Its parent waits for it in spite of its end.
-    addChild(parent.queue, parent.id, 'unprocessed', key);
   }
   return [...families, parent];
 }
@@ -199,54 +191,4 @@ function tellEnd(queue: OpenQueue, child: JobHead, parent: ParentPlace, now: num
   const json = readJobJson(queue, child.id);
   if (child.state === 'completed') completeChild(parent, key, String(json?.returnvalue ?? 'null'), now);
   else failChild(parent, { key, parent: child.parent, failedReason: json?.failedReason ?? '' }, now);
-}
-
-/** Old places where they are known, else by the times of the jobs. */
-function findPlaces(queue: OpenQueue, records: readonly JobRecord[]): ReadonlyMap<JobRecord, Place> {
-  const places = new Map<JobRecord, Place>();
-  const unplaced = new Map<number, JobRecord[]>();
-  const lastRanks = new Map<number, number>();
-  for (const record of records.toSorted(byAge)) {
-    const place = findPlace(queue, record, lastRanks);
-    const others = unplaced.get(record.priority);
-    if (place !== undefined) places.set(record, place);
-    else if (others === undefined) unplaced.set(record.priority, [record]);
-    else others.push(record);
-  }
-  for (const [priority, waiting] of unplaced) {
-    const ranks = ranksByAge(queue, waiting, priority);
-    const state = priority > 0 ? 'prioritized' : 'wait';
-    for (const [index, record] of waiting.entries()) places.set(record, { state, rank: ranks[index] as number });
-  }
-  return places;
-}
-
-function byAge(one: JobRecord, other: JobRecord): number {
-  return one.createdAt - other.createdAt || (one.rank ?? 0) - (other.rank ?? 0);
-}
-
-/** @param lastRanks by instant, of those that are due then and are just being placed */
-function findPlace(queue: OpenQueue, record: JobRecord, lastRanks: Map<number, number>): Place | undefined {
-  const { place, rank, createdAt, finishedAt, priority } = record;
-  switch (place) {
-    case 'dead':
-    case 'completed':
-      queue.forgetOldestFinished();
-      return { state: place === 'dead' ? 'failed' : 'completed', rank: finishedAt ?? createdAt };
-    case 'blocked':
-      return { state: 'waiting-children', rank: rank ?? createdAt };
-    case 'scheduled': {
-      const dueAt = record.dueAt ?? createdAt + record.delayMs;
-      if (rank !== undefined && dueAtOf(rank) === dueAt) return { state: 'delayed', rank };
-      const last = lastRanks.get(dueAt);
-      const next = last === undefined ? delayedPlace(queue, dueAt, 0).rank : last + 1;
-      lastRanks.set(dueAt, next);
-      return { state: 'delayed', rank: next };
-    }
-    default:
-      // The numbers of a priority begin anew once no job has one, so old ones say nothing.
-      if (place === 'waiting' && priority === 0 && rank !== undefined && queue.hasGivenOut(rank))
-        return { state: 'wait', rank };
-      return undefined;
-  }
 }

@@ -144,12 +144,9 @@ async function operate(url: string): Promise<void> {
   if (what === 'purge') done = await purge(bulk, rest[0] as string);
   if (what === 'reprocess') done = await reprocess(dead);
   const seconds = (performance.now() - startedAt) / 1000;
-  process.send?.({
-    done,
-    seconds,
-    longestMs,
-    rssMib: Math.round(process.resourceUsage().maxRSS / 1024),
-  } satisfies Told);
+  const { user, system } = process.cpuUsage(cpu);
+  const rssMib = Math.round(process.resourceUsage().maxRSS / 1024);
+  process.send?.({ done, seconds, cpuSeconds: (user + system) / 1e6, longestMs, rssMib } satisfies Told);
   await broker.close();
   process.disconnect();
 }

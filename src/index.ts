@@ -1,9 +1,17 @@
 /** The public library: everything that `import { ... } from 'taskq'` gives. */
 export type { ActiveReplies, AppControl, AppInspect, RevokedReplies } from './engine/app/app-control.ts';
 export type { EventOptions } from './engine/app/app-events.ts';
+export type { WhyOptions } from './engine/app/app-why.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
-export type { App, AppOptions, QueueDeclaration, ResultsOption, WorkerOptions } from './engine/app/contract.ts';
+export type {
+  App,
+  AppOptions,
+  DeadLettersOption,
+  QueueDeclaration,
+  ResultsOption,
+  WorkerOptions,
+} from './engine/app/contract.ts';
 export { createApp } from './engine/app/create-app.ts';
 export type { PausedTaskReply, PauseOptions, ResumedTaskReply } from './engine/app/pause-control.ts';
 export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.ts';
@@ -18,6 +26,8 @@ export type { MemberFailure, Settled } from './engine/canvas/signature-input.ts'
 export type { GroupOptions, SignatureOptions } from './engine/canvas/signature-options.ts';
 export { signatureFrom } from './engine/canvas/stored-signature.ts';
 export { type Config, defineConfig } from './engine/config/config.ts';
+export type { AlertNotice, AlertSample } from './engine/core/alert-notice.ts';
+export type { AlertPer, AlertRuleOptions } from './engine/core/alert-rule.ts';
 export type { Duration } from './engine/core/duration.ts';
 export {
   BrokerUnavailable,
@@ -36,6 +46,7 @@ export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
 export type { JobState } from './engine/core/state.ts';
+export type { JobExplanation, Reason, ReasonCode } from './engine/core/why/reason.ts';
 export type { ErrorPolicy, FailedStep } from './engine/core/workflow/graph.ts';
 export type { WorkflowProgress, WorkflowStep, WorkflowView } from './engine/core/workflow/workflow-view.ts';
 export type { Event, EventType } from './engine/events/event.ts';
@@ -52,5 +63,6 @@ export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';
 export type { UniqueKey, UniqueOptions } from './engine/task/unique.ts';
+export type { DeadLetter, DeadLetterError, OnDeadLetter } from './engine/worker/dead-letters/dead-letter.ts';
 export type { Worker } from './engine/worker/worker.ts';
 export type { WorkerEnd } from './engine/worker/worker-settings.ts';

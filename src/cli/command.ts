@@ -69,8 +69,8 @@ export interface StandaloneContext {
 /** A command that asks the gate for one operation. */
 interface OperationCommand<Schema extends GenericSchema, Result, Options> extends Declaration {
   readonly kind: 'operation';
-  /** Loaded when the command runs. */
-  readonly operation: () => Promise<Operation<Schema, Result>>;
+  /** Loaded when the command runs. One that only looks when it is given nothing chooses by its input. */
+  readonly operation: (input?: unknown) => Promise<Operation<Schema, Result>>;
   /**
    * Pure: finds every usage fault, and says what was given and what would be right.
    *
@@ -88,6 +88,8 @@ interface ServiceCommand<Input, Options> extends Declaration {
   readonly kind: 'service';
   /** Its own options are settings too, under their long names: they reach loadSettings as flags. */
   readonly optionsAreSettings?: boolean;
+  /** It changes what its broker holds: a protected profile asks for `--write`. */
+  readonly changesBroker?: boolean;
   readonly toInput: (values: Values<Options>) => Input;
   /** @returns the exit code */
   readonly serve: (input: Input, context: CommandContext) => Promise<number>;

@@ -1,5 +1,6 @@
 import type { Settings } from '../engine/config/settings.ts';
 import type { Clock } from '../engine/core/clock.ts';
+import type { SignalSource } from '../engine/runtime/stop-signals.ts';
 import type { CliSession, SessionOptions } from './session.ts';
 import type { Streams } from './streams.ts';
 
@@ -14,4 +15,8 @@ export interface CliHost {
   openSession(settings: Settings, options: SessionOptions): Promise<CliSession>;
   /** Asks a question that is answered with yes or no; absent where nobody can be asked. */
   readonly ask?: (question: string) => Promise<boolean>;
+  /** Asks for a text; empty when it is refused. Absent where nobody can be asked. */
+  readonly askText?: (question: string) => Promise<string>;
+  /** Where signals come from. Default the process. */
+  readonly signals?: SignalSource;
 }

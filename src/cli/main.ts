@@ -13,7 +13,10 @@ export async function main(): Promise<void> {
     clock: systemClock,
     openSession: async (settings, options) =>
       (await import('./session.ts')).createSession(settings, systemClock, options),
-    ...(isInteractive(streams) && { ask: async (question) => (await import('./confirm.ts')).askOn(streams, question) }),
+    ...(isInteractive(streams) && {
+      ask: async (question) => (await import('./confirm.ts')).askOn(streams, question),
+      askText: async (question) => (await import('./confirm.ts')).askTextOn(streams, question),
+    }),
   };
   process.exitCode = await runCli(process.argv.slice(2), host);
   // What was written to a pipe may still be on its way. After that nothing is waited for: an app may hold connections of

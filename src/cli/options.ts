@@ -33,6 +33,7 @@ export const globalOptions: readonly GlobalOption[] = [
     variable: 'TQ_BROKER_URL',
     summary: 'store that jobs live in, default sqlite:.tq/tq.db',
   },
+  { flags: '--profile <name>', variable: 'TQ_PROFILE', summary: 'profile that names the broker (tq profile)' },
   { flags: '--json', variable: 'TQ_JSON', summary: 'print one JSON document' },
   { flags: '-q, --quiet', variable: 'TQ_QUIET', summary: 'print no notes, only results and errors' },
   { flags: '--no-color', variable: 'TQ_NO_COLOR', summary: 'print no colours' },
@@ -45,6 +46,12 @@ export const globalOptions: readonly GlobalOption[] = [
   { flags: '--timeout <duration>', variable: 'TQ_TIMEOUT', summary: 'how long to wait for workers and results' },
   { flags: '--yes', variable: 'TQ_YES', summary: 'do not ask before something is changed' },
   { flags: '--dry-run', variable: 'TQ_DRY_RUN', summary: 'show what would be changed, and change nothing' },
+  { flags: '--write', variable: 'TQ_WRITE', summary: 'change something in a protected profile' },
+  {
+    flags: '--confirm <name>',
+    variable: 'TQ_CONFIRM',
+    summary: 'name that a protected profile has typed before it removes many jobs',
+  },
 ];
 
 /** Options that several commands have: spelled and worded once. */
@@ -75,6 +82,7 @@ export const sharedOptions = {
     summary: 'store that results are kept in beside the broker: postgres:// or sqlite:',
     isSetting: true,
   },
+  noUndo: { flags: '--no-undo', summary: 'keep nothing: what is done cannot be undone' },
   wait: { flags: '--wait', summary: 'wait until the job has ended, at most --timeout' },
 } as const satisfies Record<string, OptionDefinition>;
 

@@ -1,13 +1,15 @@
 import { loadSettings, type Settings } from '../engine/config/settings.ts';
+import { createError } from '../engine/core/errors.ts';
 import type { Command, CommandContext, Values } from './command.ts';
 import { commandGroups, commandIndex } from './command-index.ts';
-import { createConfirm } from './confirm.ts';
+import { createConfirm, formatProfile } from './confirm.ts';
 import type { CliHost } from './host.ts';
 import { parseFlags } from './options.ts';
 import { createOutput, type Output } from './output.ts';
 import { presentPlan } from './plan.ts';
 import type { Request } from './program.ts';
 import type { SessionOptions } from './session.ts';
+import { Stopping } from './stopping.ts';
 import { readStdin } from './streams.ts';
 
 type RunRequest = Extract<Request, { kind: 'run' }>;
@@ -34,7 +36,9 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
   for (const warning of settings.warnings) output.note(`warning: ${warning}`);
   const values = await fillStdin({ ...request.values, timeoutMs: settings.timeoutMs }, command, host);
   const input = command.toInput(values as Values<never>);
-  const session = await host.openSession(settings, await chooseSession(command, settings, output));
+  assertWritable(command, settings);
+  if (settings.profile?.by === 'use') output.note(`profile ${formatProfile(settings.profile)}`);
+  const session = await host.openSession(settings, await chooseSession(command, input, settings, output));
   try {
     const context: CommandContext = { settings, session, output, host };
     if (command.kind === 'service') return await command.serve(input, context);
@@ -52,12 +56,25 @@ function chooseKind(command: Command, options: Values['options']): Command {
   return { ...command, ...command.stream, kind: 'stream' } as unknown as Command;
 }
 
+/** @throws READ_ONLY for a service that changes what a protected profile names */
+function assertWritable(command: Command, { profile, write }: Settings): void {
+  if (command.kind !== 'service' || command.changesBroker !== true) return;
+  if (profile?.isProtected === true && !write) {
+    throw createError('READ_ONLY', { operation: command.name, profile: profile.name });
+  }
+}
+
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */
-async function chooseSession(command: Command, { dryRun }: Settings, { note }: Output): Promise<SessionOptions> {
+async function chooseSession(
+  command: Command,
+  input: unknown,
+  { dryRun }: Settings,
+  { note }: Output,
+): Promise<SessionOptions> {
   if (command.kind === 'stream') return { onlyExisting: true, waitForFile: true, note };
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
-  return { onlyExisting: dryRun || (await command.operation()).effect !== 'write', note };
+  return { onlyExisting: dryRun || (await command.operation(input)).effect !== 'write', note };
 }
 
 /** Of the options of a command, those that are settings. */
@@ -93,24 +110,36 @@ async function answer(
 async function operate(
   command: Extract<Command, { kind: 'operation' }>,
   input: unknown,
-  { settings, session, output, host }: CommandContext,
+  context: CommandContext,
   options: Values['options'],
 ): Promise<number> {
-  const [operation, { execute }] = await Promise.all([command.operation(), import('../ops/gate.ts')]);
-  const confirm = createConfirm(host.ask, output);
-  const execution = await execute(operation, input, {
-    session,
-    dryRun: settings.dryRun,
-    yes: settings.yes,
-    ...(confirm !== undefined && { confirm }),
-    onProgress: output.progress,
-  });
-  const presentation =
-    execution.kind === 'planned'
-      ? presentPlan(command.name, execution.plan)
-      : command.present(execution.result, options as never);
-  output.print(presentation);
-  return presentation.exitCode ?? 0;
+  const [operation, { execute }] = await Promise.all([command.operation(input), import('../ops/gate.ts')]);
+  const { settings, session, output, host } = context;
+  const { profile, dryRun, yes } = settings;
+  const confirm = createConfirm(host.ask, output, profile);
+  const stopping = new Stopping(output.note, host.signals);
+  const changing =
+    operation.effect === 'read' ? undefined : new (await import('./changing.ts')).Changing(context, options);
+  try {
+    const execution = await execute(operation, input, {
+      ...{ session, dryRun, yes, onProgress: output.progress },
+      ...(confirm !== undefined && { confirm }),
+      ...changing?.guards,
+      get signal() {
+        return stopping.signal;
+      },
+    });
+    const presentation =
+      execution.kind === 'planned'
+        ? presentPlan(command.name, execution.plan)
+        : command.present(execution.result, options as never);
+    output.print(presentation);
+    if (execution.kind === 'done') changing?.tellEnd(execution.stopped);
+    const isStopped = execution.kind === 'done' && execution.stopped !== undefined;
+    return presentation.exitCode ?? (isStopped ? 1 : 0);
+  } finally {
+    stopping.end();
+  }
 }
 
 /** Only one option or argument can have it: stdin is read once. */

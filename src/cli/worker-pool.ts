@@ -1,4 +1,5 @@
 import type { WorkerOptions } from '../engine/app/contract.ts';
+import type { Origin } from '../engine/config/chosen-settings.ts';
 import type { Settings } from '../engine/config/settings.ts';
 import { livesInMemory } from '../engine/config/sqlite-url.ts';
 import { createError } from '../engine/core/errors.ts';
@@ -60,7 +61,7 @@ export function choosePool(settings: Settings, brokerUrl: string | undefined): C
   };
 }
 
-const SOURCES = ['flag', 'environment', 'file'] as const;
+const SOURCES: readonly Origin['source'][] = ['flag', 'profile', 'environment', 'file'];
 
 /** Both say how many slots there are: the one from the better source counts, and autoscale where they are equal. */
 function chooseSlots({ worker, origins }: Settings): Chosen<Pick<WorkerOptions, 'concurrency' | 'autoscale'>> {

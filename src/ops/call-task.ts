@@ -57,6 +57,7 @@ type CallInput = InferOutput<typeof input>;
 export const callTask = defineOperation({
   name: 'call-task',
   effect: 'write',
+  isAudited: false,
   summary: 'Call a task: enqueue one job',
   input,
   async plan(session, call) {

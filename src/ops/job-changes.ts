@@ -3,10 +3,11 @@ import type { Broker, BrokerQueue } from '../engine/broker/port.ts';
 import { FailureList, type JobFailure } from '../engine/core/failure-list.ts';
 import type { JobRecord } from '../engine/core/job-record.ts';
 import { placeOf } from '../engine/jobs/job-place.ts';
+import { RecordSlices } from '../engine/jobs/record-slices.ts';
 import type { JobPage, SeenJob } from '../engine/jobs/seen-job.ts';
 import { JobGroups } from './job-groups.ts';
 import type { Plan, Run } from './operation.ts';
-import type { KeptAfter } from './undo-keeper.ts';
+import type { KeptAfter, UndoKeeper } from './undo-keeper.ts';
 
 /** What came of an operation on many jobs. */
 export interface JobChanges {
@@ -26,7 +27,9 @@ export interface Change {
   /** Whether it can be done to this job; a text says why not. */
   readonly refuse?: (job: SeenJob, record: JobRecord) => string | undefined | Promise<string | undefined>;
   /** Where it puts a job, so that it can be found when it is undone; null when it removes it. */
-  readonly after: (job: JobRecord) => KeptAfter | null;
+  readonly after: (job: JobRecord) => Pick<KeptAfter, 'queue' | 'place'> | null;
+  /** The data that it gives to a job. */
+  readonly dataOf?: (id: string) => string | undefined;
   /** Changes a page. @returns the ids of those that were changed */
   readonly act: (queue: BrokerQueue, records: readonly JobRecord[]) => Promise<readonly string[]>;
 }
@@ -77,21 +80,26 @@ export async function changeJobs(
     matched += 1;
     failed.add(id, UNKNOWN);
   };
+  const slices = new RecordSlices();
   let matched = 0;
   let changed = 0;
   let stopped: string | null = null;
   try {
     for await (const { queue: name, jobs } of pages(onMissing)) {
       if (signal.aborted) break;
+      const byId = new Map(jobs.map((job) => [job.id, job]));
       matched += jobs.length;
       const queue = broker.queue(name);
-      const records = await queue.bulk.readRecords(jobs.map(({ id }) => id));
-      const able = await pickAble(jobs, records, change, failed);
-      for (const [after, group] of groupByAfter(able, change)) await keeper?.keep(group, after);
-      const done = new Set(able.length === 0 ? [] : await change.act(queue, able));
-      for (const { id } of able) if (!done.has(id)) failed.add(id, TOUCHED);
-      changed += done.size;
-      progress(changed);
+      for await (const records of slices.read(queue.bulk, [...byId.keys()])) {
+        const able = await pickAble(byId, records, change, failed);
+        for (const { id } of records) byId.delete(id);
+        const done = await act(queue, able, change, keeper);
+        for (const { id } of able) if (!done.has(id)) failed.add(id, TOUCHED);
+        changed += done.size;
+        progress(changed);
+        if (signal.aborted) break;
+      }
+      if (!signal.aborted) for (const id of byId.keys()) failed.add(id, TOUCHED);
     }
     if (signal.aborted) stopped ??= 'it was asked to stop';
   } catch (error) {
@@ -102,25 +110,46 @@ export async function changeJobs(
 }
 
 async function pickAble(
-  jobs: readonly SeenJob[],
+  jobs: ReadonlyMap<string, SeenJob>,
   records: readonly JobRecord[],
   { refuse }: Change,
   failed: FailureList,
 ): Promise<JobRecord[]> {
-  const byId = new Map(records.map((record) => [record.id, record]));
   const able: JobRecord[] = [];
-  for (const job of jobs) {
-    const record = byId.get(job.id);
-    const reason = record === undefined ? TOUCHED : await refuse?.(job, record);
-    if (record !== undefined && reason === undefined) able.push(record);
-    else failed.add(job.id, reason ?? TOUCHED);
+  for (const record of records) {
+    const job = jobs.get(record.id);
+    const reason = job === undefined ? undefined : await refuse?.(job, record);
+    if (reason === undefined) able.push(record);
+    else failed.add(record.id, reason);
   }
   return able;
 }
 
-function groupByAfter(records: readonly JobRecord[], { after }: Change): [KeptAfter | null, JobRecord[]][] {
+async function act(
+  queue: BrokerQueue,
+  records: readonly JobRecord[],
+  change: Change,
+  keeper: UndoKeeper | undefined,
+): Promise<Set<string>> {
+  for (const [after, group] of groupByAfter(records, change)) await keeper?.keep(group, after);
+  const done = new Set(records.length === 0 ? [] : await change.act(queue, records));
+  keeper?.left(records.filter(({ id }) => !done.has(id)));
+  return done;
+}
+
+function groupByAfter(
+  records: readonly JobRecord[],
+  { after, dataOf }: Change,
+): [KeptAfter | null, readonly JobRecord[]][] {
   const groups = Map.groupBy(records, (record) => JSON.stringify(after(record)));
-  return [...groups].map(([key, group]) => [JSON.parse(key) as KeptAfter | null, group]);
+  return [...groups].map(([key, group]) => {
+    const place = JSON.parse(key) as KeptAfter | null;
+    const data = group.flatMap(({ id }): [string, string][] => {
+      const next = dataOf?.(id);
+      return next === undefined ? [] : [[id, next]];
+    });
+    return [place === null || data.length === 0 ? place : { ...place, data: Object.fromEntries(data) }, group];
+  });
 }
 
 /** A step of a workflow: what waits for it would go on without it. */

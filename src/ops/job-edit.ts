@@ -82,6 +82,7 @@ export function defineJobEdit(given: {
             return undefined;
           },
           after: ({ queue, place }) => ({ queue, place }),
+          dataOf: (id) => changes.get(id)?.data?.next,
           async act(queue, records) {
             const changed = await queue.bulk.rewrite(records.flatMap(({ id }) => changes.get(id) ?? []));
             changes.clear();

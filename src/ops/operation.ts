@@ -27,7 +27,10 @@ export interface Run {
   readonly id: string;
   /** Call it with the number of jobs done so far, as often as you like. */
   readonly progress: (done: number) => void;
-  /** The person asks to stop: what is begun is finished, and the result says how far it came. */
+  /**
+   * The person asks to stop: what is begun is finished, and the result says how far it came. Who reads it promises to look at it
+   * between pages; who never does is ended at once by Ctrl-C.
+   */
   readonly signal: AbortSignal;
   /** Where jobs are kept before they are removed or changed; undefined when nothing is to be kept. */
   readonly keeper: UndoKeeper | undefined;
@@ -59,6 +62,8 @@ export type Operation<Schema extends GenericSchema = GenericSchema, Result = unk
     | {
         readonly effect: 'write' | 'destructive';
         readonly plan: (session: Session, input: InferOutput<Schema>) => Promise<Plan>;
+        /** False for what is everyday use and no operation on the broker: a call. Default true. */
+        readonly isAudited?: boolean;
       }
   );
 

@@ -1,20 +1,32 @@
 import { array, literal, nonEmpty, pipe, strictObject, string, union } from 'valibot';
+import type { ScanPlace } from '../engine/broker/bulk-port.ts';
 import { resolveQueues } from '../engine/control/known-queues.ts';
-import { createError } from '../engine/core/errors.ts';
 import { rememberHeld } from './held-jobs.ts';
+import { KeptChange } from './kept-change.ts';
 import { DEAD_LETTER } from './list-queues.ts';
-import { defineOperation } from './operation.ts';
+import { defineOperation, type Run } from './operation.ts';
 import type { Session } from './session.ts';
 
 export interface Purged {
-  /** Jobs removed, by queue. */
+  /** Jobs removed, by queue; the dead letters of all queues are one. */
   readonly purged: Readonly<Record<string, number>>;
   readonly total: number;
-  /** The id to undo it with; null because a purge keeps no copy of what it removed. */
+  /** The id to undo it with; null when nothing was kept. */
   readonly undo: string | null;
 }
 
 type Target = { readonly queues: readonly string[] } | { readonly all: true };
+
+/** What a purge empties. */
+interface Part {
+  /** As it is counted. */
+  readonly name: string;
+  /** Those that hold its jobs. */
+  readonly queues: readonly string[];
+  readonly places: readonly ScanPlace[];
+}
+
+const LIVE: readonly ScanPlace[] = ['waiting', 'scheduled'];
 
 export const purgeQueues = defineOperation({
   name: 'purge-queues',
@@ -23,48 +35,77 @@ export const purgeQueues = defineOperation({
   input: union([strictObject({ queues: pipe(array(string()), nonEmpty()) }), strictObject({ all: literal(true) })]),
   async plan(session, input) {
     const broker = await session.broker();
-    const names = await listTargets(session, input);
+    const parts = await listParts(session, input);
     const rows = await Promise.all(
-      names.map(async (name) => {
-        const { waiting, scheduled } = await broker.queue(name).counts();
-        return { queue: name, waiting, scheduled };
+      parts.map(async ({ name, queues, places }) => {
+        const counts = await Promise.all(queues.map((queue) => broker.queue(queue).counts()));
+        const count = (place: 'waiting' | 'scheduled' | 'dead') =>
+          counts.reduce((sum, each) => sum + (places.includes(place) ? each[place] : 0), 0);
+        // As in `tq inspect queues`: dead letters wait for a person.
+        return { queue: name, waiting: count('waiting') + count('dead'), scheduled: count('scheduled') };
       }),
     );
     const count = rows.reduce((sum, row) => sum + row.waiting + row.scheduled, 0);
     const jobs = count === 1 ? '1 job' : `${count} jobs`;
     return {
-      summary: `would remove ${jobs} from ${names.length === 1 ? '1 queue' : `${names.length} queues`}`,
+      summary: `would remove ${jobs} from ${parts.length === 1 ? '1 queue' : `${parts.length} queues`}`,
       count,
       rows,
     };
   },
-  async run(session, input, { progress }): Promise<Purged> {
-    const broker = await session.broker();
+  async run(session, input, run): Promise<Purged> {
     const purged: [string, number][] = [];
     let total = 0;
+    const onRemoved = (count: number): void => {
+      if (count === 0) return;
+      total += count;
+      run.progress(total);
+    };
     // One queue after the other: an interrupted purge has then emptied whole queues, and the progress is one number.
-    for (const name of await listTargets(session, input)) {
+    for (const part of await listParts(session, input)) {
       const before = total;
-      const forgetHeld = await rememberHeld(broker, name);
-      const removed = await broker.queue(name).purge((done) => progress(before + done));
-      await forgetHeld();
-      purged.push([name, removed]);
-      total += removed;
+      for (const queue of part.queues) await purge(session, { queue, places: part.places, run, onRemoved });
+      purged.push([part.name, total - before]);
+      if (run.signal.aborted) break;
     }
     // fromEntries defines own properties, so a queue called `__proto__` stays an entry.
-    return { purged: Object.fromEntries(purged), total, undo: null };
+    return { purged: Object.fromEntries(purged), total, undo: run.keeper?.undo ?? null };
   },
   commandLine: (input) => ['purge', ...('all' in input ? ['--all'] : ['-Q', input.queues.join(',')]), '--yes'],
 });
 
-async function listTargets(session: Session, input: Target): Promise<string[]> {
+interface Purge {
+  readonly queue: string;
+  readonly places: readonly ScanPlace[];
+  readonly run: Run;
+  readonly onRemoved: (count: number) => void;
+}
+
+/** Removes what was there when it began: what was added later, or has died later, stays. */
+async function purge(session: Session, { queue: name, places, run, onRemoved }: Purge): Promise<void> {
   const broker = await session.broker();
-  if ('all' in input) return await broker.listQueues();
-  if (input.queues.includes(DEAD_LETTER) && !(await broker.listQueues()).includes(DEAD_LETTER)) {
-    throw createError('USAGE', {
-      message: `purge removes waiting and scheduled jobs; the dead letters ("${DEAD_LETTER}") are not touched by it in this version`,
-      next: 'name queues that `tq inspect queues` lists; `tq jobs show ID` shows one dead letter',
-    });
+  const { bulk } = broker.queue(name);
+  const beganAt = session.clock.now();
+  const isLive = places === LIVE;
+  const forgetHeld = isLive ? await rememberHeld(broker, name) : undefined;
+  const change = new KeptChange(bulk, run.keeper);
+  for await (const page of bulk.scanSummaries({ places })) {
+    if (run.signal.aborted) return;
+    const old = page.filter(({ createdAt, finishedAt }) => (isLive ? createdAt : (finishedAt ?? 0)) <= beganAt);
+    const ids = old.map(({ id }) => id);
+    onRemoved((await change.apply(ids, null, (kept) => bulk.remove(kept, places))).length);
   }
-  return await resolveQueues(broker, input.queues);
+  await forgetHeld?.();
+}
+
+async function listParts(session: Session, input: Target): Promise<Part[]> {
+  const broker = await session.broker();
+  const all = await broker.listQueues();
+  const toPart = (name: string): Part => ({ name, queues: [name], places: LIVE });
+  if ('all' in input) return all.map(toPart);
+  // A queue of that name goes first: it can be named in no other way.
+  const isDeadAsked = input.queues.includes(DEAD_LETTER) && !all.includes(DEAD_LETTER);
+  const named = input.queues.filter((queue) => !isDeadAsked || queue !== DEAD_LETTER);
+  const parts = named.length === 0 ? [] : (await resolveQueues(broker, named)).map(toPart);
+  return isDeadAsked ? [...parts, { name: DEAD_LETTER, queues: all, places: ['dead'] }] : parts;
 }

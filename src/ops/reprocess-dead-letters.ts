@@ -15,7 +15,7 @@ import { createError } from '../engine/core/errors.ts';
 import type { JobFailure } from '../engine/core/failure-list.ts';
 import { parseRate } from '../engine/core/rate.ts';
 import { readRunTime } from '../engine/core/run-id.ts';
-import { type ReprocessReport, reprocess } from '../engine/deadletter/reprocessing.ts';
+import { type ReprocessKeeper, type ReprocessReport, reprocess } from '../engine/deadletter/reprocessing.ts';
 import type { JobPage } from '../engine/jobs/seen-job.ts';
 import { planChanges, UNKNOWN } from './job-changes.ts';
 import { assertChoice, choiceEntries, choiceFlags, chooseJobs, type JobChoice } from './job-choice.ts';
@@ -23,6 +23,7 @@ import { listDifferences } from './job-edit.ts';
 import { defineOperation, type Plan } from './operation.ts';
 import { findTasks } from './patched-tasks.ts';
 import type { Session } from './session.ts';
+import type { UndoKeeper } from './undo-keeper.ts';
 
 export interface Reprocessed {
   /** Dead letters that it came to. */
@@ -101,7 +102,7 @@ export const reprocessDeadLetters = defineOperation({
       },
       {
         ...{ broker, clock: session.clock, signal: run.signal, run: run.id, taskOf },
-        keep: async (records, queue) => await run.keeper?.keep(records, { queue, place: 'waiting' }),
+        keeper: toReprocessKeeper(run.keeper),
         onProgress: run.progress,
       },
     );
@@ -169,6 +170,17 @@ async function* chooseDead(
     }
     yield { queue, jobs };
   }
+}
+
+function toReprocessKeeper(keeper: UndoKeeper | undefined): ReprocessKeeper | undefined {
+  if (keeper === undefined) return undefined;
+  return {
+    keep(records, { queue, data }) {
+      const after = { queue, place: 'waiting' } as const;
+      return keeper.keep(records, Object.keys(data).length === 0 ? after : { ...after, data });
+    },
+    left: (records) => keeper.left(records),
+  };
 }
 
 function describeStop({ stop, error, outcomes }: ReprocessReport, percent: number | undefined): string | null {

@@ -66,12 +66,14 @@ export const retryJobs = defineOperation({
     const missed: JobSummary[] = [];
     let changed = 0;
     for (const job of dead) {
-      await run.keeper?.keep(await broker.queue(job.queue).bulk.readRecords([job.id]), {
-        queue: job.queue,
-        place: 'waiting',
-      });
-      if (await broker.queue(job.queue).reprocess(job.id, { onlyDead: true })) changed += 1;
-      else missed.push(job);
+      const queue = broker.queue(job.queue);
+      const records = run.keeper === undefined ? [] : await queue.bulk.readRecords([job.id]);
+      await run.keeper?.keep(records, { queue: job.queue, place: 'waiting' });
+      if (await queue.reprocess(job.id, { onlyDead: true })) changed += 1;
+      else {
+        run.keeper?.left(records);
+        missed.push(job);
+      }
       progress(changed);
     }
     let matched = dead.length + failed.length;

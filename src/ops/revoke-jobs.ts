@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { array, boolean, exactOptional, nonEmpty, pipe, strictObject } from 'valibot';
 import { findWorkflows, type RevokeAllReport, revokeAll } from '../engine/app/revoke-all.ts';
 import type { Broker, JobBrief } from '../engine/broker/port.ts';
@@ -8,6 +7,7 @@ import { WorkflowStore } from '../engine/canvas/workflow-store.ts';
 import { locateJobs, type Place } from '../engine/control/locate-jobs.ts';
 import { readDeclaredQueues } from './job-lookup.ts';
 import { defineOperation, type Plan, type PlanRow } from './operation.ts';
+import { formatOperator, readOperator } from './operator.ts';
 import { jobId, jobQueue, queueFlag } from './read-result.ts';
 import type { Session } from './session.ts';
 import { addressedInput, formatAddressed } from './worker-replies.ts';
@@ -50,7 +50,7 @@ export const revokeJobs = defineOperation({
         terminate,
         destinations,
         timeoutMs,
-        by: describeUser(),
+        by: formatOperator(readOperator()),
         onProgress: progress,
         ...(await readPlace(session, queue)),
       },
@@ -100,13 +100,4 @@ function countByKind(briefs: readonly JobBrief[]): PlanRow[] {
     const [first] = group;
     return first === undefined ? [] : [{ task: first.task, queue: first.queue, is: first.phase, jobs: group.length }];
   });
-}
-
-/** `ada@web-1`: who does it, for those who ask later. A container may have a user without a name. */
-function describeUser(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    return hostname();
-  }
 }

@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorText } from '../engine/core/error-catalogue.ts';
 import { createError, type TqError } from '../engine/core/errors.ts';
 import { escapeControl } from '../engine/core/escape.ts';
 
-const REFUSALS: readonly unknown[] = ['FILE_REFUSED', 'EMAIL_REFUSED'] satisfies ErrorCode[];
+const REFUSALS: readonly unknown[] = ['FILE_REFUSED', 'EMAIL_REFUSED', 'ALERT_REFUSED'] satisfies ErrorCode[];
 
 /**
  * Whether a built-in task has refused its input: a retry would be refused again, so the policies of these tasks except it.

@@ -19,6 +19,8 @@ import type {
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import { fingerprintOf } from '../../src/engine/core/fingerprint.ts';
 import type { JobChildren, JobSummary, NewJob, StoredJob } from '../../src/engine/core/job.ts';
+import type { JobRecord } from '../../src/engine/core/job-record.ts';
+import type { JobStanding } from '../../src/engine/core/job-standing.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
 import { createFakeState } from '../engine/broker/fake-state.ts';
@@ -181,6 +183,8 @@ export class FakeQueue implements BrokerQueue {
   readonly bulk: FakeBulk;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
+  /** What the records of jobs say that the jobs do not: parents, schedule entries. */
+  readonly records = new Map<string, Partial<JobRecord>>();
   /** Where revoked jobs lie. */
   readonly #phases = new Map<string, JobBrief['phase']>();
   /** Of active jobs. */
@@ -348,6 +352,16 @@ export class FakeQueue implements BrokerQueue {
     };
   }
 
+  /** What the test says of a job beside that. */
+  readonly standings = new Map<string, Partial<JobStanding>>();
+
+  async readStanding(id: string, now: number): Promise<JobStanding> {
+    const { paused, waiting, active, consumers } = await this.status(now);
+    const queue = { paused, waiting, active, consumers, concurrency: null, limitedForMs: 0, windowMs: 0 };
+    const lockLeftMs = this.lockLeftMs.get(id) ?? null;
+    return { queue, before: null, lockLeftMs, pending: 0, pendingChildren: [], ...this.standings.get(id) };
+  }
+
   async listScheduled(offset: number, limit: number): Promise<StoredJob[]> {
     this.#broker.assertUp();
     const due = this.#list('SCHEDULED', 'RETRY').sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
@@ -428,6 +442,7 @@ export function createStoredJob(given: Partial<StoredJob> = {}): StoredJob {
     error: null,
     reason: null,
     stacks: [],
+    failures: [],
     unique: null,
     unreadable: null,
     ...given,

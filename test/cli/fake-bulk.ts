@@ -36,7 +36,8 @@ export class FakeBulk implements BulkJobs {
     this.#broker.assertUp();
     return ids.flatMap((id) => {
       const job = this.#queue.jobs.get(id);
-      return job === undefined ? [] : [toRecord(job, this.#queue.logs.get(id) ?? [])];
+      if (job === undefined) return [];
+      return [{ ...toRecord(job, this.#queue.logs.get(id) ?? []), ...this.#queue.records.get(id) }];
     });
   }
 

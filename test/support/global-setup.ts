@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { TestProject } from 'vitest/node';
 import type { TestServers } from './brokers.ts';
@@ -13,6 +14,9 @@ import { getRunFolder, removeRunFolder } from './run-folder.ts';
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = getRunFolder();
+  // What tq keeps for its user, and reads of them, is that of this run in every test.
+  process.env['XDG_STATE_HOME'] = join(folder, 'state');
+  process.env['XDG_CONFIG_HOME'] = join(folder, 'config');
   const prefix = `tq-test-${process.pid}-`;
   const given = process.env['TQ_TEST_REDIS_URL'];
   const required = parseRequired(process.env['TQ_TEST_REQUIRE']);

@@ -121,7 +121,7 @@ function spawnTq(args: readonly string[], options: TqOptions): TqChild {
 type TqChild = ResultPromise<{ reject: false; extendEnv: false; stdout: 'pipe'; stderr: 'pipe' }>;
 
 function cleanEnvironment(): Record<string, string> {
-  const kept = ['HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_V8_COVERAGE'];
+  const kept = ['HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_V8_COVERAGE', 'XDG_STATE_HOME', 'XDG_CONFIG_HOME'];
   const values = kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const path = [join(projectFolder, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter);
   return { ...Object.fromEntries(values), PATH: path };

@@ -7,12 +7,15 @@ import { table } from '../presentation.ts';
 export const purge = defineCommand({
   name: 'purge',
   summary: 'Remove the waiting and scheduled jobs of queues',
-  details:
-    'Running jobs, dead letters, results and the jobs of schedule entries stay. What is removed cannot be brought back.',
-  options: [sharedOptions.queues, { flags: '--all', summary: 'every queue of the broker' }],
+  details: [
+    'Running jobs, results and the jobs of schedule entries stay, and jobs that are added while it runs. Dead letters stay too, unless',
+    '-Q dead_letter asks for those of all queues. What is removed is kept: `tq undo` puts it back (docs/operations.md).',
+  ].join('\n'),
+  options: [sharedOptions.queues, { flags: '--all', summary: 'every queue of the broker' }, sharedOptions.noUndo],
   examples: [
     { command: 'tq purge --all --dry-run', does: 'only count' },
     { command: 'tq purge -Q emails,reports', does: 'show what would be removed from two queues, and ask' },
+    { command: 'tq purge -Q dead_letter', does: 'remove the dead letters of all queues' },
     { command: 'tq purge --all --yes --json', does: 'empty every queue without asking' },
   ],
   json: ['purged', 'total', 'undo'],

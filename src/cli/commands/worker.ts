@@ -90,6 +90,7 @@ export const worker = defineService({
     'message',
   ],
   optionsAreSettings: true,
+  changesBroker: true,
   toInput: () => undefined,
   serve: async (_, context) => {
     if (context.settings.worker.watch) return (await import('../watch/watch-worker.ts')).watchWorker(context);

@@ -1,5 +1,6 @@
 import { assertQueueName } from '../broker/queue-name.ts';
 import { assertControlHandlers, type ControlHandler } from '../control/worker-control.ts';
+import { type AlertRule, parseAlerts } from '../core/alert-rule.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError, messageOf } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
@@ -8,7 +9,10 @@ import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts';
 import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
+import type { DeadLetterLimits } from '../worker/dead-letters/dead-letter-retention.ts';
 import type { AppOptions } from './contract.ts';
+import { parseDeadLetters } from './dead-letters-option.ts';
 import { type AppResults, parseResultsOption } from './results-option.ts';
 
 /** The options of an app, checked, with the defaults filled in. */
@@ -27,6 +31,11 @@ export interface AppSettings {
   readonly maxWorkerLost: number;
   readonly builtins: false | Readonly<Record<string, unknown>>;
   readonly hooks: Hooks;
+  /** Undefined keeps all dead letters. */
+  readonly deadLetters: DeadLetterLimits | undefined;
+  readonly onDeadLetter: OnDeadLetter | undefined;
+  /** Undefined leaves it to tq.config. */
+  readonly alerts: readonly AlertRule[] | undefined;
   readonly control: Readonly<Record<string, ControlHandler>>;
 }
 
@@ -43,6 +52,9 @@ const KEYS: readonly (keyof AppOptions)[] = [
   'maxWorkerLost',
   'builtins',
   'hooks',
+  'deadLetters',
+  'onDeadLetter',
+  'alerts',
   'control',
 ];
 
@@ -77,6 +89,11 @@ export function parseAppOptions(options: AppOptions): AppSettings {
       mistakes.push(`the hook ${name} must be a function, got ${formatGiven(hook)}`);
     }
   }
+  if (options.onDeadLetter !== undefined && typeof options.onDeadLetter !== 'function') {
+    mistakes.push(`onDeadLetter must be a function, got ${formatGiven(options.onDeadLetter)}`);
+  }
+  const alerts = options.alerts === undefined ? undefined : parseAlerts(options.alerts);
+  mistakes.push(...(alerts?.mistakes ?? []));
   const settings: AppSettings = {
     broker: options.broker,
     results: attempt(parseResultsOption(undefined), () => parseResultsOption(options.results)),
@@ -101,6 +118,9 @@ export function parseAppOptions(options: AppOptions): AppSettings {
     maxWorkerLost: wholeNumber(options.maxWorkerLost ?? 3, 'maxWorkerLost', mistakes),
     builtins: options.builtins ?? {},
     hooks: options.hooks ?? {},
+    deadLetters: attempt(undefined, () => parseDeadLetters(options.deadLetters)),
+    onDeadLetter: options.onDeadLetter,
+    alerts: alerts?.rules,
     control: attempt({}, () => parseControl(options.control)),
   };
   if (mistakes.length > 0) throw createError('INVALID_CONFIG', { source: 'createApp()', mistakes });

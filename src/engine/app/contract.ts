@@ -4,19 +4,23 @@ import type { ResultRow, ResultStore } from '../broker/result-store/result-port.
 import type { SignatureSender, StepSignature } from '../canvas/signature.ts';
 import type { SignatureOptions } from '../canvas/signature-options.ts';
 import type { ControlHandler } from '../control/worker-control.ts';
+import type { AlertRule, AlertRuleOptions } from '../core/alert-rule.ts';
 import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
+import type { JobExplanation } from '../core/why/reason.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, GroupResult, WorkflowResult } from '../results/async-result.ts';
 import type { HistoryOptions } from '../results/result-history.ts';
 import type { TaskDefinition } from '../task/definition.ts';
+import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
 import type { EventOptions } from './app-events.ts';
+import type { WhyOptions } from './app-why.ts';
 import type { CallOptions } from './call-options.ts';
 import type { DefineTask, Task } from './task.ts';
 
@@ -35,6 +39,14 @@ export type ResultsOption =
       /** False keeps the arguments of all tasks out of it. Default true. */
       readonly storeArgs?: boolean;
     };
+
+/** Which dead letters of a queue are kept. */
+export interface DeadLettersOption {
+  /** Those that ended longer ago are removed. Default none are. */
+  readonly maxAge?: Duration;
+  /** More in a queue are removed, the oldest first. Default none are. */
+  readonly maxCount?: number;
+}
 
 export interface AppOptions {
   /**
@@ -69,6 +81,18 @@ export interface AppOptions {
   /** The built-in tasks: false turns them off, an object sets them up (docs/builtin-tasks.md). */
   builtins?: false | Readonly<Record<string, unknown>>;
   hooks?: Hooks;
+  /**
+   * Is told of every dead letter in the worker process, once it is stored; with the pool `prefork` in the parent. It may take its time
+   * and may fail: no job is affected, and a worker that stops waits for it, up to 5 seconds (docs/alerts.md).
+   */
+  onDeadLetter?: OnDeadLetter;
+  /** Which dead letters are kept, in each queue. Default all, for ever (docs/retention.md). */
+  deadLetters?: DeadLettersOption;
+  /**
+   * Who is told of too many dead letters, by webhook or e-mail, at most once a window (docs/alerts.md). Default the `alerts` of
+   * tq.config, else nobody.
+   */
+  alerts?: readonly AlertRuleOptions[];
   /** Control commands of the application, by name: `tq control` and `app.control.call` ask its workers for them. */
   control?: Readonly<Record<string, ControlHandler>>;
 }
@@ -184,6 +208,12 @@ export interface App extends SignatureSender {
   compileHere(signature: { toJSON(): unknown }): WorkflowGraph;
   /** The result of a job by its id; every queue is searched when `queue` is not given. */
   result<Result = unknown>(id: string, queue?: string): AsyncResult<Result>;
+  /**
+   * Why a job does not run, or what happened to it (docs/why.md). All reasons that hold are given, the one first that must go first.
+   *
+   * @throws UNKNOWN_OPTION, INVALID_DURATION, BROKER_UNAVAILABLE
+   */
+  why(id: string, options?: WhyOptions): Promise<JobExplanation>;
   /** A workflow by its id. Nothing is asked of the broker yet. */
   workflow<Result = unknown>(id: string): WorkflowResult<Result>;
   /** A group by its id, or by the name that it was saved under. */
@@ -214,6 +244,10 @@ export interface App extends SignatureSender {
   resultStore(): Promise<ResultStore | undefined>;
   /** Stores results here instead of its own option; only before the first use. */
   useResults(url: string): void;
+  /** Tasks of tq's own that its workers run beside `tasks`, and that nobody calls by name. */
+  readonly ownTasks: ReadonlyMap<string, TaskDefinition>;
+  /** Takes these alerts in place of its own: those of the worker that a child process belongs to. */
+  useAlerts(rules: readonly AlertRule[]): void;
   /**
    * The results that the result store holds, those that ended last first: `for await (const row of app.results({ where }))`. They are
    * read in pages, so any number of them takes little memory.

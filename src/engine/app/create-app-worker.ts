@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
 import { assertQueueName } from '../broker/queue-name.ts';
 import type { ResultStore } from '../broker/result-store/result-port.ts';
+import type { AlertRule } from '../core/alert-rule.ts';
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
@@ -32,6 +33,8 @@ interface WorkerOf {
   readonly resultsUrl?: string | undefined;
   readonly clock: Clock;
   readonly compile: Compile;
+  readonly alerts: readonly AlertRule[];
+  readonly ownTasks: ReadonlyMap<string, TaskDefinition>;
 }
 
 const MINIMUM_LOCK_MS = 5000;
@@ -73,7 +76,7 @@ export async function createAppWorker(of: WorkerOf, options: WorkerOptions): Pro
 }
 
 function parseWorker(
-  { app, tasks, broker, brokerUrl, resultStore, resultsUrl, clock, compile }: WorkerOf,
+  { app, tasks, broker, brokerUrl, resultStore, resultsUrl, clock, compile, alerts, ownTasks }: WorkerOf,
   options: WorkerOptions,
 ): Omit<WorkerSettings, 'worker' | 'control'> {
   assertKnownOptions(options, KEYS, 'the worker');
@@ -85,10 +88,11 @@ function parseWorker(
   const timeLimitMs = duration('timeLimit');
   assertLimits(softTimeLimitMs, timeLimitMs, 'the worker');
   const autoscale = parseAutoscale(options);
-  const prefork = parsePrefork(options, { brokerUrl, resultsUrl });
+  const prefork = parsePrefork(options, { brokerUrl, resultsUrl, alerts });
   return {
     broker,
     tasks,
+    ownTasks,
     clock,
     compile,
     queues: selectQueues(app, options),
@@ -104,6 +108,7 @@ function parseWorker(
     unknownTasks: app.unknownTasks,
     maxWorkerLost: app.maxWorkerLost,
     hooks: app.hooks,
+    deadLetters: { onDeadLetter: app.onDeadLetter, keep: app.deadLetters, alerts },
     burst: options.burst ?? false,
     blockedAfterMs: duration('blockedAfter') ?? 1000,
     ...(prefork !== undefined && { prefork }),

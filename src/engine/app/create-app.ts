@@ -1,4 +1,4 @@
-import { parseBuiltinOptions } from '../../tasks/builtin-options.ts';
+import { type BuiltinEnvironment, type BuiltinOptions, parseBuiltinOptions } from '../../tasks/builtin-options.ts';
 import { builtinTasks } from '../../tasks/builtin-tasks.ts';
 import { describeEmail } from '../../tasks/email/delivery.ts';
 import { openBroker } from '../broker/open-broker.ts';
@@ -10,12 +10,14 @@ import { type AnySignature, createStep, type SendOptions, type StepSignature } f
 import type { SignatureOptions } from '../canvas/signature-options.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { readProjectBroker } from '../config/project-broker.ts';
+import type { AlertRule } from '../core/alert-rule.ts';
 import { APP_BRAND } from '../core/brand.ts';
 import { isChild } from '../core/child-mark.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
+import type { JobExplanation } from '../core/why/reason.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
@@ -26,10 +28,12 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
+import { AppAlerts } from './app-alerts.ts';
 import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
 import { type EventOptions, openEvents } from './app-events.ts';
 import { AppResultStore } from './app-results.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
+import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
@@ -94,6 +98,7 @@ class TaskApp implements App {
   #opened: Broker | undefined;
   readonly #workers = new MadeWorkers();
   readonly #results: AppResultStore;
+  readonly #alerts: AppAlerts;
   #closed = false;
 
   constructor(settings: AppSettings, parts: AppParts) {
@@ -115,7 +120,10 @@ class TaskApp implements App {
     const asking = { openBroker: this.#openBrokerOnce, clock, queues: this.queues };
     this.inspect = createAppInspect(asking);
     this.control = createAppControl(asking);
-    this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(settings.builtins, environment)];
+    const surroundings = this.#surroundingsOf(environment);
+    const builtins = parseBuiltinOptions(settings.builtins === false ? {} : settings.builtins);
+    this.#alerts = new AppAlerts({ rules: settings.alerts, cwd, email: builtins.email ?? {}, surroundings });
+    this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(builtins, surroundings)];
   }
 
   get brokerUrl(): string | undefined {
@@ -242,14 +250,25 @@ class TaskApp implements App {
   async #createWorker(options: WorkerOptions): Promise<Worker> {
     if (isChild()) throw createError('WORKER_IN_CHILD', {});
     // Both at once: an app that is closed meanwhile waits for what is being made.
-    const [broker, resultStore] = await Promise.all([this.broker(), this.resultStore()]);
+    const [broker, resultStore, alerts] = await Promise.all([this.broker(), this.resultStore(), this.#alerts.read()]);
     for (const { name, priorities } of this.#settings.queues) {
       if (priorities && !(await broker.queue(name).hasPriorities())) await broker.queue(name).enablePriorities();
     }
-    const { tasks, brokerUrl, resultsUrl } = this;
+    const { tasks, ownTasks, brokerUrl, resultsUrl } = this;
     const compile = (signature: { toJSON(): unknown }): WorkflowGraph => this.compileHere(signature);
-    const of = { app: this.#settings, tasks, broker, brokerUrl, resultStore, resultsUrl, clock: this.#clock, compile };
+    const connected = { broker, brokerUrl, resultStore, resultsUrl };
+    const of = { app: this.#settings, tasks, ownTasks, alerts, ...connected, clock: this.#clock, compile };
     return createAppWorker(of, options);
+  }
+
+  why(id: string, options?: WhyOptions): Promise<JobExplanation> {
+    const parts = {
+      clock: this.#clock,
+      openBroker: this.#openBrokerOnce,
+      resultOf: (job: string, queue?: string) => this.result(job, queue),
+      hasResults: async () => (await this.resultStore()) !== undefined,
+    };
+    return explainById(parts, id, options);
   }
 
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {
@@ -274,6 +293,14 @@ class TaskApp implements App {
       });
     }
     this.#brokerUrl = url;
+  }
+
+  get ownTasks(): ReadonlyMap<string, TaskDefinition> {
+    return this.#alerts.tasks;
+  }
+
+  useAlerts(rules: readonly AlertRule[]): void {
+    this.#alerts.use(rules);
   }
 
   get resultsUrl(): string | undefined {
@@ -386,16 +413,13 @@ class TaskApp implements App {
     throw createError('UNDECLARED_QUEUE', { queue, near: nearestNames(queue, this.queues), declared: this.queues });
   }
 
+  #surroundingsOf({ smtpUrl, emailFrom, nodeEnv }: ReturnType<typeof readEnvironment>): BuiltinEnvironment {
+    const production = nodeEnv === 'production';
+    return { smtpUrl, emailFrom, production, cwd: process.cwd(), now: () => this.#clock.now() };
+  }
+
   /** @returns how e-mail is delivered, for people */
-  #registerBuiltins(given: Readonly<Record<string, unknown>>, environment: ReturnType<typeof readEnvironment>): string {
-    const options = parseBuiltinOptions(given);
-    const surroundings = {
-      smtpUrl: environment.smtpUrl,
-      emailFrom: environment.emailFrom,
-      production: environment.nodeEnv === 'production',
-      cwd: process.cwd(),
-      now: () => this.#clock.now(),
-    };
+  #registerBuiltins(options: BuiltinOptions, surroundings: BuiltinEnvironment): string {
     for (const definition of Object.values(builtinTasks(options, surroundings)) as unknown as TaskDefinition[]) {
       this.#registry.set(definition.name, definition);
       this.#builtins.add(definition.name);

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { livesInMemory } from '../config/sqlite-url.ts';
+import type { AlertRule } from '../core/alert-rule.ts';
 import { parseByteSize } from '../core/byte-size.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
@@ -21,6 +22,7 @@ interface Surroundings {
   /** What the app connects to; undefined leaves it to the app, in the children too. */
   readonly brokerUrl: string | undefined;
   readonly resultsUrl?: string | undefined;
+  readonly alerts?: readonly AlertRule[] | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ interface Surroundings {
  */
 export function parsePrefork(
   options: WorkerOptions,
-  { brokerUrl, resultsUrl }: Surroundings,
+  { brokerUrl, resultsUrl, alerts }: Surroundings,
 ): PreforkOptions | undefined {
   const { pool = 'async', maxTasksPerChild, maxMemoryPerChild } = options;
   if (pool !== 'async' && pool !== 'prefork') {
@@ -57,6 +59,7 @@ export function parsePrefork(
     module: parseModule(options.module),
     brokerUrl,
     resultsUrl,
+    alerts,
     maxTasksPerChild: maxTasksPerChild === undefined ? undefined : parseCount(maxTasksPerChild),
     maxMemoryPerChild:
       maxMemoryPerChild === undefined ? undefined : parseByteSize(maxMemoryPerChild, 'maxMemoryPerChild of the worker'),

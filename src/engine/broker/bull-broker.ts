@@ -88,6 +88,7 @@ export class BullBroker implements Broker {
       release: (key, holder) => this.#attempt(`releasing ${key}`, () => state.release(key, holder)),
       reserve: (key, options) => this.#attempt(`reserving ${key}`, () => state.reserve(key, options)),
       occupy: (key, ...place) => this.#attempt(`occupying ${key}`, () => state.occupy(key, ...place)),
+      listHolders: (key) => this.#attempt(`listing the holders of ${key}`, () => state.listHolders(key)),
       vacate: (key, holder) => this.#attempt(`vacating ${key}`, () => state.vacate(key, holder)),
     };
   }

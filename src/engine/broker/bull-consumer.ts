@@ -4,7 +4,7 @@ import type { Outcome } from '../core/job.ts';
 import { planLocks } from '../core/lock-timing.ts';
 import { createPatientBackend } from './patient-backend.ts';
 import { waitForPendingChildren } from './pending-children.ts';
-import type { ConsumedQueue, Consumer, ConsumerOptions } from './port.ts';
+import type { ConsumedQueue, Consumer, ConsumerOptions, TakenJob } from './port.ts';
 import { QueueWorker } from './queue-worker.ts';
 import { settle } from './settle.ts';
 import { createSlotGate, type SlotGate } from './slot-gate.ts';
@@ -47,6 +47,8 @@ export class BullConsumer implements Consumer {
   #concurrency: number;
   #slots: Slots | undefined;
   #running: Promise<void> | undefined;
+  /** Jobs that are to be dead letters, and who is told once they are. */
+  readonly #dying = new WeakMap<Job, () => void>();
   readonly #abandon = new AbortController();
   #held = 0;
   #performing = 0;
@@ -223,6 +225,7 @@ export class BullConsumer implements Consumer {
       else this.#options.onTrouble(error, queue);
     });
     worker.on('drained', () => this.#options.onIdle());
+    if (this.#options.onDead !== undefined) worker.on('failed', (job) => job && this.#dying.get(job)?.());
     worker.onHeld = (change) => {
       this.#held += change;
       if (this.#held === 0) this.#options.onIdle();
@@ -248,6 +251,7 @@ export class BullConsumer implements Consumer {
       }
       if (COMPLETIONS.has(outcome.kind)) this.#spareTrim(job);
       if (outcome.kind === 'succeeded') return encodeResult(outcome.result);
+      if (outcome.kind === 'dead') this.#noteDying(job, taken);
       return await settle(job, token, outcome, {
         store: this.#store,
         backend: worker.getBackend(),
@@ -268,6 +272,16 @@ export class BullConsumer implements Consumer {
     const now = this.#store.clock.monotonic();
     if (now < this.#nextTrimAt) job.opts.removeOnComplete = false;
     else this.#nextTrimAt = now + TRIM_EVERY_MS;
+  }
+
+  /** BullMQ says that a job failed also where its lock was lost; it has no end then, but that of an earlier run if it had one. */
+  #noteDying(job: Job, taken: TakenJob): void {
+    const { onDead } = this.#options;
+    const before = job.finishedOn;
+    if (onDead === undefined) return;
+    this.#dying.set(job, () => {
+      if (job.finishedOn !== before) onDead(taken);
+    });
   }
 
   #noteLoss(error: Error): void {

@@ -1,5 +1,6 @@
 import { type IQueueBackend, type JobJson, type JobType, Queue } from 'bullmq';
 import type { JobChildren, JobSummary, NewJob, StoredJob } from '../core/job.ts';
+import type { JobStanding } from '../core/job-standing.ts';
 import { formatMark, type Revocation } from '../core/revocation.ts';
 import { attempt } from './attempt.ts';
 import type { BulkJobs } from './bulk-port.ts';
@@ -11,6 +12,7 @@ import { toFlowEntry, toJobJson } from './job-json.ts';
 import { toJobSummary } from './job-summary.ts';
 import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
+import { readStanding } from './read-standing.ts';
 import type { MarkRecord, Store } from './store.ts';
 import { toStoredJob } from './stored-job.ts';
 import { isTrouble } from './trouble.ts';
@@ -237,6 +239,13 @@ export class BullQueue implements BrokerQueue {
       consumers: countConsumers(clients, backend.clientName()),
       oldestWaitingMs: oldestAt === null ? null : Math.max(0, now - oldestAt),
     };
+  }
+
+  async readStanding(id: string, now: number): Promise<JobStanding> {
+    const status = await this.status(now);
+    return this.#attempt(`reading how job ${id} stands in queue "${this.name}"`, () =>
+      readStanding({ backend: this.#reading(), store: this.#store, status }, id),
+    );
   }
 
   async listScheduled(offset: number, limit: number): Promise<StoredJob[]> {

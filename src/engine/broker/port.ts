@@ -15,6 +15,7 @@
 
 import type { Meta } from '../core/envelope.ts';
 import type { JobChildren, JobSummary, NewJob, Outcome, StoredJob } from '../core/job.ts';
+import type { JobStanding } from '../core/job-standing.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { BulkJobs } from './bulk-port.ts';
@@ -134,6 +135,8 @@ export interface BrokerQueue {
   /** Whether it gives no job to any worker now though some may wait: it is paused, at its own concurrency or over its rate. */
   isHeldBack(): Promise<boolean>;
   status(now: number): Promise<QueueStatus>;
+  /** How a job stands in it, and what decides when it is taken. */
+  readStanding(id: string, now: number): Promise<JobStanding>;
   /** Jobs that wait for their time, the next due first. */
   listScheduled(offset: number, limit: number): Promise<StoredJob[]>;
   /** Jobs that a worker has taken and not given back, whether it lives or not; the first taken first. */
@@ -203,12 +206,14 @@ export interface ConsumerOptions {
   readonly onTrouble: (error: Error, queue: string) => void;
   /** The broker answers again. */
   readonly onRecovered: (downMs: number) => void;
+  /** A job that `perform` was given is a dead letter: said once that outcome is stored. */
+  readonly onDead?: ((job: TakenJob) => void) | undefined;
   /** A queue had no job when the consumer looked, or the last held job has ended. Says when to look, not what is there. */
   readonly onIdle: () => void;
 }
 
 /** A job that this consumer holds the lock of. */
-export interface TakenJob extends StoredJob {
+export interface TakenJob extends Omit<StoredJob, 'failures'> {
   /** Set before it runs when it is the body of a chord: the values of the members come first. */
   args: readonly unknown[];
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */

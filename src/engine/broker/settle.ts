@@ -1,7 +1,8 @@
 import { DelayedError, type IQueueBackend, type Job, WaitingChildrenError, WaitingError } from 'bullmq';
+import type { AttemptEnd, AttemptMark } from '../core/attempt-line.ts';
 import type { Outcome } from '../core/job.ts';
 import type { Store } from './store.ts';
-import { encodeEnd, encodeFailure, encodeMessage, encodeStack } from './stored-job.ts';
+import { encodeAttempt, encodeEnd, encodeFailure, encodeMessage } from './stored-job.ts';
 
 interface SettledAt {
   readonly store: Store;
@@ -29,9 +30,9 @@ export async function settle(
       // The policy lives with the task, not with the stored job: these are read by BullMQ when it sees the failure.
       job.opts.attempts = Number.MAX_SAFE_INTEGER;
       job.opts.backoff = { type: 'fixed', delay: outcome.delayMs };
-      throw new StoredFailure(outcome, 'Error');
+      throw new StoredFailure(outcome, 'Error', markOf(job, 'retry', at.store));
     case 'dead':
-      throw new StoredFailure(outcome, 'UnrecoverableError');
+      throw new StoredFailure(outcome, 'UnrecoverableError', markOf(job, 'dead', at.store));
     case 'postponed':
       at.moved.add(job);
       await job.log(outcome.note);
@@ -72,7 +73,8 @@ async function countLoss(
   { store, backend }: SettledAt,
 ): Promise<void> {
   const kept = job.opts.stackTraceLimit ?? 0;
-  const stacks = kept === 0 ? [] : [...(job.stacktrace ?? []), encodeStack(error)].slice(-kept);
+  const stacks =
+    kept === 0 ? [] : [...(job.stacktrace ?? []), encodeAttempt(error, markOf(job, 'lost', store))].slice(-kept);
   await backend.moveToDelayed(job.id as string, store.clock.now(), delayMs, token, {
     skipAttempt: true,
     fieldsToUpdate: {
@@ -98,12 +100,26 @@ export async function release(job: Job, token: string, store: Store): Promise<ne
   throw new WaitingError();
 }
 
-/** What BullMQ stores of a failed attempt: the message, and a stack whose first line carries name and code. */
+function markOf(job: Job, end: AttemptEnd, { clock }: Store): AttemptMark {
+  const startedAt = job.processedOn ?? null;
+  // BullMQ reads the start from the clock of the machine.
+  const endedAt = Math.max(clock.now(), startedAt ?? 0);
+  return { number: job.attemptsMade + 1, end, startedAt, endedAt, worker: job.processedBy ?? null };
+}
+
+/**
+ * What BullMQ stores of a failed attempt: the message, and a stack whose first line carries name and code, and whose last one what
+ * else the ledger has of the attempt.
+ */
 class StoredFailure extends Error {
-  constructor({ error }: Outcome & { kind: 'retry' | 'dead' }, name: 'Error' | 'UnrecoverableError') {
+  constructor(
+    { error }: Outcome & { kind: 'retry' | 'dead' },
+    name: 'Error' | 'UnrecoverableError',
+    mark: AttemptMark,
+  ) {
     super(encodeMessage(error));
     // BullMQ recognises a failure that must not be retried by this name.
     this.name = name;
-    this.stack = encodeStack(error);
+    this.stack = encodeAttempt(error, mark);
   }
 }

@@ -51,6 +51,8 @@ export interface StateStore {
   reserve(key: string, options: LineOptions): Promise<LinePlace>;
   /** Takes one of the places under this key, or renews it when the holder has one. Places that were not renewed are free. */
   occupy(key: string, holder: string, options: PlaceOptions): Promise<Occupation>;
+  /** Who has the places under this key, in no order. */
+  listHolders(key: string): Promise<string[]>;
   /** @returns whether the holder had a place */
   vacate(key: string, holder: string): Promise<boolean>;
 }

@@ -63,6 +63,8 @@ export interface Store extends StoreOptions {
    * @returns as many of them, from the first on, as hold `maxBytes` of data and results, at least one
    */
   readWhole(queue: string, ids: readonly string[], maxBytes: number): Promise<(WholeRecord | null)[]>;
+  /** Waiting jobs that are taken before this one, at most `limit`; null for a job that does not wait. */
+  countBefore(queue: string, id: string, limit: number): Promise<number | null>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */

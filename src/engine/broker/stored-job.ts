@@ -1,9 +1,11 @@
 import type { JobJson } from 'bullmq';
+import { type AttemptMark, formatAttemptLine, parseAttemptLine } from '../core/attempt-line.ts';
 import { decodeEnvelope, isRecord } from '../core/envelope.ts';
 import type { ChildEnd, StoredError, StoredJob } from '../core/job.ts';
 import { describeRevocation, parseMark } from '../core/revocation.ts';
 import { trimStack } from '../core/stack.ts';
 import type { JobState } from '../core/state.ts';
+import { readFailedAttempts, readHeader } from './failed-attempts.ts';
 
 /**
  * BullMQ's field names end here: how its records read in tq's words, and back.
@@ -113,11 +115,19 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
   const { args, meta } = decodeEnvelope(data.value);
   const returned = typeof json.returnvalue === 'string' ? parseOr(json.returnvalue, null) : null;
   const marker = readMarker(returned);
-  const stacks = parseStacks(json.stacktrace);
+  const stored = parseStacks(json.stacktrace);
+  const stacks = decodeStacks(stored);
   const attemptsMade = json.attemptsMade ?? 0;
   const isFinished = state === 'completed' || state === 'failed';
   // BullMQ leaves the mark with a job that gave a result in spite of it.
   const revoked = isFinished ? undefined : parseMark(json.deferredFailure);
+  // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
+  const error = readStoredError(state, json.failedReason, stacks, marker);
+  const run = {
+    startedAt: json.processedOn ?? null,
+    finishedAt: json.finishedOn ?? null,
+    worker: json.processedBy ?? null,
+  };
   return {
     id: json.id,
     task: json.name,
@@ -128,17 +138,15 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     priority: decodePriority(json.priority ?? json.opts?.priority),
     createdAt: json.timestamp,
     dueAt,
-    startedAt: json.processedOn ?? null,
-    finishedAt: json.finishedOn ?? null,
+    ...run,
     attempts: attemptsMade + (state === 'active' ? 1 : 0),
     workersLost: json.stalledCounter ?? 0,
-    worker: json.processedBy ?? null,
     progress: decodeProgress(json.progress),
     result: state === 'completed' ? toResult(returned, marker) : null,
-    // BullMQ keeps the failure of an earlier attempt with a job that succeeded in the end.
-    error: readStoredError(state, json.failedReason, stacks, marker),
+    error,
     reason: marker?.reason ?? (revoked === undefined ? null : describeRevocation(revoked)),
     stacks,
+    failures: readFailedAttempts(stored, { ...run, attemptsMade, death: state === 'failed' ? error : null }),
     unique: decodeUnique(json.deduplicationId, json.name),
     unreadable: data.problem,
     ...(revoked !== undefined && { revoked }),
@@ -199,6 +207,11 @@ function parseStacks(stored: string | string[] | null | undefined): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
 
+/** The stacks as they were thrown. */
+export function decodeStacks(stored: readonly string[]): string[] {
+  return stored.map((text) => parseAttemptLine(text).stack);
+}
+
 /** BullMQ starts every job with the progress 0, which a task that reports none would seem to have reported. */
 export function decodeProgress(progress: unknown): unknown {
   return progress === undefined || progress === 0 ? null : progress;
@@ -216,14 +229,24 @@ export function encodeStack(error: StoredError): string {
   return own === '' ? header : `${header}\n${cut(own, MAX_STACK)}`;
 }
 
+/** The stack of an attempt that failed, as it is kept with its job. */
+export function encodeAttempt(error: StoredError, mark: AttemptMark): string {
+  return formatAttemptLine(encodeStack(error), mark);
+}
+
+/** An error as it reads once it was stored: what is told of it before must not differ. */
+export function toKeptError(error: StoredError): StoredError {
+  return toError(encodeMessage(error), encodeStack(error));
+}
+
 export function encodeMessage(error: StoredError): string {
   return cut(error.message, MAX_MESSAGE);
 }
 
 function toError(message: string, stack: string | undefined): StoredError {
-  const header = /^([\w$.]+)(?: \[([^\]\n]+)\])?(?::|$)/.exec(stack ?? '');
   if (message === STALLED_TOO_OFTEN) return { name: 'WorkerLost', message, code: 'WORKER_LOST', stack: null };
-  return { name: header?.[1] ?? 'Error', message, code: header?.[2] ?? null, stack: stack ?? null };
+  const { name, code } = readHeader(stack ?? '');
+  return { name, message, code, stack: stack ?? null };
 }
 
 function cut(text: string, length: number): string {

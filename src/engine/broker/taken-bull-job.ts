@@ -2,7 +2,7 @@ import type { IQueueBackend, Job } from 'bullmq';
 import { decodeEnvelope, type Meta } from '../core/envelope.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { TakenJob } from './port.ts';
-import { decodePriority, decodeProgress, decodeUnique } from './stored-job.ts';
+import { decodePriority, decodeProgress, decodeStacks, decodeUnique } from './stored-job.ts';
 
 interface TakenFrom {
   readonly name: string;
@@ -76,7 +76,7 @@ export class TakenBullJob implements TakenJob {
   }
 
   get stacks(): readonly string[] {
-    return this.#job.stacktrace ?? [];
+    return decodeStacks(this.#job.stacktrace ?? []);
   }
 
   get unique(): string | null {

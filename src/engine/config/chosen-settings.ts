@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 import { escapeControl } from '../core/escape.ts';
+import type { ChosenProfile } from './chosen-profile.ts';
 import type { Environment, Given } from './environment.ts';
 import type { ConfigFile } from './load-config.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './schema.ts';
 
 export interface Origin {
-  readonly source: 'flag' | 'environment' | 'file';
+  readonly source: 'flag' | 'environment' | 'file' | 'profile';
   /** As a message names it: `--concurrency`, `TQ_CONCURRENCY`, `tq.config.ts: worker.concurrency`. */
   readonly where: string;
 }
@@ -20,22 +21,27 @@ interface Sources {
   readonly flags: Flags;
   readonly environment: Environment;
   readonly file: ConfigFile | undefined;
+  /** A better source than the profile wins over it. */
+  readonly profile?: ChosenProfile | undefined;
 }
 
 /**
  * Checks what every source gives, also where a better source wins, and takes each setting from the first source that
  * gives it well: flag, environment, config file (cli.md).
  */
-export function chooseSettings({ flags, environment, file }: Sources): { chosen: Chosen; mistakes: string[] } {
+export function chooseSettings({ flags, environment, file, profile }: Sources): { chosen: Chosen; mistakes: string[] } {
   const fromFlags = readFlags(flags);
-  const redis = fromFlags.has('broker') || environment.settings.has('broker') ? undefined : environment.redis;
+  const isNamed = fromFlags.has('broker') || environment.settings.has('broker') || profile !== undefined;
+  const redis = isNamed ? undefined : environment.redis;
   const chosen: Chosen = new Map();
   // The variables of Redis belong to others too: their mistakes count only if they name the broker of this run.
   const mistakes = [...(file?.mistakes ?? []), ...(redis?.mistakes ?? [])];
   for (const name of SETTING_NAMES) {
     const candidates = [
       ['flag', fromFlags.get(name)],
+      ['profile', profile?.by === 'flag' ? readFromProfile(name, profile) : undefined],
       ['environment', environment.settings.get(name)],
+      ['profile', readFromProfile(name, profile)],
       ['environment', name === 'broker' && redis?.mistakes.length === 0 ? redis : undefined],
       ['file', file?.settings.get(name)],
     ] as const;
@@ -48,6 +54,12 @@ export function chooseSettings({ flags, environment, file }: Sources): { chosen:
   }
   mistakes.push(...checkLimits(chosen));
   return { chosen, mistakes };
+}
+
+function readFromProfile(name: SettingName, chosen: ChosenProfile | undefined): Given | undefined {
+  if (chosen === undefined || (name !== 'broker' && name !== 'results')) return undefined;
+  const value = chosen.profile[name];
+  return value === undefined ? undefined : { where: `profile ${chosen.name}`, value };
 }
 
 function readFlags(flags: Flags): Map<SettingName, Given> {
@@ -70,6 +82,7 @@ function toProperty(flag: string): string {
 function check(name: SettingName, { where, value }: Given): { value: unknown } | { mistake: string } {
   const result = v.safeParse<v.GenericSchema>(SETTINGS[name].kind.schema, value);
   if (result.success) return { value: result.output };
+  if (name === 'alerts') return { mistake: `${where}: ${result.issues[0].message}` };
   return { mistake: `${where} must be ${result.issues[0].message}, got ${showGiven(name, value)}` };
 }
 

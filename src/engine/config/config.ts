@@ -1,3 +1,4 @@
+import type { AlertRuleOptions } from '../core/alert-rule.ts';
 import type { Duration } from '../core/duration.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
 
@@ -17,7 +18,29 @@ export interface Config {
   timeout?: Duration;
   /** Fields of log lines whose values are hidden: `password`, `user.email`, `*.token`. */
   redact?: readonly string[];
+  /** Who is told of too many dead letters (docs/alerts.md). Those of `createApp()` go first. Default nobody. */
+  alerts?: readonly AlertRuleOptions[];
   worker?: WorkerConfig;
+  /** Where operations keep what they remove and change. */
+  undo?: UndoConfig;
+  /** Brokers under names, for `--profile`. */
+  profiles?: Readonly<Record<string, ProfileConfig>>;
+}
+
+export interface UndoConfig {
+  /** Default `$XDG_STATE_HOME/tq/undo`. */
+  dir?: string;
+  /** Of all undo bundles together; the oldest go first. MiB, or a text such as `4GB`. Default 1 GiB. */
+  maxSize?: number | string;
+  /** Default 7 days. */
+  keep?: Duration;
+}
+
+export interface ProfileConfig {
+  broker: string;
+  results?: string;
+  /** Nothing is changed there without `--write`. Default false. */
+  protected?: boolean;
 }
 
 export interface WorkerConfig {

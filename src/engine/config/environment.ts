@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { nearestNames } from '../core/nearest.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './schema.ts';
 
@@ -21,6 +23,9 @@ export interface Environment {
   readonly nodeEnv: string | undefined;
   readonly smtpUrl: string | undefined;
   readonly emailFrom: string | undefined;
+  /** The folder of what programs keep for a user, and that of their settings (XDG base directories). Absolute. */
+  readonly stateHome: string;
+  readonly configHome: string;
   /** TQ_ variables that mean nothing, each with the name that was probably meant. */
   readonly warnings: readonly string[];
 }
@@ -47,6 +52,8 @@ export function readEnvironment(env: Variables = process.env): Environment {
     nodeEnv: variables.get('NODE_ENV'),
     smtpUrl: variables.get('SMTP_URL'),
     emailFrom: variables.get('EMAIL_FROM'),
+    stateHome: readHome(variables, 'XDG_STATE_HOME', '.local/state'),
+    configHome: readHome(variables, 'XDG_CONFIG_HOME', '.config'),
     warnings: listUnknown(variables.keys()),
   };
 }
@@ -54,6 +61,12 @@ export function readEnvironment(env: Variables = process.env): Environment {
 /** The environment for a child process: that of this one, with some variables of its own. */
 export function inheritEnvironment(own: Variables): Variables {
   return { ...process.env, ...own };
+}
+
+/** A relative path counts as not set, as the XDG specification has it. */
+function readHome(variables: ReadonlyMap<string, string>, name: string, below: string): string {
+  const given = variables.get(name);
+  return given !== undefined && isAbsolute(given) ? given : join(variables.get('HOME') ?? homedir(), below);
 }
 
 function isSet(text: string | undefined): boolean {

@@ -5,6 +5,7 @@ import { nearestNames } from '../core/nearest.ts';
 import type { Given } from './environment.ts';
 import { findConfig } from './find-config.ts';
 import { describeImportFailure } from './import-failure.ts';
+import { checkProfiles, type Profile } from './profiles.ts';
 import { ONE_RUN_ONLY, SETTING_NAMES, type SettingName } from './schema.ts';
 import { anchorSqliteUrl } from './sqlite-url.ts';
 
@@ -15,6 +16,8 @@ export interface ConfigFile {
   readonly settings: ReadonlyMap<SettingName, Given>;
   /** The app that it exports, undefined when it exports none. */
   readonly app: unknown;
+  /** Those that are right. Brokers are absolute. */
+  readonly profiles: Readonly<Record<string, Profile>>;
   /** What is wrong with the file beyond single values: it cannot be imported, settings that do not exist. */
   readonly mistakes: readonly string[];
   /** What was thrown while it was imported. */
@@ -34,7 +37,7 @@ export async function loadConfig(cwd: string): Promise<ConfigFile | undefined> {
   } catch (cause) {
     const { reason, next } = describeImportFailure(cause);
     const mistake = `${shown} cannot be imported: ${reason}${next === undefined ? '' : `; ${next}`}`;
-    return { path, settings: new Map(), app: undefined, mistakes: [mistake], cause };
+    return { path, settings: new Map(), app: undefined, profiles: {}, mistakes: [mistake], cause };
   }
 }
 
@@ -48,11 +51,12 @@ function readConfig(exported: Readonly<Record<string, unknown>>, { path, shown }
   const { default: byDefault, app } = exported;
   const mistakes: string[] = [];
   const settings = new Map<SettingName, Given>();
+  const profiles: Record<string, Profile> = Object.create(null);
   if (app !== undefined && !isApp(app)) mistakes.push(`${shown}: the export \`app\` must be the value of createApp()`);
   if (byDefault === undefined && app === undefined) {
     mistakes.push(`${shown} exports no settings; write export default defineConfig({ … })`);
   } else if (byDefault !== undefined && !isApp(byDefault)) {
-    readSettings(byDefault, { path, shown }, { settings, mistakes });
+    readSettings(byDefault, { path, shown }, { settings, mistakes, profiles });
   }
   const given = settings.get('app')?.value;
   const apps = [byDefault, app, given].filter(isApp);
@@ -60,24 +64,31 @@ function readConfig(exported: Readonly<Record<string, unknown>>, { path, shown }
     mistakes.push(`${shown}: \`app\` names a module and the file exports an app too; keep one of them`);
   }
   if (isApp(given)) settings.delete('app');
-  return { path, settings, app: apps[0], mistakes };
+  return { path, settings, app: apps[0], profiles, mistakes };
 }
 
 interface Found {
   readonly settings: Map<SettingName, Given>;
   readonly mistakes: string[];
+  readonly profiles: Record<string, Profile>;
 }
 
-function readSettings(exported: unknown, { path, shown }: Place, { settings, mistakes }: Found): void {
+function readSettings(exported: unknown, { path, shown }: Place, { settings, mistakes, profiles }: Found): void {
   if (!isSettings(exported)) {
     mistakes.push(`${shown}: the default export must be an object of settings or an app`);
     return;
   }
-  const { worker, ...rest } = exported;
+  const { worker, undo, profiles: named, ...rest } = exported;
+  if (named !== undefined) {
+    const checked = checkProfiles(named, (mistake) => mistakes.push(`${shown}: ${mistake}`));
+    for (const [name, profile] of Object.entries(checked)) profiles[name] = anchorProfile(profile, dirname(path));
+  }
+  if (undo !== undefined && !isSettings(undo)) mistakes.push(`${shown}: undo must be an object of settings`);
   if (worker !== undefined && !isSettings(worker)) mistakes.push(`${shown}: worker must be an object of settings`);
   const entries = [
     ...Object.entries(rest),
     ...Object.entries(isSettings(worker) ? worker : {}).map(([key, value]) => [`worker.${key}`, value] as const),
+    ...Object.entries(isSettings(undo) ? undo : {}).map(([key, value]) => [`undo.${key}`, value] as const),
   ];
   for (const [name, value] of entries) {
     if (ONE_RUN_ONLY.includes(name)) {
@@ -110,6 +121,15 @@ function suggestSetting(name: string): string {
 function fromFolder(name: SettingName, value: unknown, folder: string): unknown {
   if (typeof value !== 'string') return value;
   if (name === 'broker' || name === 'results') return anchorSqliteUrl(value, folder);
-  const isPath = name === 'app' || name === 'worker.logfile';
+  const isPath = name === 'app' || name === 'worker.logfile' || name === 'undo.dir';
   return isPath && value.trim() !== '' ? resolve(folder, value) : value;
+}
+
+/** A profile that means the same in every working directory. */
+export function anchorProfile({ broker, results, ...rest }: Profile, folder: string): Profile {
+  return {
+    broker: anchorSqliteUrl(broker, folder),
+    ...(results !== undefined && { results: anchorSqliteUrl(results, folder) }),
+    ...rest,
+  };
 }

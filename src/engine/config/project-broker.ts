@@ -1,3 +1,4 @@
+import type { AlertRule } from '../core/alert-rule.ts';
 import { loadSettings } from './settings.ts';
 
 /**
@@ -20,4 +21,13 @@ export async function readProjectBroker(cwd: string): Promise<string> {
  */
 export async function readProjectResults(cwd: string): Promise<string | undefined> {
   return (await loadSettings({ env: {}, cwd })).results;
+}
+
+/**
+ * The alerts of the project that a folder belongs to; none when the config file names none. They may hold secrets.
+ *
+ * @throws INVALID_CONFIG for mistakes in the config file
+ */
+export async function readProjectAlerts(cwd: string): Promise<readonly AlertRule[]> {
+  return (await loadSettings({ env: {}, cwd })).alerts;
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { InferOutput } from 'valibot';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import {
+  alertsValue,
   autoscaleValue,
   booleanValue,
   choiceValue,
@@ -33,6 +34,7 @@ const NO_NAMES = [null, null] as const;
 
 /** Every setting there is. docs/configuration.md shows this table, and a test compares the two. */
 export const SETTINGS = {
+  profile: setting(nameValue(), ['--profile', 'TQ_PROFILE'], 'the profile that names the broker'),
   app: setting(pathValue(), ['--app', 'TQ_APP'], 'the module that exports the app'),
   broker: setting(urlValue(), ['--broker', 'TQ_BROKER_URL'], 'the store that jobs live in'),
   results: setting(
@@ -47,7 +49,17 @@ export const SETTINGS = {
   timeout: setting(durationValue(1), ['--timeout', 'TQ_TIMEOUT'], 'how long a command waits for workers and results'),
   yes: setting(booleanValue(), ['--yes', 'TQ_YES'], 'destructive commands do not ask'),
   dryRun: setting(booleanValue(), ['--dry-run', 'TQ_DRY_RUN'], 'shows what would be done'),
+  write: setting(booleanValue(), ['--write', 'TQ_WRITE'], 'lets a run change something in a protected profile'),
+  confirm: setting(nameValue(), ['--confirm', 'TQ_CONFIRM'], 'the name that a protected profile has typed otherwise'),
+  'undo.dir': setting(pathValue(), [null, 'TQ_UNDO_DIR'], 'the folder of undo bundles'),
+  'undo.maxSize': setting(
+    memoryValue(),
+    [null, 'TQ_UNDO_MAX'],
+    'how much undo bundles may take together; the oldest go first; a number is MiB',
+  ),
+  'undo.keep': setting(durationValue(60_000), [null, 'TQ_UNDO_KEEP'], 'how long undo bundles are kept'),
   redact: setting(redactPathsValue(), NO_NAMES, 'fields of log lines whose values are hidden'),
+  alerts: setting(alertsValue(), NO_NAMES, 'who is told of too many dead letters; those of `createApp()` go first'),
   'worker.concurrency': setting(
     wholeNumberValue(1, 10_000),
     ['--concurrency', 'TQ_CONCURRENCY'],
@@ -138,7 +150,7 @@ export type SettingName = keyof typeof SETTINGS;
 export type SettingValue<Name extends SettingName> = InferOutput<(typeof SETTINGS)[Name]['kind']['schema']>;
 
 /** Asked for one run; a file must not switch it on for every run of everybody. */
-export const ONE_RUN_ONLY: readonly string[] = ['yes', 'dryRun'] satisfies SettingName[];
+export const ONE_RUN_ONLY: readonly string[] = ['profile', 'yes', 'dryRun', 'write', 'confirm'] satisfies SettingName[];
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
@@ -154,7 +166,11 @@ export const DEFAULTS = {
   logLevel: 'info',
   yes: false,
   dryRun: false,
+  write: false,
+  'undo.maxSize': 2 ** 30,
+  'undo.keep': 7 * 86_400_000,
   redact: [],
+  alerts: [],
   'worker.concurrency': availableParallelism(),
   'worker.excludeQueues': [],
   'worker.pool': 'prefork',
@@ -169,7 +185,7 @@ export const DEFAULTS = {
 
 function setting<Kind extends ValueKind>(
   kind: Kind,
-  [flag, variable]: readonly [flag: string, variable: string] | typeof NO_NAMES,
+  [flag, variable]: readonly [flag: string | null, variable: string] | typeof NO_NAMES,
   about: string,
 ): Setting<Kind> {
   return { kind, flag, variable, about };

@@ -1,6 +1,8 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { AlertRule } from '../core/alert-rule.ts';
 import { createError } from '../core/errors.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
+import { type ChosenProfile, chooseProfile } from './chosen-profile.ts';
 import { type Chosen, chooseSettings, type Flags, type Origin } from './chosen-settings.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type ConfigFile, loadConfig } from './load-config.ts';
@@ -28,7 +30,16 @@ export interface Settings {
   readonly timeoutMs: number | undefined;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  /** Lets a run change something in a protected profile. */
+  readonly write: boolean;
+  /** The name that a protected profile has typed otherwise. */
+  readonly confirm: string | undefined;
+  /** The profile that named the broker; undefined when something else did. */
+  readonly profile: UsedProfile | undefined;
+  readonly undo: UndoSettings;
   readonly redact: readonly string[];
+  /** May hold secrets. */
+  readonly alerts: readonly AlertRule[];
   readonly worker: WorkerSettings;
   /** Absolute path of the config file, undefined when there is none. */
   readonly configFile: string | undefined;
@@ -36,6 +47,18 @@ export interface Settings {
   readonly warnings: readonly string[];
   /** Where each setting comes from that is not a default. */
   readonly origins: ReadonlyMap<SettingName, Origin>;
+}
+
+export interface UsedProfile extends Pick<ChosenProfile, 'name' | 'by'> {
+  readonly isProtected: boolean;
+}
+
+/** Where undo bundles lie. */
+export interface UndoSettings {
+  /** Absolute. */
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly keepMs: number;
 }
 
 export interface WorkerSettings {
@@ -83,9 +106,10 @@ export async function loadSettings(
   const { flags = {}, env, cwd = process.cwd() } = given;
   const environment = readEnvironment(env);
   const file = await loadConfig(cwd);
-  const { chosen, mistakes } = chooseSettings({ flags, environment, file });
+  const profile = chooseProfile(flags, environment, file);
+  const { chosen, mistakes } = chooseSettings({ flags, environment, file, profile });
   assertNoMistakes(mistakes, file);
-  return assemble(chosen, { environment, file, cwd });
+  return assemble(chosen, { environment, file, profile, cwd });
 }
 
 function assertNoMistakes(mistakes: readonly string[], file: ConfigFile | undefined): void {
@@ -96,10 +120,11 @@ function assertNoMistakes(mistakes: readonly string[], file: ConfigFile | undefi
 interface Surroundings {
   readonly environment: Environment;
   readonly file: ConfigFile | undefined;
+  readonly profile: ChosenProfile | undefined;
   readonly cwd: string;
 }
 
-function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Settings {
+function assemble(chosen: Chosen, { environment, file, profile, cwd }: Surroundings): Settings {
   const read = <Name extends SettingName>(name: Name) => chosen.get(name)?.value as SettingValue<Name> | undefined;
   const get = <Name extends keyof typeof DEFAULTS>(name: Name) =>
     (chosen.has(name) ? chosen.get(name)?.value : DEFAULTS[name]) as SettingValue<Name>;
@@ -117,7 +142,16 @@ function assemble(chosen: Chosen, { environment, file, cwd }: Surroundings): Set
     timeoutMs: read('timeout'),
     yes: get('yes'),
     dryRun: get('dryRun'),
+    write: get('write'),
+    confirm: read('confirm'),
+    profile: profile && { name: profile.name, by: profile.by, isProtected: profile.profile.protected === true },
+    undo: {
+      dir: path(read('undo.dir')) ?? join(environment.stateHome, 'tq', 'undo'),
+      maxBytes: get('undo.maxSize'),
+      keepMs: get('undo.keep'),
+    },
     redact: get('redact'),
+    alerts: get('alerts'),
     worker: {
       concurrency: get('worker.concurrency'),
       queues: read('worker.queues'),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseAlerts } from '../core/alert-rule.ts';
 import { type ByteSize, parseByteSize } from '../core/byte-size.ts';
 import { type Duration, formatDuration, parseDuration } from '../core/duration.ts';
 
@@ -167,6 +168,20 @@ export function weightedQueuesValue() {
   const isName = (value: unknown): boolean =>
     typeof value === 'string' && /^[^\s:,\p{Cc}]{1,200}(?::0*[1-9]\d{0,3})?$/u.test(value);
   return namesValue(isName, 'names of queues, without spaces, or with a weight as in high:6');
+}
+
+/** What is wrong with rules is said of each, with its place, and shows nothing of what they hold. */
+export function alertsValue() {
+  const schema = v.pipe(
+    v.unknown(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const { rules, mistakes } = parseAlerts(dataset.value);
+      if (mistakes.length === 0) return rules;
+      addIssue({ message: mistakes.join('; ') });
+      return NEVER;
+    }),
+  );
+  return { schema, fromText: asIs, type: 'rules' } satisfies ValueKind;
 }
 
 /** pino's notation: `password`, `user.email`, `*.token`, `headers["set-cookie"]`. */

@@ -263,6 +263,15 @@ export const catalogue = {
       next: 'check the id and the broker; results are removed after their expiry (24 h by default)',
     }),
   }),
+  NOT_DEAD_LETTER: entry<{ id: string; state: string }>({
+    name: 'NotDeadLetter',
+    exit: 1,
+    when: 'a command about dead letters was given a job that is none',
+    text: ({ id, state }) => ({
+      message: `job ${id} is no dead letter: its state is ${state}`,
+      next: `\`tq jobs show ${id}\` shows it whatever its state is`,
+    }),
+  }),
   AMBIGUOUS_JOB: entry<{ id: string; queues: readonly string[] }>({
     name: 'AmbiguousJob',
     exit: 2,
@@ -522,13 +531,106 @@ export const catalogue = {
       next: 'run it again and answer y',
     }),
   }),
-  READ_ONLY: entry<{ operation: string }>({
+  READ_ONLY: entry<{ operation: string; profile?: string | undefined }>({
     name: 'ReadOnly',
     exit: 2,
     when: 'an operation that changes something was asked for in a session that may only read',
-    text: ({ operation }) => ({
-      message: `${operation} changes the broker and this session may only read; nothing was changed`,
-      next: 'add --dry-run to only look, or run it from a session that may write',
+    text: ({ operation, profile }) => ({
+      message:
+        profile === undefined
+          ? `${operation} changes the broker and this session may only read; nothing was changed`
+          : `${operation} changes the broker and the profile ${profile} is protected; nothing was changed`,
+      next:
+        profile === undefined
+          ? 'add --dry-run to only look, or run it from a session that may write'
+          : 'add --write to change it, or --dry-run to only look',
+    }),
+  }),
+  NAME_NOT_CONFIRMED: entry<{ operation: string; count: number; name: string }>({
+    name: 'NameNotConfirmed',
+    exit: 2,
+    when: 'a command would remove more than 100 jobs of a protected profile, and the name that it asks for was not given',
+    text: ({ operation, count, name }) => ({
+      message: `${operation} would remove ${count} jobs of a protected profile, and "${name}" was not typed; nothing was changed`,
+      next: `type ${name} when you are asked; a script gives --confirm ${name}`,
+    }),
+  }),
+  UNKNOWN_PROFILE: entry<{ profile: string; near: readonly string[] }>({
+    name: 'UnknownProfile',
+    exit: 3,
+    when: 'a profile that is asked for is in neither the list of `tq profile` nor the config file',
+    text: ({ profile, near }) => ({
+      message: `there is no profile "${profile}"${suggestion(near)}`,
+      next: '`tq profile list` shows them; `tq profile add NAME --broker URL` adds one',
+    }),
+  }),
+  PROFILES_UNREADABLE: entry<{ path: string; reason: string }>({
+    name: 'ProfilesUnreadable',
+    exit: 2,
+    when: 'the file of the profiles cannot be read or written',
+    text: ({ path, reason }) => ({
+      message: `cannot use the profiles in ${path}: ${reason}`,
+      next: 'correct the file or remove it; `tq profile add NAME --broker URL` makes a new one',
+    }),
+  }),
+  UNDO_NOT_KEPT: entry<{ dir: string; reason: string; why: 'cap' | 'disk'; kept: number; id: string }>({
+    name: 'UndoNotKept',
+    exit: 1,
+    when: 'jobs cannot be kept for an undo before they are changed: the folder is full or cannot be written; they are left alone',
+    text: ({ dir, reason, why, kept, id }) => ({
+      message: `cannot keep jobs for an undo in ${dir}: ${reason}; ${
+        kept === 0
+          ? 'nothing was changed'
+          : `${kept} jobs had been kept and changed before, \`tq undo ${id}\` takes that back; the others were left alone`
+      }`,
+      next: `${
+        why === 'cap' ? 'allow more with TQ_UNDO_MAX=4GB' : 'make room there, or name another folder with TQ_UNDO_DIR'
+      }, or go without an undo with --no-undo; the same command then goes on with the rest`,
+    }),
+  }),
+  UNKNOWN_UNDO: entry<{ id: string; near: readonly string[] }>({
+    name: 'UnknownUndo',
+    exit: 3,
+    when: 'nothing was kept under the id that `tq undo` was given, or it has been removed since',
+    text: ({ id, near }) => ({
+      message: `there is nothing to undo under the id ${id}${suggestion(near)}`,
+      next: '`tq undo` lists what can be undone; it is kept for 7 days by default',
+    }),
+  }),
+  UNDO_ELSEWHERE: entry<{ id: string; host: string; path: string }>({
+    name: 'UndoElsewhere',
+    exit: 1,
+    when: 'what is to be undone was kept on another machine, or in another folder',
+    text: ({ id, host, path }) => ({
+      message: `what ${id} changed was kept on ${host}, in ${path}, and not in the folder of undo bundles here`,
+      next: `run \`tq undo ${id}\` on ${host}, or copy the file into the folder of TQ_UNDO_DIR`,
+    }),
+  }),
+  UNDO_UNREADABLE: entry<{ path: string; reason: string }>({
+    name: 'UndoUnreadable',
+    exit: 1,
+    when: 'an undo bundle cannot be read',
+    text: ({ path, reason }) => ({
+      message: `cannot read the undo bundle ${path}: ${reason}`,
+      next: 'put a whole copy of the file in its place, or use the tq that wrote it; nothing was changed',
+    }),
+  }),
+  UNDO_DONE: entry<{ id: string; by: string }>({
+    name: 'UndoDone',
+    exit: 1,
+    when: 'an operation is to be undone that has been undone already',
+    text: ({ id, by }) => ({
+      message: `${id} has been undone already, by ${by}`,
+      next: `\`tq undo ${by}\` takes that back; --force looks again for jobs that are not as they were`,
+    }),
+  }),
+  UNDO_OTHER_BROKER: entry<{ id: string; was: string; is: string }>({
+    name: 'UndoOtherBroker',
+    exit: 2,
+    when: 'an operation is to be undone on another broker than it ran on',
+    text: ({ id, was, is }) => ({
+      message: `${id} ran on the broker ${was}, and this one is ${is}; nothing was changed`,
+      next: 'name that broker with --broker; if it is the same one under another name, add --force',
     }),
   }),
   FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({
@@ -556,6 +658,24 @@ export const catalogue = {
     text: ({ to, server, reason }) => ({
       message: `sending e-mail to ${to} through ${server}: ${reason}`,
       next: 'check that the server of SMTP_URL is up and reachable from the worker, then retry the dead letter',
+    }),
+  }),
+  ALERT_FAILED: entry<{ rule: string; via: 'webhook' | 'email'; reason: string }>({
+    name: 'AlertFailed',
+    exit: 1,
+    when: 'an alert about dead letters could not be delivered; it is retried',
+    text: ({ rule, via, reason }) => ({
+      message: `sending the alert "${rule}" by ${via === 'email' ? 'e-mail' : 'webhook'}: ${reason}`,
+      next: 'check that the place is up and reachable from the worker, and that every worker has the same `alerts`; then retry the dead letter',
+    }),
+  }),
+  ALERT_REFUSED: entry<{ rule: string; via: 'webhook' | 'email'; reason: string }>({
+    name: 'AlertRefused',
+    exit: 1,
+    when: 'the place that an alert about dead letters goes to has refused it; it is not retried',
+    text: ({ rule, via, reason }) => ({
+      message: `sending the alert "${rule}" by ${via === 'email' ? 'e-mail' : 'webhook'}: ${reason}`,
+      next: 'correct `webhook` or `secret` of the rule in `alerts`, then retry the dead letter',
     }),
   }),
   INVALID_SIGNATURE: entry<{ problem: string; next: string }>({
@@ -607,6 +727,15 @@ export const catalogue = {
     text: ({ id, parent }) => ({
       message: `job ${id} cannot be added as a child of job ${parent}, which is not stored`,
       next: 'somebody removed the job that waits for it; send the workflow again',
+    }),
+  }),
+  QUEUES_APART: entry<{ from: string; to: string; prefix: string }>({
+    name: 'QueuesApart',
+    exit: 2,
+    when: 'jobs are to be moved between queues of a Redis Cluster whose keys share no hash tag',
+    text: ({ from, to, prefix }) => ({
+      message: `cannot move jobs from queue "${from}" to queue "${to}" in one step: their keys lie on different nodes of the cluster, for the prefix "${prefix}" has no hash tag`,
+      next: 'export the jobs, import them into the other queue and purge them here; a prefix in braces, as the default {bull}, keeps all queues together',
     }),
   }),
   INTERNAL: entry<{ doing: string; reason: string }>({

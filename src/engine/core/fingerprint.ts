@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ATTEMPT_WORDS } from './attempt-line.ts';
 import type { StoredError } from './job.ts';
 
 /**
@@ -14,8 +15,6 @@ const MESSAGE_KEPT = 200;
 export const FRAMES_READ = 2000;
 /** What the first frame of a stack begins with. */
 export const FRAMES_BEGIN = '\n    at ';
-/** The line that a worker adds below the frames; see attempt-line.ts. */
-const OWN_LINE = 'tq attempt ';
 
 /**
  * @returns 8 hex characters: the same for errors that differ only in numbers, ids, quoted values, addresses, paths, lines of code and
@@ -78,7 +77,7 @@ function findTopFrame(stack: string): string | undefined {
 
 function readFrame(row: string): string | undefined {
   const text = /^\s+at (?:async )?(.+)$/.exec(row)?.[1];
-  if (text === undefined || text.startsWith(OWN_LINE)) return undefined;
+  if (text === undefined || text.startsWith(ATTEMPT_WORDS)) return undefined;
   const open = text.endsWith(')') ? text.indexOf(' (') : -1;
   const place = open < 0 ? text : text.slice(open + 2, -1);
   const file = /^(.*[\\/].*?)(?:\?.*?)?:\d+(?::\d+)?$/.exec(place)?.[1];

@@ -9,7 +9,10 @@ export interface JobRecord {
   readonly place: RecordPlace;
   /** JSON: what the producer stored, envelope included. */
   readonly data: string;
-  /** The options that the producer stored, in BullMQ's words: kept as they are for BullMQ's own workers. */
+  /**
+   * The options that the producer stored, in BullMQ's words and at their full length (`failParentOnFailure`, not `fpof`): kept as they
+   * are for BullMQ's own workers.
+   */
   readonly options: Readonly<Record<string, unknown>>;
   /** BullMQ's priority: 0 is none, and low numbers go first. */
   readonly priority: number;
@@ -27,6 +30,7 @@ export interface JobRecord {
   readonly worker: string | null;
   /** The message of the last error. */
   readonly failure: string | null;
+  /** As stored: the last line of one may be the mark of its attempt (attempt-line.ts). */
   readonly stacks: readonly string[];
   /** JSON. */
   readonly result: string | null;
@@ -42,6 +46,18 @@ export interface JobRecord {
   readonly children: readonly RecordChild[];
   /** Oldest first. */
   readonly log: readonly string[];
+  /**
+   * Where it stood among the jobs of its place, in the numbers of its store: low ones come first. It says nothing to another store, so
+   * whoever carries jobs from one to another leaves it out; without it a job is put back by its times.
+   */
+  readonly rank?: number;
+  /** Its hold on the unique key; null when it held it no more. Not given, a job that has not ended is taken to hold its key. */
+  readonly hold?: RecordHold | null;
+}
+
+export interface RecordHold {
+  /** Epoch ms; null when it ends with the job. */
+  readonly until: number | null;
 }
 
 /** Where a job stands; an active one is recorded as it is, and put back as a waiting one. */

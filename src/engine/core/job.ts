@@ -1,3 +1,4 @@
+import type { AttemptMark } from './attempt-line.ts';
 import type { Meta } from './envelope.ts';
 import type { ErrorText } from './error-catalogue.ts';
 import type { EXACT_NUMBERS } from './query/query-path.ts';
@@ -12,6 +13,15 @@ export interface StoredError {
   /** The `code` of the error, as tq's and Node's own errors have it. */
   readonly code: string | null;
   readonly stack: string | null;
+}
+
+/** An attempt that failed, as far as it is known: one of another worker than tq's has no times, unless it was the last. */
+export interface FailedAttempt extends Omit<AttemptMark, 'number'> {
+  /** From 1, and from 1 again after the job was reprocessed. */
+  readonly number: number | null;
+  readonly error: StoredError;
+  /** The job has been reprocessed since. */
+  readonly isEarlier: boolean;
 }
 
 /** A job as the broker holds it, in tq's words. Instants are epoch milliseconds of the wall clock. */
@@ -43,6 +53,8 @@ export interface StoredJob {
   readonly reason: string | null;
   /** Stacks of the failed attempts, oldest first, at most ten. */
   readonly stacks: readonly string[];
+  /** The same attempts with all that is known of them. */
+  readonly failures: readonly FailedAttempt[];
   /** The key that lets one job of its kind be there at a time; null for a job that has none. It may be held no more. */
   readonly unique: string | null;
   /** Set when the stored data is not JSON: `args` then holds the raw text. */

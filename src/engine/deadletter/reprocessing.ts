@@ -4,6 +4,8 @@ import type { Clock } from '../core/clock.ts';
 import { FailureList, type JobFailure } from '../core/failure-list.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Rate } from '../core/rate.ts';
+import { formatReprocessNote } from '../core/reprocess-note.ts';
+import { RecordSlices } from '../jobs/record-slices.ts';
 import type { JobPage, SeenJob } from '../jobs/seen-job.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import { type DataPatch, patchData } from './data-patch.ts';
@@ -35,8 +37,18 @@ export interface ReprocessSurroundings {
   /** The task of a job, to check patched arguments by; undefined without the app. */
   readonly taskOf: (name: string) => TaskDefinition | undefined;
   /** Keeps jobs as they were, before they are changed. */
-  readonly keep?: ((records: readonly JobRecord[], queue: string) => Promise<void>) | undefined;
+  readonly keeper?: ReprocessKeeper | undefined;
   readonly onProgress: (reprocessed: number) => void;
+}
+
+export interface ReprocessKeeper {
+  /** @param after the queue that they go to, and the data that they are given, by their ids */
+  keep(
+    records: readonly JobRecord[],
+    after: { readonly queue: string; readonly data: Readonly<Record<string, string>> },
+  ): Promise<void>;
+  /** Those of them that were not changed. */
+  left(records: readonly JobRecord[]): void;
 }
 
 /** Why it ended before all was done. */
@@ -89,6 +101,7 @@ class Reprocessing {
   readonly #around: ReprocessSurroundings;
   readonly #pace: Pace | undefined;
   readonly #watch: OutcomeWatch | undefined;
+  readonly #slices = new RecordSlices();
 
   constructor(options: ReprocessOptions, around: ReprocessSurroundings) {
     const { rate, stopIfFailingPercent, patienceMs = DEFAULT_PATIENCE_MS } = options;
@@ -140,24 +153,44 @@ class Reprocessing {
     return this.#watch?.room === 0 ? await this.#watch.wait(this.#around.signal) : undefined;
   }
 
+  /** Whole jobs are read when they are kept or patched, in slices that fit the memory. */
   async #take(queue: string, jobs: readonly SeenJob[]): Promise<void> {
-    const { broker, keep } = this.#around;
-    const { queue: target = queue, patch } = this.#options;
-    const isWhole = keep !== undefined || patch !== undefined;
-    const records = isWhole ? await broker.queue(queue).bulk.readRecords(jobs.map(({ id }) => id)) : [];
-    const prepared =
-      patch === undefined ? jobs.map((job) => this.#prepare(job)) : await this.#patch(jobs, records, patch);
-    const ids = new Set(prepared.map(({ id }) => id));
-    await keep?.(
-      records.filter(({ id }) => ids.has(id)),
-      target,
-    );
-    const there = target === queue ? ids : new Set(await broker.queue(queue).bulk.move([...ids], target, ['dead']));
-    const done = await broker.queue(target).bulk.reprocess(prepared.filter(({ id }) => there.has(id)));
+    const { broker, keeper } = this.#around;
+    if (keeper === undefined && this.#options.patch === undefined) {
+      await this.#send(
+        queue,
+        jobs.map((job) => this.#prepare(job)),
+      );
+      return;
+    }
+    const seen = new Map(jobs.map((job) => [job.id, job]));
+    for await (const records of this.#slices.read(broker.queue(queue).bulk, [...seen.keys()])) {
+      const prepared = await this.#prepareAll(seen, records);
+      for (const { id } of records) seen.delete(id);
+      const ids = new Set(prepared.map(({ id }) => id));
+      const kept = records.filter(({ id }) => ids.has(id));
+      const data = prepared.flatMap(({ id, data: next }): [string, string][] =>
+        next === undefined ? [] : [[id, next]],
+      );
+      await keeper?.keep(kept, { queue: this.#options.queue ?? queue, data: Object.fromEntries(data) });
+      const went = await this.#send(queue, prepared);
+      keeper?.left(kept.filter(({ id }) => !went.has(id)));
+    }
+    for (const id of seen.keys()) this.#failed.add(id, 'no queue holds it any more');
+  }
+
+  /** @returns those that went back */
+  async #send(queue: string, jobs: readonly DeadJob[]): Promise<Set<string>> {
+    const { broker } = this.#around;
+    const { queue: target = queue } = this.#options;
+    const ids = jobs.map(({ id }) => id);
+    const there = new Set(target === queue ? ids : await broker.queue(queue).bulk.move(ids, target, ['dead']));
+    const done = await broker.queue(target).bulk.reprocess(jobs.filter(({ id }) => there.has(id)));
     this.reprocessed += done.length;
     this.#watch?.add(target, done);
     const went = new Set(done);
     for (const id of ids) if (!went.has(id)) this.#failed.add(id, this.#whyNot(there.has(id), target));
+    return went;
   }
 
   #whyNot(wasThere: boolean, target: string): string {
@@ -166,19 +199,20 @@ class Reprocessing {
     return 'somebody else has touched it meanwhile';
   }
 
-  async #patch(jobs: readonly SeenJob[], records: readonly JobRecord[], patch: DataPatch): Promise<DeadJob[]> {
-    const data = new Map(records.map((record) => [record.id, record.data]));
+  async #prepareAll(seen: ReadonlyMap<string, SeenJob>, records: readonly JobRecord[]): Promise<DeadJob[]> {
+    const { patch } = this.#options;
     const prepared: DeadJob[] = [];
-    for (const job of jobs) {
-      const stored = data.get(job.id);
+    for (const { id, task, data } of records) {
+      const job = seen.get(id);
+      if (job === undefined) continue;
       try {
-        if (stored === undefined) this.#failed.add(job.id, 'no queue holds it any more');
-        else {
-          const patched = await patchData(stored, patch, { id: job.id, definition: this.#around.taskOf(job.task) });
-          prepared.push({ ...this.#prepare(job), data: patched.data });
-        }
+        const change =
+          patch === undefined
+            ? {}
+            : { data: (await patchData(data, patch, { id, definition: this.#around.taskOf(task) })).data };
+        prepared.push({ ...this.#prepare(job), ...change });
       } catch (error) {
-        this.#failed.add(job.id, error instanceof Error ? error.message : String(error));
+        this.#failed.add(id, error instanceof Error ? error.message : String(error));
       }
     }
     return prepared;
@@ -186,9 +220,9 @@ class Reprocessing {
 
   #prepare({ id, finishedAt, error, attempts }: SeenJob): DeadJob {
     const { run, clock } = this.#around;
-    const at = new Date(clock.now()).toISOString();
     const cause = error === null ? '' : `: ${error.name}: ${error.message.split('\n', 1)[0]}`;
-    const note = `reprocessed at ${at} by ${run}; had died after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}${cause}`;
+    const had = `had died after ${attempts === 1 ? '1 attempt' : `${attempts} attempts`}${cause}`;
+    const note = formatReprocessNote({ at: clock.now(), by: run }, had);
     return { id, note, ...(finishedAt !== null && { finishedAt }) };
   }
 

@@ -18,6 +18,7 @@ export function toFinishedJob(row: ResultRow): StoredJob {
     dueAt: null,
     workersLost: 0,
     stacks: error?.stack == null ? [] : [error.stack],
+    failures: [],
     unique: null,
     unreadable: null,
   };

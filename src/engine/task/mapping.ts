@@ -8,9 +8,15 @@ import { defineTask, type TaskDefinition } from './definition.ts';
 
 const made = new WeakMap<ReadonlyMap<string, TaskDefinition>, Map<string, TaskDefinition>>();
 
-/** The task of this name: a registered one, or one of tq's own that runs a registered one over items. */
-export function findTask(tasks: ReadonlyMap<string, TaskDefinition>, name: string): TaskDefinition | undefined {
-  return tasks.get(name) ?? (isMapping(name) ? getMapping(tasks, name) : undefined);
+interface KnownTasks {
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  /** Those of tq's own that nobody calls by name. */
+  readonly ownTasks?: ReadonlyMap<string, TaskDefinition> | undefined;
+}
+
+/** The task of this name: a registered one, or one of tq's own, such as those that run a registered one over items. */
+export function findTask({ tasks, ownTasks }: KnownTasks, name: string): TaskDefinition | undefined {
+  return tasks.get(name) ?? ownTasks?.get(name) ?? (isMapping(name) ? getMapping(tasks, name) : undefined);
 }
 
 function getMapping(tasks: ReadonlyMap<string, TaskDefinition>, name: string): TaskDefinition {

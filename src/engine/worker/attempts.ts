@@ -3,6 +3,7 @@ import type { WorkerCounters } from '../control/controlled-worker.ts';
 import type { Outcome } from '../core/job.ts';
 import type { Admission, Admitted } from './admission/admission.ts';
 import type { HeldJob } from './control-view.ts';
+import type { DeadLetters } from './dead-letters/dead-letters.ts';
 import type { Pool, RunningJob } from './pool.ts';
 import type { ResultWriting } from './result-writing.ts';
 import type { Revocations } from './revocations.ts';
@@ -31,6 +32,7 @@ interface AttemptsOptions {
   readonly workflows: Workflows;
   /** Stores results apart from the broker. */
   readonly results?: ResultWriting | undefined;
+  readonly deadLetters?: DeadLetters | undefined;
 }
 
 /**
@@ -41,7 +43,8 @@ interface AttemptsOptions {
  * 3. it is admitted, or held back for its task (admission.ts);
  * 4. the pool runs it;
  * 5. what it was admitted with is given back, and what follows it in its workflow is added;
- * 6. its result is stored, where results have a store of their own (result-writing.ts), and its end is counted.
+ * 6. its result is stored, where results have a store of their own (result-writing.ts);
+ * 7. a dead letter is noted for the application and its alerts (dead-letters/), and the end is counted.
  */
 export class Attempts {
   readonly counters = { succeeded: 0, retried: 0, failed: 0, ended: 0, handedBack: 0 };
@@ -76,7 +79,12 @@ export class Attempts {
 
   #store(job: TakenJob, outcome: Outcome): Outcome | Promise<Outcome> {
     const stored = this.#options.results?.write(job, outcome) ?? outcome;
-    return stored instanceof Promise ? stored.then((known) => this.#end(job, known)) : this.#end(job, stored);
+    return stored instanceof Promise ? stored.then((known) => this.#note(job, known)) : this.#note(job, stored);
+  }
+
+  #note(job: TakenJob, outcome: Outcome): Outcome | Promise<Outcome> {
+    const noted = outcome.kind === 'dead' ? this.#options.deadLetters?.note(job, outcome.error) : undefined;
+    return noted === undefined ? this.#end(job, outcome) : noted.then(() => this.#end(job, outcome));
   }
 
   #end(job: TakenJob, outcome: Outcome): Outcome {

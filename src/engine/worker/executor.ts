@@ -38,6 +38,8 @@ import { postponeUnknown } from './unknown-task.ts';
 export interface ExecutorOptions extends WorkerLimits {
   readonly worker: string;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  /** Tasks of tq's own that it runs beside them. */
+  readonly ownTasks?: ReadonlyMap<string, TaskDefinition> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly hooks: Hooks;
@@ -124,7 +126,7 @@ type AttemptOptions = ExecutorOptions & { readonly reporter: Reporter };
 async function runAttempt(job: AttemptJob, task: RunningTask, options: AttemptOptions): Promise<Outcome> {
   const refusal = findRefusal(job, options);
   if (refusal !== undefined) return options.reporter.ended(task, refusal);
-  const definition = findTask(options.tasks, job.task);
+  const definition = findTask(options, job.task);
   if (definition === undefined) return options.reporter.ended(task, await postponeUnknown(job, options));
   const second = refuseSecondStart(job, definition);
   if (second !== undefined) return options.reporter.ended(task, second);

@@ -14,7 +14,7 @@ export async function postponeUnknown(
 ): Promise<Outcome> {
   // A log that cannot be read counts as empty: the job is put back once more often than it should, and never lost.
   const rows = await job.readLog().catch((): string[] => []);
-  const asked = rows.map((row) => NOTE.exec(row)?.[1]).filter((name) => name !== undefined);
+  const asked = listAsked(rows);
   const times = asked.length;
   if (times >= unknownTasks.max) {
     const names = [...new Set([...asked, worker])];
@@ -23,6 +23,11 @@ export async function postponeUnknown(
   }
   const delayMs = retryDelayMs(unknownTasks, times + 1, undefined, random);
   return { kind: 'postponed', delayMs, note: `put back by ${worker}: it does not register task "${job.task}"` };
+}
+
+/** The workers that put a job back, by the rows of its log; oldest first, one that did it twice is there twice. */
+export function listAsked(rows: readonly string[]): string[] {
+  return rows.map((row) => NOTE.exec(row)?.[1]).filter((name) => name !== undefined);
 }
 
 const NOTE = /^put back by (\S+): it does not register task/;

@@ -1,8 +1,11 @@
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
 import type { ResultStore } from '../broker/result-store/result-port.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
+import type { AlertRule } from '../core/alert-rule.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import type { ControlFacts } from './control-view.ts';
+import type { OnDeadLetter } from './dead-letters/dead-letter.ts';
+import type { DeadLetterLimits } from './dead-letters/dead-letter-retention.ts';
 import type { ExecutorOptions } from './executor.ts';
 import type { PreforkOptions } from './prefork/prefork-pool.ts';
 
@@ -28,8 +31,19 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly prefork?: PreforkOptions;
   /** Where its results are stored beside the broker. Without it they are in the broker alone. */
   readonly results?: ResultSettings;
+  /** What it does about dead letters. */
+  readonly deadLetters?: DeadLetterSettings;
   /** How operators reach it, under its name. Without it they cannot. */
   readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
+}
+
+export interface DeadLetterSettings {
+  /** Is told of each, once it is stored. */
+  readonly onDeadLetter?: OnDeadLetter | undefined;
+  /** Which are kept; all without it. */
+  readonly keep?: DeadLetterLimits | undefined;
+  /** Who is told when there are too many. */
+  readonly alerts?: readonly AlertRule[] | undefined;
 }
 
 export interface ResultSettings {

@@ -41,7 +41,8 @@ export function emailTasks(options: EmailOptions, environment: BuiltinEnvironmen
   };
 }
 
-function createSender(
+/** What sends an e-mail of the built-in tasks, set up for one app. */
+export function createSender(
   options: EmailOptions,
   environment: BuiltinEnvironment,
 ): (input: EmailInput) => Promise<EmailResult> {

@@ -22,6 +22,9 @@ export function registerTasks(app: App) {
       if (runs < times) process.exit(1);
       return { runs, attempt: context().attempt };
     }),
+    broken: app.task('broken', (what: string): void => {
+      throw Object.assign(new RangeError(`${what} is out of range`), { code: 'ERANGE' });
+    }),
     deadly: app.task('deadly', (): void => process.exit(7)),
     /** Says in the file that it has run. */
     write: app.task('write', async (file: string, word: string, ms: number) => {

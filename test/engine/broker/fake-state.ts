@@ -88,6 +88,7 @@ export function createFakeState(now: () => number = () => 0): StateStore {
       const leftMs = held.size === 0 ? 0 : Math.min(...held.values()) - now();
       return { taken, free: Math.max(0, total - held.size), leftMs };
     },
+    listHolders: async (key) => [...holders(key).keys()],
     vacate: async (key, holder) => holders(key).delete(holder),
   };
 }

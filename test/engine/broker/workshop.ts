@@ -49,7 +49,7 @@ export type ProbeOptions = Partial<Omit<ConsumerOptions, 'queues' | 'perform'>> 
 };
 
 /** What a taken job said of itself when it reached `perform`. */
-export type Taken = StoredJob & Pick<TakenJob, 'timesTaken'>;
+export type Taken = Omit<StoredJob, 'failures'> & Pick<TakenJob, 'timesTaken'>;
 
 /** A consumer that tells what it does. */
 export interface Probe {

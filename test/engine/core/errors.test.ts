@@ -19,6 +19,7 @@ const codes = Object.keys(catalogue) as ErrorCode[];
 
 /** Facts for every entry at once: each text takes those that it names. */
 const facts = {
+  ...{ rule: 'mail', via: 'webhook' as const },
   ...{ who: 'the workflow', member: 'step', workflow: 'wf-1' },
   ...{ message: 'what', next: 'the next step', command: 'cmd', near: ['close'], known: ['a', 'b'], declared: ['q'] },
   ...{
@@ -68,6 +69,8 @@ const facts = {
   ...{ server: 'smtp.host', folder: false, apps: ['one'], commands: ['a'], setting: 'x', variable: 'X', name: 'n' },
   ...{ host: 'box', port: 8080, pid: 7, since: '2031-05-01T12:00:00.000Z' },
   ...{ text: 'tsk:a', marks: '^~~', parent: 'id-0' },
+  ...{ from: 'q1', prefix: 'bull' },
+  ...{ profile: 'prod', dir: '/undo', why: 'cap', kept: 2, by: 'mhy2k9x1-04af', was: 'redis://a', is: 'redis://b' },
 };
 
 describe.each(codes)('the error %s', (code) => {

@@ -106,10 +106,13 @@ test('jobs are kept as they were before they are changed', async () => {
   await run(
     {},
     {
-      keep: async (records, target) => {
-        expect(target).toBe('mail');
-        expect(await queue.counts()).toMatchObject({ dead: 2 });
-        kept.push(...records);
+      keeper: {
+        async keep(records, after) {
+          expect(after).toEqual({ queue: 'mail', data: {} });
+          expect(await queue.counts()).toMatchObject({ dead: 2 });
+          kept.push(...records);
+        },
+        left: (records) => expect(records).toEqual([]),
       },
     },
   );

@@ -207,6 +207,10 @@ export class FakeQueue implements BrokerQueue {
     return { queue: this.name, ...(await this.counts()), paused, consumers: 0, oldestWaitingMs: null };
   }
 
+  async readStanding(): Promise<never> {
+    throw new Error('no worker asks how a job stands');
+  }
+
   async listScheduled(): Promise<StoredJob[]> {
     return [];
   }
@@ -264,6 +268,7 @@ export class FakeConsumer implements Consumer {
     this.#settled.push(performed);
     const outcome = await performed;
     this.outcomes.push(outcome);
+    if (outcome.kind === 'dead') this.options.onDead?.(job);
     this.#held -= 1;
     if (this.#held === 0) this.options.onIdle();
     return outcome;

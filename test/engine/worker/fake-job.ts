@@ -27,6 +27,7 @@ export class FakeJob implements TakenJob {
   readonly error: TakenJob['error'];
   readonly reason: string | null;
   readonly stacks = [];
+  readonly failures = [];
   readonly unique: string | null;
   readonly unreadable: string | null;
   revoked: TakenJob['revoked'];

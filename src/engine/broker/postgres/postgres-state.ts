@@ -191,6 +191,12 @@ export function createPostgresState(query: Query, url: string, monotonic: () => 
       const leftMs = ends.length === 0 ? 0 : Math.min(...ends) - now;
       return { taken: taken !== undefined, free: Math.max(0, places - ends.length), leftMs };
     },
+    async listHolders(key) {
+      const text = `SELECT holder, ${NOW_MS} AS now FROM tq_lease WHERE key = $1 AND expires_at > clock_timestamp()`;
+      const [row] = await ask<{ holder: string; now: number }>(text, [placesKey(key)]);
+      const holders = Object.entries(JSON.parse(row?.holder ?? '{}') as Record<string, number>);
+      return holders.filter(([, end]) => end > (row?.now ?? 0)).map(([holder]) => holder);
+    },
     async vacate(key, holder) {
       const text = `UPDATE tq_lease SET holder = (${HOLDERS} - $2::text)::text
         WHERE key = $1 AND ${HOLDERS} ? $2::text RETURNING key`;

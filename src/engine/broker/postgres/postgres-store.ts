@@ -16,9 +16,9 @@ import { createError, TqError } from '../../core/errors.ts';
 import { maskUrl, type PostgresAddress } from '../broker-url.ts';
 import { overrideMethod } from '../patient-backend.ts';
 import type { Migration } from '../port.ts';
-import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { createPostgresBulk } from './bulk/postgres-bulk.ts';
 import { surviveLastWords } from './last-words.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
@@ -26,6 +26,7 @@ import { listMarks } from './postgres-marks.ts';
 import { readWhole, scanIds } from './postgres-scan.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
+import { createTransact } from './transaction.ts';
 
 /** Connections of one consumer's queue, beside the one it waits on. BullMQ runs its operations over this pool. */
 const POOL_OF_CONSUMER = 4;
@@ -116,14 +117,17 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listSummaries: (queue, ids) => listSummaries(query, queue, ids),
     scanIds: (queue, scan) => scanIds(query, queue, scan),
     readWhole: (queue, ids, maxBytes) => readWhole(query, queue, ids, maxBytes),
+    countBefore: (queue, id, limit) => countBefore(query, queue, id, limit),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
     reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
-    get bulk() {
-      return createSlowBulk(this);
-    },
+    bulk: createPostgresBulk(
+      query,
+      createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>),
+      options.clock,
+    ),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {
@@ -244,6 +248,17 @@ async function listLockLeftMs(
   );
   const left = new Map(rows.map((row) => [row.id, Number(row.until) - now]));
   return ids.map((id) => left.get(id) ?? null);
+}
+
+/** BullMQ takes waiting jobs by priority, then by `seq`. */
+async function countBefore(query: Query, queue: string, id: string, limit: number): Promise<number | null> {
+  const [row] = await query<{ count: string }>(
+    `SELECT (SELECT count(*) FROM (SELECT 1 FROM job WHERE queue = $1 AND state = 'waiting'
+       AND (priority, seq) < (own.priority, own.seq) LIMIT $3) AS earlier) AS count
+     FROM job AS own WHERE own.queue = $1 AND own.id = $2 AND own.state = 'waiting'`,
+    [queue, id, limit],
+  );
+  return row === undefined ? null : Number(row.count);
 }
 
 /** BullMQ takes waiting jobs by `seq`, a negative one before all others, as its own LIFO jobs have it. */

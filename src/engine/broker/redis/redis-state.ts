@@ -128,6 +128,10 @@ const OCCUPY = `${NOW}
   local left = math.ceil((tonumber(first[2]) or now) - now)
   return {taken and 1 or 0, math.max(0, places - redis.call('ZCARD', KEYS[1])), left}`;
 
+/** KEYS: places. */
+const LIST_HOLDERS = `${NOW}
+  return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.3f', now), '+inf')`;
+
 /** KEYS: places. ARGV: holder. */
 const VACATE = `${NOW}
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -207,6 +211,9 @@ export function createRedisState(client: RedisClient, prefix: string): StateStor
       const answer = await run(OCCUPY, [name(`places:${key}`)], holder, places, Math.max(1, Math.ceil(ttlMs)));
       const [taken, free, leftMs] = answer as [number, number, number];
       return { taken: taken === 1, free, leftMs };
+    },
+    async listHolders(key) {
+      return (await run(LIST_HOLDERS, [name(`places:${key}`)])) as string[];
     },
     async vacate(key, holder) {
       return (await run(VACATE, [name(`places:${key}`)], holder)) === 1;

@@ -4,9 +4,10 @@ import { Cluster, type Redis } from 'ioredis';
 import { createError, messageOf } from '../../core/errors.ts';
 import { maskUrl, type RedisAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
-import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
+import { createRedisBulk } from './bulk/redis-bulk.ts';
+import { countBefore } from './count-before.ts';
 import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
@@ -134,15 +135,14 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
     scanIds: (queue, scan) => scanIds(client, `${address.prefix}:${queue}`, scan),
     readWhole: (queue, ids, maxBytes) => readWhole(client, `${address.prefix}:${queue}`, ids, maxBytes),
+    countBefore: (queue, id, limit) => countBefore(client, `${address.prefix}:${queue}`, id, limit),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},
     promoteToHead: (queue, ids) => promoteToHead(client, `${address.prefix}:${queue}`, ids),
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
-    get bulk() {
-      return createSlowBulk(this);
-    },
+    bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),

@@ -3,10 +3,11 @@ import type { Clock } from '../../core/clock.ts';
 import { TqError } from '../../core/errors.ts';
 import { maskUrl } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
+import { createInsert } from './postgres-insert.ts';
 import { createQueryBuilder } from './result-dialect.ts';
 import { POSTGRES_SEARCH } from './result-filter.ts';
 import type { OpenedResultStore, ResultStore } from './result-port.ts';
-import { COLUMN_NAMES, COLUMNS, LATEST_VERSION, POSTGRES_MIGRATIONS, REPLACED, toRecord } from './result-tables.ts';
+import { LATEST_VERSION, POSTGRES_MIGRATIONS } from './result-tables.ts';
 import type { PostgresResultsAddress } from './results-url.ts';
 import { createRowQueries } from './row-queries.ts';
 import { assertVersion, RowRefused, toResultsError, unsuitable } from './store-error.ts';
@@ -51,14 +52,14 @@ export function createPostgresResults(url: string, address: PostgresResultsAddre
     const { rows, rowCount } = await query('reading results', sql, [...parameters]);
     return { rows, numAffectedRows: BigInt(rowCount ?? 0) };
   }).withSchema(schema);
-  const insert = createInsert(schema);
+  const insert = createInsert(pool, schema);
 
   const store: ResultStore = {
     kind: 'postgres',
     url: masked,
     ...createRowQueries(database, POSTGRES_SEARCH, clock),
     async write(rows) {
-      await query(`writing ${rows.length} results`, insert, [JSON.stringify(rows.map(toRecord))]);
+      await insert(rows).catch((error) => Promise.reject(explain(error, masked, `writing ${rows.length} results`)));
     },
     migrate: () =>
       migrate(pool, { schema, url: masked }).catch((error) => Promise.reject(explain(error, masked, 'migrating'))),
@@ -103,19 +104,6 @@ const BIGINT = 20;
 /** Numbers as numbers, for all of the table are below 2^53; everything else as the text that the server gives. */
 function readAsStored(type: number): (text: string) => unknown {
   return type === BIGINT || type === pg.types.builtins.INT4 ? Number : (text) => text;
-}
-
-/**
- * One statement for any number of rows, which come as one JSON text: it is the cheapest to write on this side, and need not be
- * planned anew for each number. JSON within it is text, since PostgreSQL would otherwise refuse what JSON may hold and its text
- * may not.
- */
-function createInsert(schema: string): string {
-  const given = COLUMN_NAMES.map((name) => `${name} ${COLUMNS[name].startsWith('number') ? 'bigint' : 'text'}`);
-  const selected = COLUMN_NAMES.map((name) => (COLUMNS[name] === 'json?' ? `${name}::json` : name));
-  return `INSERT INTO "${schema}".results AS results (${COLUMN_NAMES.join(', ')})
-    SELECT ${selected.join(', ')} FROM json_to_recordset($1::json) AS given(${given.join(', ')})
-    ON CONFLICT (id, queue) DO UPDATE SET ${REPLACED} WHERE excluded.started_at_ms > results.started_at_ms`;
 }
 
 type Queryable = Pick<pg.Pool, 'query'> | Pick<pg.PoolClient, 'query'>;

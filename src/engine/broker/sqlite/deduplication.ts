@@ -61,6 +61,14 @@ function setHolder(queue: OpenQueue, id: string, jobId: string, expiresAt: numbe
   queue.connection.run(SET, queue.id, id, jobId, expiresAt);
 }
 
+/** Gives a job the hold that it had before, unless another job has it by now. @param expiresAt epoch ms; null when it ends with the job */
+export function takeHold(queue: OpenQueue, id: string, hold: Holder, now: number): void {
+  if (hold.expiresAt !== null && hold.expiresAt <= now) return;
+  const holder = readHolder(queue, id, now);
+  const isHeld = holder !== undefined && (holder.expiresAt !== null || hasJob(queue, holder.jobId));
+  if (!isHeld) setHolder(queue, id, hold.jobId, hold.expiresAt);
+}
+
 function expiryOf({ ttl, keepLastIfActive }: Options, now: number): number | null {
   return keepLastIfActive !== true && ttl !== undefined && ttl > 0 ? now + ttl : null;
 }

@@ -14,6 +14,7 @@ const JSON_COLUMNS =
   'processed_by';
 
 const READ_HEAD = `SELECT ${HEAD_COLUMNS} FROM job WHERE queue_id = ? AND id = ?`;
+const READ_HEADS = `SELECT ${HEAD_COLUMNS} FROM job WHERE queue_id = ? AND id IN (SELECT value FROM json_each(?))`;
 const READ_JSON = `SELECT ${JSON_COLUMNS} FROM job WHERE queue_id = ? AND id = ?`;
 const EXISTS = 'SELECT 1 FROM job WHERE queue_id = ? AND id = ?';
 const LOWEST_RANK = 'SELECT rank FROM job WHERE queue_id = ? AND state = ? ORDER BY rank LIMIT 1';
@@ -79,6 +80,11 @@ export type JobChanges = { readonly [Column in JobColumn]?: SqlValue };
 
 export function readJob(queue: OpenQueue, id: string): JobHead | undefined {
   return toHead(queue.connection.get(READ_HEAD, queue.id, id));
+}
+
+/** Those of these jobs that are there, in no order. */
+export function listHeads(queue: OpenQueue, ids: readonly string[]): JobHead[] {
+  return toHeads(queue.connection.all(READ_HEADS, queue.id, JSON.stringify(ids)));
 }
 
 export function hasJob(queue: OpenQueue, id: string): boolean {

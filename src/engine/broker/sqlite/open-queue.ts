@@ -125,6 +125,16 @@ export class OpenQueue {
     return this.#head;
   }
 
+  /** Whether a rank lies within those that the list has given out. */
+  hasGivenOut(rank: number): boolean {
+    return rank >= this.#head && rank <= this.#tail;
+  }
+
+  /** Takes note of a rank that was chosen otherwise, before all others of the list. */
+  lowerHead(rank: number): void {
+    this.#head = Math.min(this.#head, Math.floor(rank));
+  }
+
   /** BullMQ's score: the priority above, the order of arrival in the low 32 bits. */
   rankOfPriority(priority: number): number {
     this.priorityCounter += 1;
@@ -170,6 +180,12 @@ export class OpenQueue {
     if ((this.#oldestFinished[state] ?? Number.NEGATIVE_INFINITY) > instant) return false;
     this.#oldestFinished[state] = readOldest();
     return (this.#oldestFinished[state] ?? Number.POSITIVE_INFINITY) <= instant;
+  }
+
+  /** A finished job that is older than the others was put back. */
+  forgetOldestFinished(): void {
+    this.#oldestFinished.completed = undefined;
+    this.#oldestFinished.failed = undefined;
   }
 
   get isPaused(): boolean {

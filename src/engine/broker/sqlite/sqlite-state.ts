@@ -143,6 +143,10 @@ export function createSqliteState(database: () => Database, prefix: string): Sta
         const leftMs = Math.max(0, Math.min(...held.values()) - now);
         return { taken, free: Math.max(0, places - held.size), leftMs };
       }),
+    listHolders: (key) =>
+      read(({ connection }, now) => [
+        ...readHolders(connection.get(READ_LEASE, prefix, placesKey(key), now)?.[0], now).keys(),
+      ]),
     vacate: (key, holder) =>
       write(({ connection }, now) => {
         const held = readHolders(connection.get(READ_LEASE, prefix, placesKey(key), now)?.[0], now);

@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { SqliteAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
-import { createSlowBulk } from '../slow-bulk.ts';
 import type { Store, StoreOptions } from '../store.ts';
+import { createSqliteBulk } from './bulk/sqlite-bulk.ts';
 import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
@@ -80,6 +80,10 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     listSummaries: (queue, ids) => listSummaries(database(), { prefix, queue, ids }),
     scanIds: (queue, scan) => scanIds(database(), { prefix, queue, scan }),
     readWhole: (queue, ids, maxBytes) => readWhole(database(), { prefix, queue, ids }, maxBytes),
+    async countBefore(queue, id, limit) {
+      const [row] = await read(COUNT_BEFORE, prefix, queue, id, limit);
+      return (row?.[0] as number | undefined) ?? null;
+    },
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;
@@ -91,9 +95,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     addFlow: (entries) => database().write((transaction) => addWholeFlow(transaction, entries, database().clock.now())),
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
-    get bulk() {
-      return createSlowBulk(this);
-    },
+    bulk: createSqliteBulk(database, prefix),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);
@@ -123,6 +125,13 @@ const LIST_DUE = `SELECT job.id, job.rank FROM json_each(?3) AS wanted
 const LIST_LOCKS = `SELECT job.id, job.lock_until FROM json_each(?3) AS wanted
   JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
   JOIN job ON job.queue_id = queue.queue_id AND job.id = wanted.value AND job.lock_until > ?4`;
+
+/** The list is taken before what has a priority. */
+const COUNT_BEFORE = `SELECT (SELECT count(*) FROM (
+    SELECT 1 FROM job WHERE queue_id = own.queue_id AND (state = ${STATE_CODES.wait} AND (own.state = ${STATE_CODES.prioritized} OR rank < own.rank)
+      OR state = ${STATE_CODES.prioritized} AND own.state = ${STATE_CODES.prioritized} AND rank < own.rank) LIMIT ?4))
+  FROM job AS own JOIN queue ON queue.queue_id = own.queue_id
+  WHERE queue.prefix = ?1 AND queue.name = ?2 AND own.id = ?3 AND own.state IN (${STATE_CODES.wait}, ${STATE_CODES.prioritized})`;
 
 /** The first of the list, and the first of each priority, which is the oldest of it. */
 const OLDEST_WAITING = `WITH RECURSIVE

@@ -17,7 +17,6 @@
  * The broker's trouble neither fails nor loses a job: it is held for a moment and tried again. A worker that stops does not
  * wait for a lost broker here (`abandon`): the job goes back as it came, and its place ends with its lease.
  */
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Broker, TakenJob } from '../../broker/port.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -33,12 +32,14 @@ import { createReporter } from '../attempt-report.ts';
 import { findRefusal } from '../refusal.ts';
 import { RunningTask } from '../running-task.ts';
 import {
+  concurrencyLine,
   encodeHeld,
   encodePart,
   type HeldLine,
   heldKey,
   heldPrefix,
   heldTtlMs,
+  limitKey,
   parseLine,
   parseTask,
 } from './held-index.ts';
@@ -350,7 +351,7 @@ class KeyFailure extends Error {}
 
 function readPlaceRequest(job: TakenJob, { name, concurrency }: TaskDefinition): PlaceRequest | undefined {
   if (concurrency === undefined) return undefined;
-  const line: HeldLine = `concurrency-${digest(readKey(job, name, concurrency))}`;
+  const line = concurrencyLine(readKey(job, name, concurrency));
   return { jobId: job.id, queue: job.queue, task: name, line, key: limitKey(name, line), limit: concurrency.limit };
 }
 
@@ -367,13 +368,4 @@ function readKey(job: TakenJob, task: string, { key }: ConcurrencyLimit): string
   if (typeof given === 'string' || (typeof given === 'number' && Number.isFinite(given))) return `=${given}`;
   const reason = `it gave ${given instanceof Promise ? 'a promise' : typeof given}, which is no text and no number`;
   throw new KeyFailure('', { cause: createError('CONCURRENCY_KEY_FAILED', { task, reason }) });
-}
-
-/** Keys are the application's data, of any length: only their digest is kept. */
-function digest(key: string): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 32);
-}
-
-function limitKey(task: string, line: HeldLine): string {
-  return `limit/${encodePart(task)}/${line}`;
 }

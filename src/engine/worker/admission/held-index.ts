@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { StateEntry } from '../../broker/state-port.ts';
 import type { StoredJob } from '../../core/job.ts';
 
@@ -72,6 +73,19 @@ export function parseLine(key: string): HeldLine {
 /** The task of a key. */
 export function parseTask(key: string): string {
   return decodeURIComponent(key.split('/')[2] ?? '');
+}
+
+/**
+ * The line of a key of a concurrency limit, '' for a limit without keys. Keys are the application's data, of any length: only their
+ * digest is kept.
+ */
+export function concurrencyLine(key: string): HeldLine {
+  return `concurrency-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+}
+
+/** Names the places of a concurrency limit, or of a key of it, in the state. */
+export function limitKey(task: string, line: HeldLine): string {
+  return `limit/${encodePart(task)}/${line}`;
 }
 
 /** @param delayMs for how long its job waits */

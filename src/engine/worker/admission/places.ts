@@ -173,6 +173,12 @@ export class Places {
   }
 }
 
+/** The worker and the job of a holder of a place, as the state names it; undefined for one that nobody of us wrote. */
+export function parseHolder(holder: string): { worker: string; queue: string; id: string } | undefined {
+  const [, worker, queue, id] = /^(.+)\/[\da-f-]{36}\/([^/]+)\/(.+)$/s.exec(holder) ?? [];
+  return worker === undefined || queue === undefined || id === undefined ? undefined : { worker, queue, id };
+}
+
 /** What orders the jobs of a line over all queues: when they were created, and their ids. */
 function placeOf(key: string): string {
   return key.split('/').slice(4).join('/');

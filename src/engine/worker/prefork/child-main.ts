@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { loadAppModule } from '../../config/load-app.ts';
+import type { AlertRule } from '../../core/alert-rule.ts';
 import { markAsChild } from '../../core/child-mark.ts';
 import { createError, messageOf, TqError } from '../../core/errors.ts';
 import { type StoredError, toStoredError } from '../../core/job.ts';
@@ -44,6 +45,8 @@ interface LoadedApp {
   compileHere: Compile;
   readonly resultsUrl: string | undefined;
   useResults(url: string): void;
+  readonly ownTasks: ReadonlyMap<string, TaskDefinition>;
+  useAlerts(rules: readonly AlertRule[]): void;
 }
 
 /** Memory is looked at after a job, and at most so often: it costs a read of a file of the system. */
@@ -123,6 +126,7 @@ class TaskProcess {
       this.#executor = createExecutor({
         worker: settings.worker,
         tasks: app.tasks,
+        ownTasks: app.ownTasks,
         hooks: app.hooks,
         clock: systemClock,
         logger,
@@ -230,11 +234,12 @@ class TaskProcess {
   }
 }
 
-async function loadApp({ module, brokerUrl, resultsUrl }: ChildSettings): Promise<LoadedApp> {
+async function loadApp({ module, brokerUrl, resultsUrl, alerts }: ChildSettings): Promise<LoadedApp> {
   const app = (await loadAppModule(module, process.cwd())) as LoadedApp;
   // A flag or the environment of the parent may have chosen another one than the app itself would.
   if (brokerUrl !== null && app.brokerUrl !== brokerUrl) app.useBroker(brokerUrl);
   if (resultsUrl !== null && app.resultsUrl !== resultsUrl) app.useResults(resultsUrl);
+  if (alerts.length > 0) app.useAlerts(alerts);
   return app;
 }
 

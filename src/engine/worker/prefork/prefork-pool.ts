@@ -12,6 +12,7 @@
  * a dead child cannot say any more is reported here, to the log and to the hooks.
  */
 import type { TakenJob } from '../../broker/port.ts';
+import type { AlertRule } from '../../core/alert-rule.ts';
 import { type Outcome, toStoredError } from '../../core/job.ts';
 import { type Revocation, revokedOutcome } from '../../core/revocation.ts';
 import { relayInto } from '../../runtime/log-relay.ts';
@@ -39,6 +40,8 @@ export interface PreforkOptions {
   readonly brokerUrl: string | undefined;
   /** The result store of the app, if it is not the broker. */
   readonly resultsUrl?: string | undefined;
+  /** The alerts that its children send. */
+  readonly alerts?: readonly AlertRule[] | undefined;
   /** A child is replaced after so many jobs. */
   readonly maxTasksPerChild?: number | undefined;
   /** A child is replaced when its resident memory is larger after a job, in bytes. */
@@ -85,6 +88,7 @@ export class PreforkPool implements Pool {
         module: prefork.module,
         brokerUrl: prefork.brokerUrl ?? null,
         resultsUrl: prefork.resultsUrl ?? null,
+        alerts: prefork.alerts ?? [],
         worker,
         queues,
         log: relay.shape,
@@ -126,7 +130,7 @@ export class PreforkPool implements Pool {
     try {
       const refusal = findRefusal(job, this.#options);
       if (refusal !== undefined) return await this.#reporter.ended(this.#describe(job), refusal);
-      const definition = findTask(this.#options.tasks, job.task);
+      const definition = findTask(this.#options, job.task);
       if (definition === undefined) {
         return await this.#reporter.ended(this.#describe(job), await postponeUnknown(job, this.#options));
       }

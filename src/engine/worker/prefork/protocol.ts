@@ -17,6 +17,7 @@
  * Jobs and asks carry numbers, so that what comes late is known as that. Whatever cannot be read is the end of the child:
  * user code may have written into the pipe, and nothing that follows could be trusted.
  */
+import type { AlertRule } from '../../core/alert-rule.ts';
 import type { Meta } from '../../core/envelope.ts';
 import { isRecord } from '../../core/envelope.ts';
 import type { Outcome, StoredError } from '../../core/job.ts';
@@ -33,6 +34,8 @@ export interface ChildSettings {
   readonly brokerUrl: string | null;
   /** Its result store, for results that tasks ask for; may hold a password. */
   readonly resultsUrl: string | null;
+  /** The alerts of its worker; they may hold secrets. */
+  readonly alerts: readonly AlertRule[];
   readonly worker: string;
   readonly queues: readonly string[];
   readonly log: LogShape;

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import type { Outcome, StoredError } from '../../../../src/engine/core/job.ts';
+import type { TakenJob } from '../../../../src/engine/broker/port.ts';
+import type { NewJob, Outcome, StoredError } from '../../../../src/engine/core/job.ts';
 import { createJobResult } from '../../../../src/engine/results/job-result.ts';
 import { newJob, newJobs, queueName, SUCCEEDED } from '../workshop.ts';
 import { defineRule, type Rule, type Subject } from './rule.ts';
@@ -115,6 +116,25 @@ export const outcomes: Subject = {
         expect(await queue.counts()).toMatchObject({ completed: 3, dead: 1, waiting: 0, active: 0 });
       },
     ),
+
+    defineRule('a dead letter is told when it is stored, and no other end of an attempt is', async (workshop) => {
+      const { broker, consume, gate } = workshop;
+      const queue = broker.queue(queueName());
+      const [retried, failed, dead] = newJobs(3);
+      await queue.addBulk([retried, failed, dead] as NewJob[]);
+      const ends: Outcome[] = [
+        { kind: 'retry', delayMs: 600_000, error: ERROR },
+        { kind: 'failed', error: ERROR },
+        { kind: 'dead', error: ERROR },
+      ];
+      const told = gate<string[]>();
+      const onDead = async ({ id }: TakenJob): Promise<void> => {
+        told.resolve([id, (await queue.readJob(id))?.state ?? 'gone']);
+      };
+      const perform = (): Outcome => ends.shift() ?? SUCCEEDED;
+      await consume(queue.name, { perform, onDead: (job) => void onDead(job) });
+      expect(await told.promise).toEqual([dead?.id, 'FAILURE']);
+    }),
 
     defineRule('who waits for a job that failed without being a dead letter is given its error', async (workshop) => {
       const { broker, consume, gate } = workshop;

@@ -181,6 +181,20 @@ export const state: Subject = {
       expect(await broker.state.occupy(key, 'next', two)).toMatchObject({ taken: true, free: 0 });
     }),
 
+    defineRule(
+      'the holders of places are listed until they give them back or their time is over',
+      async ({ broker }) => {
+        const key = keyName();
+        expect(await broker.state.listHolders(key)).toEqual([]);
+        for (const holder of ['a', 'b']) await broker.state.occupy(key, holder, { places: 3, ttlMs: 60_000 });
+        await broker.state.occupy(key, 'dead', { places: 3, ttlMs: 40 });
+        const listed = async () => (await broker.state.listHolders(key)).sort().join();
+        await waitFor('the dead one is not listed', async () => (await listed()) === 'a,b');
+        await broker.state.vacate(key, 'a');
+        expect(await listed()).toBe('b');
+      },
+    ),
+
     defineRule('a place that is not renewed is free', async ({ broker }) => {
       const key = keyName();
       expect(await broker.state.occupy(key, 'dead', { places: 1, ttlMs: 40 })).toMatchObject({ taken: true });

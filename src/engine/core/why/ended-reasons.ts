@@ -1,0 +1,68 @@
+import { formatDuration } from '../duration.ts';
+import type { StoredJob } from '../job.ts';
+import { WORKFLOW_TASK } from '../workflow/graph.ts';
+import { countOf, formatInstant, nameError, type Reason, reason } from './reason.ts';
+
+/** How a job has ended, as its record says it. */
+export function explainEnd(job: StoredJob): Reason[] {
+  switch (job.state) {
+    case 'SUCCESS':
+      return [
+        reason('SUCCEEDED', `it succeeded${describeEnd(job)}`, { next: `\`tq result ${job.id}\` shows its result` }),
+      ];
+    case 'FAILURE':
+      return [explainFailure(job)];
+    case 'IGNORED':
+      return [reason('IGNORED', `its task ended it by Ignore${describeEnd(job)}${describeReason(job)}`)];
+    default:
+      return [explainRevocation(job)];
+  }
+}
+
+function explainFailure(job: StoredJob): Reason {
+  const { id, error, meta } = job;
+  const what = error === null ? 'no error was stored' : nameError(error);
+  if (job.task === WORKFLOW_TASK) {
+    return reason('WORKFLOW_FAILED', `the workflow failed with a step of it${describeEnd(job)}: ${what}`, {
+      next: `\`tq trace ${id}\` shows the step; \`tq jobs retry ${id}\` sends the dead letters of the workflow back to work`,
+    });
+  }
+  const step = meta.workflow?.id;
+  return reason('DEAD', `it is a dead letter${describeEnd(job)}: ${what}`, {
+    next:
+      step === undefined
+        ? `\`tq jobs show ${id}\` has the stacks; when the cause is gone, \`tq jobs retry ${id}\` sends it back to work`
+        : `it is a step of the workflow ${step}: \`tq jobs retry ${step}\` sends its dead letters back to work`,
+  });
+}
+
+/** A job that was revoked, whether a worker has filed it away or not. */
+export function explainRevocation(job: StoredJob): Reason {
+  const said = job.reason ?? '';
+  const next = 'to run it, call its task again';
+  if (said.startsWith('expired at')) {
+    return reason('EXPIRED', `it ${said} before a worker could start it, and was not run`, { next });
+  }
+  const why = said === '' ? 'it was revoked' : `it was revoked ${said}`;
+  if (job.finishedAt === null) {
+    return reason('REVOKED', `${why}; it still lies in the queue until a worker files it away, and will not run`, {
+      next,
+    });
+  }
+  return reason('REVOKED', `${why}; it ended at ${formatInstant(job.finishedAt)}`, { next });
+}
+
+function describeReason({ reason: said }: StoredJob): string {
+  return said === null || said === '' ? '' : `: ${said}`;
+}
+
+/** When, after how many attempts, for how long, on which worker. */
+function describeEnd({ finishedAt, startedAt, attempts, worker }: StoredJob): string {
+  const at = finishedAt === null ? '' : ` at ${formatInstant(finishedAt)}`;
+  const tries = attempts > 0 ? `, after ${countOf(attempts, 'attempt')}` : '';
+  const span =
+    finishedAt === null || startedAt === null || finishedAt < startedAt
+      ? ''
+      : `, the last of ${formatDuration(finishedAt - startedAt)}`;
+  return `${at}${tries}${tries === '' ? '' : span}${worker === null ? '' : `, on ${worker}`}`;
+}

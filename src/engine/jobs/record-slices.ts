@@ -1,0 +1,28 @@
+import { BULK_PAGE, type BulkJobs } from '../broker/bulk-port.ts';
+import type { JobRecord } from '../core/job-record.ts';
+
+/** Characters of data that are read at once: jobs with large arguments come in smaller slices. */
+const SLICE_LENGTH = 8 * 2 ** 20;
+/** Before anything is known of the jobs. */
+const FIRST_SIZE = 64;
+
+/** Reads whole jobs in slices whose number of jobs follows from how large the last ones were: memory stays flat, however large they are. */
+export class RecordSlices {
+  #size = FIRST_SIZE;
+
+  /**
+   * @param ids of one queue
+   * @returns those that the queue still holds, a slice at a time, each at most `BULK_PAGE`; empty slices are left out
+   */
+  async *read(bulk: Pick<BulkJobs, 'readRecords'>, ids: readonly string[]): AsyncIterable<JobRecord[]> {
+    for (let from = 0; from < ids.length; ) {
+      const slice = ids.slice(from, from + this.#size);
+      from += slice.length;
+      const records = await bulk.readRecords(slice);
+      if (records.length === 0) continue;
+      const length = records.reduce((sum, { data, result }) => sum + data.length + (result?.length ?? 0), 0);
+      this.#size = Math.min(BULK_PAGE, Math.max(1, Math.floor((SLICE_LENGTH * records.length) / Math.max(length, 1))));
+      yield records;
+    }
+  }
+}

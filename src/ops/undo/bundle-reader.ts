@@ -1,0 +1,168 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { constants, createGunzip } from 'node:zlib';
+import { BULK_PAGE } from '../../engine/broker/bulk-port.ts';
+import { createError, messageOf } from '../../engine/core/errors.ts';
+import type { JobRecord } from '../../engine/core/job-record.ts';
+import {
+  BUNDLE_VERSION,
+  type BundleHeader,
+  type BundleLine,
+  type BundlePage,
+  type BundleRecord,
+} from './bundle-format.ts';
+
+/** Jobs that were changed together, without those that were left alone. */
+export interface KeptPage extends BundlePage {
+  readonly kept: readonly BundleRecord[];
+}
+
+/** Reads a bundle page by page; holds no more than one page. */
+export class BundleReader {
+  readonly #path: string;
+  #header: BundleHeader | undefined;
+  #isCut = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Set once `pages` has reached its end: the file has none, because its writer died or is still at work. What was read is whole. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** @throws UNDO_UNREADABLE */
+  async readHeader(): Promise<BundleHeader> {
+    for await (const _ of this.#lines()) if (this.#header !== undefined) return this.#header;
+    throw this.#fault('it does not begin as a bundle does');
+  }
+
+  /** @throws UNDO_UNREADABLE when the file is no bundle, or one of a newer version */
+  async *pages(): AsyncIterable<KeptPage> {
+    // What was left alone of a page is said after it, and before more than a page of others.
+    let open: OpenPage[] = [];
+    let isEnded = false;
+    for await (const line of this.#lines()) {
+      isEnded = 'end' in line;
+      if ('left' in line) {
+        for (const page of open) page.leaveOut(line.queue, line.left);
+      } else if ('page' in line) {
+        open.push(new OpenPage(line.page));
+      } else if ('record' in line) {
+        open.at(-1)?.add(line);
+        for (const page of open.slice(0, -1)) page.countLater(line);
+        const whole = open.filter((page) => page.isWhole);
+        open = open.filter((page) => !page.isWhole);
+        for (const page of whole) if (!page.isEmpty) yield page.toKept();
+      }
+    }
+    this.#isCut = !isEnded;
+    for (const page of open) if (!page.isEmpty) yield page.toKept();
+  }
+
+  /** Ends where the file does, or where it cannot be read any more. */
+  async *#lines(): AsyncIterable<BundleLine> {
+    let failure: unknown;
+    let isFirst = true;
+    for await (const row of readRows(this.#path, (error) => {
+      failure = error;
+    })) {
+      const line = parseLine(row);
+      if (isFirst) this.#header = this.#checkHeader(line);
+      isFirst = false;
+      if (line === undefined) return;
+      yield line;
+    }
+    if (isFirst) throw this.#fault(failure === undefined ? 'it is empty' : messageOf(failure));
+  }
+
+  #checkHeader(line: BundleLine | undefined): BundleHeader {
+    if (line === undefined || !('bundle' in line)) throw this.#fault('it does not begin as a bundle does');
+    const { bundle } = line;
+    if (bundle.v > BUNDLE_VERSION)
+      throw this.#fault(`it was written by a newer tq, as version ${bundle.v} of the format`);
+    return bundle;
+  }
+
+  #fault(reason: string): Error {
+    return createError('UNDO_UNREADABLE', { path: this.#path, reason });
+  }
+}
+
+/**
+ * The whole lines of a packed file. One that ends in the middle of a member gives all that was packed before.
+ *
+ * @param onFault is told why the file could be read no further
+ */
+async function* readRows(path: string, onFault: (error: unknown) => void): AsyncIterable<string> {
+  const unpack = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
+  const text = pipeline(createReadStream(path), unpack, () => undefined).setEncoding('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of text) {
+      const rows = (rest + String(chunk)).split('\n');
+      rest = rows.pop() ?? '';
+      yield* rows;
+    }
+  } catch (error) {
+    onFault(error);
+  } finally {
+    text.destroy();
+  }
+}
+
+/** Data of jobs that come later, in characters, after which nothing more is said of a page: large jobs come in small pages. */
+const LATER_LENGTH = 32 * 2 ** 20;
+
+/** A page of which may still be said what was left alone. */
+class OpenPage {
+  readonly #page: BundlePage;
+  #kept: BundleRecord[] = [];
+  #later = 0;
+  #laterLength = 0;
+
+  constructor(page: BundlePage) {
+    this.#page = page;
+  }
+
+  add(record: BundleRecord): void {
+    this.#kept.push(record);
+  }
+
+  countLater({ record }: BundleRecord): void {
+    this.#later += 1;
+    this.#laterLength += record.data.length;
+  }
+
+  leaveOut(queue: string, ids: readonly string[]): void {
+    const left = new Set(ids);
+    this.#kept = this.#kept.filter(({ record }) => record.queue !== queue || !left.has(record.id));
+  }
+
+  get isWhole(): boolean {
+    return this.#later >= BULK_PAGE || this.#laterLength > LATER_LENGTH;
+  }
+
+  get isEmpty(): boolean {
+    return this.#kept.length === 0;
+  }
+
+  toKept(): KeptPage {
+    return { ...this.#page, kept: this.#kept };
+  }
+}
+
+function parseLine(text: string): BundleLine | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? (line as BundleLine) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The jobs of a page. */
+export function recordsOf({ kept }: KeptPage): JobRecord[] {
+  return kept.map(({ record }) => record);
+}

@@ -351,7 +351,7 @@ _tq_words() {
   case "$1" in
     "") REPLY="inspect jobs dlq results profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs") REPLY="show retry cancel promote move edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs") REPLY="list show retry cancel promote move edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq") REPLY="list show stats reprocess purge edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "results") REPLY="list -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "profile") REPLY="list use add remove -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -373,6 +373,7 @@ _tq_words() {
     "inspect stats") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect conf") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect ping") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs list") REPLY="--where -Q --queues --limit --sort --follow -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs show") REPLY="-Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs retry") REPLY="-Q --queue --where -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq list") REPLY="-Q --queues --where --fingerprint --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;

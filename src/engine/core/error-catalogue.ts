@@ -633,6 +633,38 @@ export const catalogue = {
       next: 'name that broker with --broker; if it is the same one under another name, add --force',
     }),
   }),
+  EXPORT_REFUSED: entry<{ path: string; reason: string; code: string }>({
+    name: 'ExportRefused',
+    exit: 1,
+    when: 'jobs cannot be exported to the file that was named',
+    text: ({ path, reason, code }) => ({
+      message: `cannot write jobs to ${path}: ${reason}`,
+      next:
+        code === 'EEXIST'
+          ? 'name another file, or add --force to replace it'
+          : 'name another file with --output, or make room; nothing was changed in the broker',
+    }),
+  }),
+  IMPORT_UNREADABLE: entry<{ path: string; reason: string }>({
+    name: 'ImportUnreadable',
+    exit: 1,
+    when: 'the file that jobs are to be imported from cannot be read',
+    text: ({ path, reason }) => ({
+      message: `cannot read jobs from ${path}: ${reason}`,
+      next: 'name a file that `tq jobs export` wrote, or - for stdin; nothing was stored',
+    }),
+  }),
+  IMPORT_INVALID: entry<{ path: string; line: number; reason: string; stored: boolean }>({
+    name: 'ImportInvalid',
+    exit: 1,
+    when: 'a line of the file that jobs are to be imported from is no job that can be stored',
+    text: ({ path, line, reason, stored }) => ({
+      message: `cannot import line ${line} of ${path}: ${reason}; ${
+        stored ? 'the file was changed while it was read, and some of its jobs are stored' : 'nothing was stored'
+      }`,
+      next: 'mend the line or export it again; --skip-invalid imports the others and names those that are left out',
+    }),
+  }),
   FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({
     name: 'FileRefused',
     exit: 1,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -10,18 +10,19 @@ export class OutputFile {
   readonly path: string;
   /** Where it is written: another name until it is whole, where it replaces one that is there. */
   readonly #writtenTo: string;
-  readonly #file: FileHandle;
   readonly #input: Writable;
+  readonly #output: Writable;
   readonly #written: Promise<void>;
   #failure: unknown;
 
   private constructor(path: string, writtenTo: string, file: FileHandle) {
     this.path = path;
     this.#writtenTo = writtenTo;
-    this.#file = file;
-    const output = file.createWriteStream({ autoClose: false });
+    // It owns the file from here on: its end flushes and closes it.
+    const output = file.createWriteStream({ flush: true });
     const packing = path.endsWith('.gz') ? createGzip() : undefined;
     this.#input = packing ?? output;
+    this.#output = output;
     packing?.pipe(output);
     packing?.on('error', (error) => output.destroy(error));
     this.#written = finished(output);
@@ -58,9 +59,7 @@ export class OutputFile {
     try {
       this.#input.end();
       await this.#written;
-      await this.#file.sync();
-      const { size } = await this.#file.stat();
-      await this.#file.close();
+      const { size } = await stat(this.#writtenTo);
       if (this.#writtenTo !== this.path) await rename(this.#writtenTo, this.path);
       return size;
     } catch (error) {
@@ -70,9 +69,8 @@ export class OutputFile {
 
   /** Takes the file away again. */
   async discard(): Promise<void> {
-    this.#input.destroy();
+    this.#output.destroy();
     await this.#written.catch(() => undefined);
-    await this.#file.close().catch(() => undefined);
     await rm(this.#writtenTo, { force: true });
   }
 }

@@ -39,10 +39,14 @@ const SLOTS = 4;
 const TASK_MS = 5;
 const LOOK_MS = 3000;
 
-const ids: string[] = [];
+const SCRIPT = fileURLToPath(import.meta.url);
+
 let longestMs = 0;
 
-if (process.send !== undefined) await work(process.argv[2] as string);
+const ROLES: Readonly<Record<string, (url: string, ...rest: string[]) => Promise<void>>> = { work, operate };
+
+const [role, ...given] = process.argv.slice(2);
+if (process.send !== undefined) await ROLES[role ?? '']?.(...(given as [string]));
 else await main();
 
 async function main(): Promise<void> {
@@ -53,9 +57,12 @@ async function main(): Promise<void> {
       const redis = new Redis({ host: server.host, port: server.port });
       await redis.config('SET', 'slowlog-log-slower-than', 1000);
       await redis.config('SET', 'slowlog-max-len', 100_000);
-      await measure('redis', server.url, folder, redis);
-      redis.disconnect();
-      await server.stop();
+      try {
+        await measure('redis', server.url, folder, redis);
+      } finally {
+        redis.disconnect();
+        await server.stop();
+      }
     }
     if (ONLY !== 'redis') await measure('sqlite', `sqlite:${join(folder, 'tq.db')}`, folder);
   } finally {
@@ -66,79 +73,116 @@ async function main(): Promise<void> {
 async function measure(name: string, url: string, folder: string, redis?: Redis): Promise<void> {
   const broker = await openBroker(url, { clock: systemClock });
   const queue = broker.queue('bulk');
-  const timed = async (what: string, jobs: number, run: () => Promise<string>): Promise<void> => {
-    await redis?.slowlog('RESET');
-    longestMs = 0;
-    const startedAt = performance.now();
-    const more = await run();
-    const seconds = (performance.now() - startedAt) / 1000;
-    const rest = `longest ${redis ? 'command' : 'call'} ${(await longest(redis)).toFixed(1)} ms, ${rss()}`;
-    say(`${name}, ${what}`, `${seconds.toFixed(2)} s, ${Math.round(jobs / seconds)}/s, ${rest}${more}`);
-  };
-  await fill(queue, JOBS);
-  await timed('remove 500 spread over all', BULK_PAGE, () => removeSome(queue, (index) => index * (JOBS / BULK_PAGE)));
-  await timed('remove 500 in the middle', BULK_PAGE, () => removeSome(queue, (index) => JOBS / 2 + index));
-  const worker = fork(fileURLToPath(import.meta.url), [url]);
+  const ids = await fill(queue, JOBS);
+  const spread = ids.filter((_, index) => index % Math.ceil(JOBS / BULK_PAGE) === 0);
+  await timed('remove 500 spread over all', () => run(['remove', ...spread]));
+  const middle = ids.slice(JOBS / 2 + 1, JOBS / 2 + BULK_PAGE).filter((id) => !spread.includes(id));
+  await timed('remove 500 in the middle', () => run(['remove', ...middle]));
+  const worker = fork(SCRIPT, ['work', url]);
   await once(worker, 'message');
   await wait(LOOK_MS);
   const alone = await rate(worker, () => wait(LOOK_MS));
-  await timed('purge', JOBS, async () => {
-    const busy = await rate(worker, () => purge(queue, join(folder, `${name}.gz`)));
-    return `, worker of another queue ${Math.round(alone)}/s alone, ${Math.round(busy)}/s meanwhile`;
+  let busy = 0;
+  await timed('purge', async () => {
+    let told: Told | undefined;
+    busy = await rate(worker, async () => {
+      told = await run(['purge', join(folder, `${name}.gz`)]);
+    });
+    return told as Told;
   });
+  say(`${name}, worker of another queue`, `${Math.round(alone)}/s before, ${Math.round(busy)}/s during the purge`);
   worker.kill();
   await once(worker, 'exit');
   const dead = broker.queue('dead');
-  for (let made = 0; made < DEAD; made += BATCH) await dead.bulk.restore(Array.from({ length: BATCH }, createDead));
-  await timed('reprocess', DEAD, () => reprocess(dead));
+  for (let made = 0; made < DEAD; made += BULK_PAGE)
+    await dead.bulk.restore(Array.from({ length: BULK_PAGE }, createDead));
+  await timed('reprocess', () => run(['reprocess']));
   await broker.close();
+
+  /** In a process of its own, so that its memory is that of the operation. */
+  async function run(what: readonly string[]): Promise<Told> {
+    const operator = fork(SCRIPT, ['operate', url]);
+    await once(operator, 'message');
+    await redis?.slowlog('RESET');
+    const before = await serverCpuSeconds(redis);
+    operator.send(what);
+    const [told] = (await once(operator, 'message')) as [Told];
+    await once(operator, 'exit');
+    return { ...told, serverSeconds: (await serverCpuSeconds(redis)) - before };
+  }
+
+  async function timed(what: string, operation: () => Promise<Told>): Promise<void> {
+    const { done, seconds, cpuSeconds, serverSeconds = 0, longestMs, rssMib } = await operation();
+    const longest = redis ? `command ${(await longestCommandMs(redis)).toFixed(1)}` : `call ${longestMs.toFixed(1)}`;
+    const speed = `${done} in ${seconds.toFixed(2)} s, ${Math.round(done / seconds)}/s`;
+    const cpu = `${cpuSeconds.toFixed(2)} s${redis ? ` + ${serverSeconds.toFixed(2)} s of the server` : ''}`;
+    say(`${name}, ${what}`, `${speed}, processor ${cpu}, longest ${longest} ms, rss ${rssMib} MiB`);
+  }
 }
 
-async function fill(queue: BrokerQueue, count: number): Promise<void> {
-  ids.length = 0;
+interface Told {
+  readonly done: number;
+  readonly seconds: number;
+  /** Of the operator's process, with its threads. */
+  readonly cpuSeconds: number;
+  /** Of Redis, also for the worker beside. */
+  readonly serverSeconds?: number;
+  readonly longestMs: number;
+  readonly rssMib: number;
+}
+
+async function operate(url: string): Promise<void> {
+  const broker = await openBroker(url, { clock: systemClock });
+  const [bulk, dead] = [broker.queue('bulk'), broker.queue('dead')];
+  await bulk.counts();
+  process.send?.('ready');
+  const [[what, ...rest]] = (await once(process, 'message')) as [string[]];
+  const startedAt = performance.now();
+  const cpu = process.cpuUsage();
+  let done = 0;
+  if (what === 'remove') done = (await call(() => bulk.bulk.remove(rest, ['waiting']))).length;
+  if (what === 'purge') done = await purge(bulk, rest[0] as string);
+  if (what === 'reprocess') done = await reprocess(dead);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  const rssMib = Math.round(process.resourceUsage().maxRSS / 1024);
+  process.send?.({ done, seconds, cpuSeconds: (user + system) / 1e6, longestMs, rssMib } satisfies Told);
+  await broker.close();
+  process.disconnect();
+}
+
+async function fill(queue: BrokerQueue, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  const args = ['x'.repeat(BYTES - 30)];
   for (let sent = 0; sent < count; sent += BATCH) {
-    const now = Date.now();
-    const args = ['x'.repeat(BYTES - 30)];
+    const createdAt = Date.now();
     const jobs = Array.from({ length: BATCH }, () => ({
-      id: createJobId(now),
+      id: createJobId(createdAt),
       task: 'bulk.task',
       args,
       meta: {},
-      createdAt: now,
+      createdAt,
     }));
-    ids.push(...jobs.map(({ id }) => id));
-    await queue.addBulk(jobs);
+    ids.push(...(await queue.addBulk(jobs)));
   }
+  return ids;
 }
 
-async function removeSome(queue: BrokerQueue, indexOf: (index: number) => number): Promise<string> {
-  const some = Array.from({ length: BULK_PAGE }, (_, index) => ids[Math.floor(indexOf(index))] as string);
-  const removed = await call(() => queue.bulk.remove(some, ['waiting']));
-  return removed.length < BULK_PAGE ? `, only ${removed.length}` : '';
-}
-
-async function purge(queue: BrokerQueue, file: string): Promise<void> {
+async function purge(queue: BrokerQueue, file: string): Promise<number> {
   let removed = 0;
   async function* lines(): AsyncGenerator<string> {
     for await (const page of queue.bulk.scanSummaries({ places: ['waiting'] })) {
-      const records = await call(() => queue.bulk.readRecords(page.map(({ id }) => id)));
+      const ids = page.map(({ id }) => id);
+      const records = await call(() => queue.bulk.readRecords(ids));
       yield `${records.map((record) => JSON.stringify({ record, after: null })).join('\n')}\n`;
-      removed += (
-        await call(() =>
-          queue.bulk.remove(
-            records.map(({ id }) => id),
-            ['waiting'],
-          ),
-        )
-      ).length;
+      removed += (await call(() => queue.bulk.remove(ids, ['waiting']))).length;
     }
   }
   await pipeline(lines(), createGzip({ level: 1 }), createWriteStream(file));
-  const { waiting } = await queue.counts();
-  if (waiting > 0) say('left', `${waiting} of ${removed + waiting}`);
+  return removed;
 }
 
-async function reprocess(queue: BrokerQueue): Promise<string> {
+async function reprocess(queue: BrokerQueue): Promise<number> {
   let done = 0;
   for await (const page of queue.bulk.scanSummaries({ places: ['dead'] })) {
     const records = await call(() => queue.bulk.readRecords(page.map(({ id }) => id)));
@@ -149,7 +193,7 @@ async function reprocess(queue: BrokerQueue): Promise<string> {
     }));
     done += (await call(() => queue.bulk.reprocess(jobs))).length;
   }
-  return done === DEAD ? '' : `, only ${done}`;
+  return done;
 }
 
 function createDead(): JobRecord {
@@ -191,8 +235,13 @@ async function call<Result>(operation: () => Promise<Result>): Promise<Result> {
   return result;
 }
 
-async function longest(redis: Redis | undefined): Promise<number> {
-  if (redis === undefined) return longestMs;
+async function serverCpuSeconds(redis: Redis | undefined): Promise<number> {
+  const text = (await redis?.info('cpu')) ?? '';
+  const field = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(text)?.[1] ?? 0);
+  return field('used_cpu_user') + field('used_cpu_sys');
+}
+
+async function longestCommandMs(redis: Redis): Promise<number> {
   const entries = (await redis.slowlog('GET', 100_000)) as [id: number, at: number, micros: number][];
   return Math.max(0, ...entries.map(([, , micros]) => micros)) / 1000;
 }
@@ -226,10 +275,6 @@ async function work(url: string): Promise<void> {
     }
     await wait(50);
   }
-}
-
-function rss(): string {
-  return `rss ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB at most`;
 }
 
 function say(what: string, value: string): void {

@@ -104,6 +104,14 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "jobs list")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queues) REPLY="@queues," ;;
+        --limit) REPLY="@any" ;;
+        --sort) REPLY="@any" ;;
+      esac
+      ;;
     "jobs show")
       case "$2" in
         -Q | --queue) REPLY="@queues" ;;
@@ -112,6 +120,83 @@ _tq_value() {
     "jobs retry")
       case "$2" in
         -Q | --queue) REPLY="@queues" ;;
+        --where) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq list")
+      case "$2" in
+        -Q | --queues) REPLY="@queues," ;;
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+        --limit) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq show")
+      case "$2" in
+        -Q | --queue) REPLY="@queues" ;;
+      esac
+      ;;
+    "dlq stats")
+      case "$2" in
+        -Q | --queues) REPLY="@queues," ;;
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+      esac
+      ;;
+    "jobs cancel")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+      esac
+      ;;
+    "jobs promote")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+      esac
+      ;;
+    "jobs move")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+        --to) REPLY="@queues" ;;
+      esac
+      ;;
+    "jobs edit")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        -Q | --queue) REPLY="@queues" ;;
+        --patch) REPLY="@any" ;;
+        --args) REPLY="@any" ;;
+        --priority) REPLY="@any" ;;
+        --eta) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq reprocess")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+        --first) REPLY="@any" ;;
+        --rate) REPLY="@any" ;;
+        --stop-if-failing) REPLY="@any" ;;
+        --queue) REPLY="@queues" ;;
+        --patch) REPLY="@any" ;;
+        --resume) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq purge")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+      esac
+      ;;
+    "dlq edit")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --fingerprint) REPLY="@any" ;;
+        --patch) REPLY="@any" ;;
+        --args) REPLY="@any" ;;
+        --priority) REPLY="@any" ;;
       esac
       ;;
     "why")
@@ -190,6 +275,17 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "audit")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --limit) REPLY="@any" ;;
+      esac
+      ;;
+    "profile add")
+      case "$2" in
+        --results) REPLY="@any" ;;
+      esac
+      ;;
     "migrate")
       case "$2" in
         --results) REPLY="@any" ;;
@@ -200,8 +296,10 @@ _tq_value() {
   case "$2" in
     -A | --app) REPLY="@files" ;;
     -b | --broker) REPLY="@any" ;;
+    --profile) REPLY="@any" ;;
     -l | --log-level) REPLY="trace debug info warn error fatal silent" ;;
     --timeout) REPLY="@any" ;;
+    --confirm) REPLY="@any" ;;
   esac
 }
 
@@ -213,6 +311,14 @@ _tq_argument() {
     "result:0") REPLY="@ids" ;;
     "jobs show:0") REPLY="@ids" ;;
     "jobs retry:0") REPLY="@ids" ;;
+    "dlq show:0") REPLY="@ids" ;;
+    "jobs cancel:0") REPLY="@ids" ;;
+    "jobs promote:0") REPLY="@ids" ;;
+    "jobs move:0") REPLY="@ids" ;;
+    "jobs edit:0") REPLY="@ids" ;;
+    "dlq reprocess:0") REPLY="@ids" ;;
+    "dlq purge:0") REPLY="@ids" ;;
+    "dlq edit:0") REPLY="@ids" ;;
     "why:0") REPLY="@ids" ;;
     "trace:0") REPLY="@ids" ;;
     "control revoke:0") REPLY="@ids" ;;
@@ -232,6 +338,10 @@ _tq_argument() {
     "control rate-limit:0") REPLY="@tasks" ;;
     "control rate-limit:1") REPLY="@any" ;;
     "control call:0") REPLY="@any" ;;
+    "undo:0") REPLY="@any" ;;
+    "profile use:0") REPLY="@any" ;;
+    "profile add:0") REPLY="@any" ;;
+    "profile remove:0") REPLY="@any" ;;
     "completion:0") REPLY="bash zsh fish" ;;
   esac
 }
@@ -239,50 +349,69 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs results queue task control worker call result demo status events why trace purge migrate completion -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "jobs") REPLY="show retry -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "results") REPLY="list -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "queue") REPLY="pause resume -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "task") REPLY="pause resume -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control") REPLY="revoke pool-grow pool-shrink autoscale add-consumer cancel-consumer time-limit rate-limit shutdown call -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "worker") REPLY="-c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "result") REPLY="-Q --queue --wait --results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "demo") REPLY="--for -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "status") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "events") REPLY="--where --since -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect queues") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect active") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect reserved") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect revoked") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect registered") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect stats") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect conf") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "inspect ping") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "jobs show") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "jobs retry") REPLY="-Q --queue -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "why") REPLY="-Q --queue --results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "trace") REPLY="-Q --queue --all --mermaid -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "results list") REPLY="--where --limit --sort --results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "purge") REPLY="-Q --queues --all -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control revoke") REPLY="-Q --queue --terminate -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control pool-grow") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control pool-shrink") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control autoscale") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control add-consumer") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control cancel-consumer") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control time-limit") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "queue pause") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "queue resume") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "task pause") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "task resume") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control rate-limit") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control shutdown") REPLY="-d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "control call") REPLY="--args -d --destination -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "migrate") REPLY="--results -A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
-    "completion") REPLY="-A --app -b --broker --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run -h --help" ;;
+    "") REPLY="inspect jobs dlq results profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs") REPLY="show retry cancel promote move edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq") REPLY="list show stats reprocess purge edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "results") REPLY="list -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "profile") REPLY="list use add remove -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "queue") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "task") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control") REPLY="revoke pool-grow pool-shrink autoscale add-consumer cancel-consumer time-limit rate-limit shutdown call -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "result") REPLY="-Q --queue --wait --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "demo") REPLY="--for -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "status") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "events") REPLY="--where --since -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect queues") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect active") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect reserved") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect revoked") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect registered") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect stats") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect conf") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "inspect ping") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs show") REPLY="-Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs retry") REPLY="-Q --queue --where -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq list") REPLY="-Q --queues --where --fingerprint --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq show") REPLY="-Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq stats") REPLY="-Q --queues --where --fingerprint -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs cancel") REPLY="--where -Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs promote") REPLY="--where -Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs move") REPLY="--where -Q --queue --to -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs edit") REPLY="--where -Q --queue --patch --args --priority --eta -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq reprocess") REPLY="--where --fingerprint --all --first --rate --stop-if-failing --queue --patch --resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq purge") REPLY="--where --fingerprint --all -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq edit") REPLY="--where --fingerprint --all --patch --args --priority -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "why") REPLY="-Q --queue --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "doctor") REPLY="--fix -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "trace") REPLY="-Q --queue --all --mermaid -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "results list") REPLY="--where --limit --sort --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "purge") REPLY="-Q --queues --all --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control revoke") REPLY="-Q --queue --terminate -d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control pool-grow") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control pool-shrink") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control autoscale") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control add-consumer") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control cancel-consumer") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control time-limit") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "queue pause") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "queue resume") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "task pause") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "task resume") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control rate-limit") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control shutdown") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "control call") REPLY="--args -d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "undo") REPLY="--force --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "audit") REPLY="--where --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "profile list") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "profile use") REPLY="--none -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "profile add") REPLY="--results --protected -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "profile remove") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "migrate") REPLY="--results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "completion") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     *) REPLY="" ;;
   esac
 }
@@ -330,7 +459,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "results" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "jobs retry" | "why" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "dlq" | "results" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "dlq reprocess" | "dlq purge" | "dlq edit" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

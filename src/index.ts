@@ -4,7 +4,14 @@ export type { EventOptions } from './engine/app/app-events.ts';
 export type { WhyOptions } from './engine/app/app-why.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';
-export type { App, AppOptions, QueueDeclaration, ResultsOption, WorkerOptions } from './engine/app/contract.ts';
+export type {
+  App,
+  AppOptions,
+  DeadLettersOption,
+  QueueDeclaration,
+  ResultsOption,
+  WorkerOptions,
+} from './engine/app/contract.ts';
 export { createApp } from './engine/app/create-app.ts';
 export type { PausedTaskReply, PauseOptions, ResumedTaskReply } from './engine/app/pause-control.ts';
 export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.ts';

@@ -27,7 +27,7 @@ export function attemptHistory(attempts: readonly JobAttempt[], reprocessed: rea
     draw({ isTerminal, paint, now }) {
       if (!isTerminal) return attempts.map((each) => `attempt\t${escapeControl(JSON.stringify(each))}\n`).join('');
       if (attempts.length === 0) return '';
-      return `${paint('title', 'attempts')}\n${listRows(attempts, reprocessed)
+      return `\n${paint('title', 'attempts')}\n${listRows(attempts, reprocessed)
         .map((row) => ('by' in row ? drawNote(row, paint) : drawAttempt(row, paint, now)))
         .join('')}`;
     },

@@ -5,6 +5,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { name: 'jobs', summary: 'Look at jobs, retry, cancel, move and change them', heading: 'Look' },
   { name: 'dlq', summary: 'Look at dead letters, send them back to work, remove them', heading: 'Look' },
   { name: 'results', summary: 'Look at results that outlive the broker', heading: 'Look' },
+  { name: 'profile', summary: 'Keep brokers under names', heading: 'Set up' },
   { name: 'queue', summary: 'Pause and resume queues', heading: 'Act' },
   { name: 'task', summary: 'Pause and resume tasks', heading: 'Act' },
   { name: 'control', summary: 'Tell live workers what to do', heading: 'Act' },
@@ -103,6 +104,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect/ping.ts')).inspectPing,
   },
   {
+    name: 'jobs list',
+    summary: 'List jobs of every queue, the newest first',
+    heading: 'Look',
+    load: async () => (await import('./commands/jobs/list.ts')).jobsList,
+  },
+  {
     name: 'jobs show',
     summary: 'Show everything about one job',
     heading: 'Look',
@@ -197,6 +204,12 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Say why a job does not run, or what happened to it',
     heading: 'Look',
     load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
+    name: 'doctor',
+    summary: 'Check the broker, its queues and the workers for what can harm jobs',
+    heading: 'Look',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
     name: 'trace',
@@ -299,6 +312,42 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Ask live workers for a control command of their application',
     heading: 'Act',
     load: async () => (await import('./commands/control/call.ts')).controlCall,
+  },
+  {
+    name: 'undo',
+    summary: 'Put back what an operation removed or changed, or list what can be',
+    heading: 'Act',
+    load: async () => (await import('./commands/undo.ts')).undo,
+  },
+  {
+    name: 'audit',
+    summary: 'List who changed what, the last first',
+    heading: 'Look',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
+  {
+    name: 'profile list',
+    summary: 'List the profiles, and say which one is used',
+    heading: 'Set up',
+    load: async () => (await import('./commands/profile/list.ts')).profileList,
+  },
+  {
+    name: 'profile use',
+    summary: 'Use a profile wherever no other broker is named, or none',
+    heading: 'Set up',
+    load: async () => (await import('./commands/profile/use.ts')).profileUse,
+  },
+  {
+    name: 'profile add',
+    summary: 'Keep a broker under a name',
+    heading: 'Set up',
+    load: async () => (await import('./commands/profile/add.ts')).profileAdd,
+  },
+  {
+    name: 'profile remove',
+    summary: 'Forget a profile',
+    heading: 'Set up',
+    load: async () => (await import('./commands/profile/remove.ts')).profileRemove,
   },
   {
     name: 'migrate',

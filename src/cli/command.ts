@@ -68,11 +68,17 @@ export interface StandaloneContext {
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
+/** What a command chooses its operation by, when it is one that looks and one that acts, with the same input and result. */
+export interface Asked<Options = Readonly<Record<string, unknown>>> {
+  readonly input: unknown;
+  readonly options: Options;
+}
+
 /** A command that asks the gate for one operation. */
 interface OperationCommand<Schema extends GenericSchema, Result, Options> extends Declaration {
   readonly kind: 'operation';
-  /** Loaded when the command runs. One that only looks when it is given nothing chooses by its input. */
-  readonly operation: (input?: unknown) => Promise<Operation<Schema, Result>>;
+  /** Loaded when the command runs; not given what was asked, the one that it runs when it is given nothing. */
+  readonly operation: (asked?: Asked<Options>) => Promise<Operation<Schema, Result>>;
   /**
    * Pure: finds every usage fault, and says what was given and what would be right.
    *
@@ -83,6 +89,8 @@ interface OperationCommand<Schema extends GenericSchema, Result, Options> extend
   readonly brokerOf?: (input: InputOf<Operation<Schema, Result>>) => string | undefined;
   /** @param options those that were typed, for what changes the look alone */
   readonly present: (result: Result, options: Options) => Presentation;
+  /** The command is a stream instead when its options say so. */
+  readonly stream?: StreamMode<Options>;
 }
 
 /** A command that is no operation on the broker: it serves until it is stopped, as `worker` does. */
@@ -110,6 +118,14 @@ interface StreamCommand<Input, Item, Options> extends Declaration {
   readonly listen: (input: Input, context: CommandContext, signal: AbortSignal) => AsyncIterable<Item>;
   /** One line, in a pipe and on a terminal; `json` is one of NDJSON. */
   readonly present: (item: Item) => Pick<Presentation, 'json' | 'blocks'>;
+}
+
+/** What makes a stream of a command: the parts of a `StreamCommand` that go together. */
+interface StreamMode<Options> {
+  readonly isWanted: (options: Options) => boolean;
+  readonly toInput: (values: Values<Options>) => unknown;
+  readonly listen: (input: never, context: CommandContext, signal: AbortSignal) => AsyncIterable<unknown>;
+  readonly present: (item: never) => Pick<Presentation, 'json' | 'blocks'>;
 }
 
 /** A command that needs neither settings nor broker, so that it works where they are broken. */

@@ -10,7 +10,7 @@ export const deadLetterOptions = [
     flags: '--where <query>',
     summary: "only those that a query takes: 'task:email.* error~timeout' (docs/queries.md)",
   },
-  { flags: '--fingerprint <fingerprint>', summary: 'only those that died of this, as `tq dlq stats` names it' },
+  { flags: '--fingerprint <hash>', summary: 'those of this error, as `tq dlq stats` groups them' },
 ] as const satisfies readonly OptionDefinition[];
 
 export interface DeadLetterOptions {

@@ -31,7 +31,7 @@ export function presentJob(job: JobDetails): Presentation {
         { title: 'unreadable', as: 'text', value: job.unreadable },
         { title: 'progress', as: 'progress', value: job.progress },
         { title: 'attempts', as: 'number', value: job.attempts },
-        { title: 'workers lost', as: 'number', value: job.workersLost === 0 ? null : job.workersLost },
+        { title: 'workers lost', as: 'number', value: job.workersLost },
         { title: 'worker', as: 'text', value: job.worker },
         { title: 'priority', as: 'number', value: job.priority },
         { title: 'created', as: 'instant', value: job.createdAt },

@@ -1,6 +1,6 @@
 import { loadSettings, type Settings } from '../engine/config/settings.ts';
 import { createError } from '../engine/core/errors.ts';
-import type { Command, CommandContext, Values } from './command.ts';
+import type { Asked, Command, CommandContext, Values } from './command.ts';
 import { commandGroups, commandIndex } from './command-index.ts';
 import { createConfirm, formatProfile } from './confirm.ts';
 import type { CliHost } from './host.ts';
@@ -25,7 +25,7 @@ type RunRequest = Extract<Request, { kind: 'run' }>;
  * @returns the exit code
  */
 export async function runCommand(request: RunRequest, host: CliHost): Promise<number> {
-  const { command } = request;
+  const command = chooseKind(request.command, request.values.options);
   if (command.kind === 'standalone') return await answer(command, request, host);
   const settings = await loadSettings({
     flags: { ...request.flags, ...pickSettings(command, request.values.options) },
@@ -53,7 +53,7 @@ async function runPrepared(
   if (settings.profile?.by === 'use') output.note(`profile ${formatProfile(settings.profile)}`);
   const session = await host.openSession(
     chooseBroker(command, input, settings),
-    await chooseSession(command, input, settings, output),
+    await chooseSession(command, { input, options: values.options }, settings, output),
   );
   try {
     const context: CommandContext = { settings, session, output, host };
@@ -85,10 +85,16 @@ function assertWritable(command: Command, { profile, write }: Settings): void {
   }
 }
 
+/** A command that is asked to go on telling is a stream. */
+function chooseKind(command: Command, options: Values['options']): Command {
+  if (command.kind !== 'operation' || command.stream?.isWanted(options as never) !== true) return command;
+  return { ...command, ...command.stream, kind: 'stream' } as unknown as Command;
+}
+
 /** The banner of a service names its broker; for an operation a note does, when nobody chose it. */
 async function chooseSession(
   command: Command,
-  input: unknown,
+  asked: Asked,
   { dryRun }: Settings,
   { note }: Output,
 ): Promise<SessionOptions> {
@@ -96,7 +102,7 @@ async function chooseSession(
   if (command.kind === 'service' && command.onlyLooks === true) return { onlyExisting: true, note };
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
-  return { onlyExisting: dryRun || (await command.operation(input)).effect !== 'write', note };
+  return { onlyExisting: dryRun || (await command.operation(asked as never)).effect !== 'write', note };
 }
 
 /** Of the options of a command, those that are settings. */
@@ -135,17 +141,21 @@ async function operate(
   context: CommandContext,
   options: Values['options'],
 ): Promise<number> {
-  const [operation, { execute }] = await Promise.all([command.operation(input), import('../ops/gate.ts')]);
+  const [operation, { execute }] = await Promise.all([
+    command.operation({ input, options } as never),
+    import('../ops/gate.ts'),
+  ]);
   const { settings, session, output, host } = context;
   const { profile, dryRun, yes } = settings;
   const confirm = createConfirm(host.ask, output, profile);
   const stopping = new Stopping(output.note, host.signals);
-  const changing = operation.effect === 'read' ? undefined : await import('./changing.ts');
+  const changing =
+    operation.effect === 'read' ? undefined : new (await import('./changing.ts')).Changing(context, options);
   try {
     const execution = await execute(operation, input, {
       ...{ session, dryRun, yes, onProgress: output.progress },
       ...(confirm !== undefined && { confirm }),
-      ...changing?.createGuards(context, options),
+      ...changing?.guards,
       get signal() {
         return stopping.signal;
       },
@@ -155,7 +165,7 @@ async function operate(
         ? presentPlan(command.name, execution.plan)
         : command.present(execution.result, options as never);
     output.print(presentation);
-    if (execution.kind === 'done') changing?.tellEnd(execution, output);
+    if (execution.kind === 'done') changing?.tellEnd(execution.stopped);
     const isStopped = execution.kind === 'done' && execution.stopped !== undefined;
     return presentation.exitCode ?? (isStopped ? 1 : 0);
   } finally {

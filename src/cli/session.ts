@@ -13,7 +13,7 @@ export interface CliSession extends Session {
 }
 
 type SessionSettings = Pick<Settings, 'app' | 'exportedApp' | 'broker' | 'defaultBroker'> &
-  Partial<Pick<Settings, 'results'>>;
+  Partial<Pick<Settings, 'results' | 'undo'>>;
 
 export interface SessionOptions {
   /** A SQLite file that is not there is not made: nothing will be added to it. */
@@ -87,6 +87,7 @@ export function createSession(
 
   return {
     clock,
+    ...(settings.undo !== undefined && { undoDir: settings.undo.dir }),
     app: openApp,
     broker({ skipSchema = false } = {}) {
       broker ??= open(skipSchema);

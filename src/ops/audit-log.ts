@@ -71,6 +71,12 @@ export class AuditLog {
     return entry === undefined ? undefined : parseRecord(entry.value);
   }
 
+  /** Writes down which run undid this one; null for none. */
+  async markUndone(id: string, by: string | null): Promise<void> {
+    const record = await this.read(id);
+    if (record !== undefined) await this.write({ ...record, undoneBy: by });
+  }
+
   /** The last ones first, page by page. */
   async *list(): AsyncIterable<AuditRecord> {
     let before: string | undefined;

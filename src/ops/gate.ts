@@ -62,8 +62,6 @@ export type Execution<Result> =
       readonly result: Result;
       /** It was asked to stop, and did before it was done. */
       readonly stopped?: Reached;
-      /** It can be undone under this id. */
-      readonly undo?: string;
     };
 
 /**
@@ -138,8 +136,7 @@ async function runRecorded<Schema extends GenericSchema, Result>(
     const result = await operation.run(session, input, run);
     const isStopped = signal?.aborted === true && (done === null || total === null || done < total);
     await record?.end({ end: isStopped ? 'stopped' : 'done', changed: done, bundle: (await keeper?.close()) ?? null });
-    const { undo } = reach();
-    return { kind: 'done', result, ...(isStopped && { stopped: reach() }), ...(undo !== null && { undo }) };
+    return { kind: 'done', result, ...(isStopped && { stopped: reach() }) };
   } catch (error) {
     const bundle = (await keeper?.close()) ?? null;
     if (done !== null || bundle !== null) onBroken?.(reach());

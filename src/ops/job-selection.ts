@@ -1,6 +1,7 @@
 import type { ScanPlace } from '../engine/broker/bulk-port.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { JobSummary, StoredJob } from '../engine/core/job.ts';
+import { readAhead } from '../engine/core/read-ahead.ts';
 import { PLACES } from '../engine/jobs/job-place.ts';
 import { parseJobQuery } from '../engine/jobs/job-query.ts';
 import type { JobPage } from '../engine/jobs/seen-job.ts';
@@ -19,7 +20,8 @@ export interface SelectOptions {
 }
 
 /**
- * The jobs of all queues that a query takes, page by page; all of them without one. Memory does not grow with the jobs.
+ * The jobs of all queues that a query takes, page by page; all of them without one. The next page is read while one is worked on, and none
+ * beyond that, so memory does not grow with the jobs.
  *
  * @throws INVALID_QUERY
  */
@@ -30,17 +32,15 @@ export async function* selectJobs(
 ): AsyncIterable<SelectedPage> {
   const query = where === undefined ? undefined : parseJobQuery(where, session.clock.now());
   const broker: Broker = await session.broker();
-  for (const queue of await broker.listQueues()) {
+  for (const queue of query?.queueNames ?? (await broker.listQueues())) {
     for (const place of places) {
       if (query !== undefined && !query.reaches(queue, place)) continue;
       const { bulk } = broker.queue(queue);
       const scan = { places: [place], ...(query?.filter !== undefined && { filter: query.filter }) };
       const pages = query?.needsData === true ? bulk.scan(scan) : bulk.scanSummaries(scan);
-      for await (const page of pages) {
+      for await (const page of readAhead<readonly (StoredJob | JobSummary)[]>(pages)) {
         if (signal?.aborted === true) return;
-        const jobs = (page as readonly (StoredJob | JobSummary)[]).filter(
-          (job) => query === undefined || query.matches(job, place),
-        );
+        const jobs = page.filter((job) => query === undefined || query.matches(job, place));
         if (jobs.length > 0) yield { queue, place, jobs };
       }
     }

@@ -175,7 +175,10 @@ async function* chooseDead(
 function toReprocessKeeper(keeper: UndoKeeper | undefined): ReprocessKeeper | undefined {
   if (keeper === undefined) return undefined;
   return {
-    keep: (records, { queue, data }) => keeper.keep(records, { queue, place: 'waiting', data }),
+    keep(records, { queue, data }) {
+      const after = { queue, place: 'waiting' } as const;
+      return keeper.keep(records, Object.keys(data).length === 0 ? after : { ...after, data });
+    },
     left: (records) => keeper.left(records),
   };
 }

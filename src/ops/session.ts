@@ -23,4 +23,6 @@ export interface Session {
    */
   app(): Promise<App>;
   readonly clock: Clock;
+  /** The folder of undo bundles; undefined where there is none. */
+  readonly undoDir?: string;
 }

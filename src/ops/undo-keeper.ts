@@ -30,7 +30,11 @@ export interface KeptAfter {
   readonly place: JobRecord['place'];
   /** The data that the operation gives to jobs, by their ids: one that was edited again is left alone when it is undone. */
   readonly data?: Readonly<Record<string, string>>;
+  /** When they have run, by their ids, where the operation changes that: it puts back what was there before. */
+  readonly ran?: Readonly<Record<string, KeptTimes>>;
 }
+
+export type KeptTimes = Pick<JobRecord, 'startedAt' | 'finishedAt'>;
 
 export type KeptJob = Pick<JobRecord, 'id' | 'queue'>;
 

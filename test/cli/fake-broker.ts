@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { BrokerCheckup } from '../../src/engine/broker/checkup-port.ts';
 import type {
   ControlAnswer,
   ControlAnswers,
@@ -16,6 +17,8 @@ import type {
   Migration,
   QueueCounts,
 } from '../../src/engine/broker/port.ts';
+import type { Finding } from '../../src/engine/core/checkup/finding.ts';
+import type { QueueLeftovers, RemovedLeftovers } from '../../src/engine/core/checkup/leftovers.ts';
 import { createError, type TqError } from '../../src/engine/core/errors.ts';
 import { fingerprintOf } from '../../src/engine/core/fingerprint.ts';
 import type { JobChildren, JobSummary, NewJob, StoredJob } from '../../src/engine/core/job.ts';
@@ -87,6 +90,8 @@ export class FakeBroker implements Broker {
   readonly control = new FakeControlBus(this);
   readonly events = new FakeJobEvents(this);
 
+  readonly checkup = new FakeCheckup(this);
+
   createConsumer(): never {
     throw new Error('the double runs nothing');
   }
@@ -145,6 +150,48 @@ class FakeControlBus implements ControlBus {
 
   async join(): Promise<never> {
     throw new Error('the double has no place for workers of its own');
+  }
+}
+
+/** Finds what the test says, and removes it. */
+class FakeCheckup implements BrokerCheckup {
+  readonly #broker: FakeBroker;
+  settings: Finding[] | Error = [];
+  /** The clock of the server; null for that of this machine. */
+  time: number | null = null;
+  readonly leftovers = new Map<string, Partial<QueueLeftovers>>();
+  isWhole = true;
+
+  constructor(broker: FakeBroker) {
+    this.#broker = broker;
+  }
+
+  async checkSettings(): Promise<Finding[]> {
+    this.#broker.assertUp();
+    if (this.settings instanceof Error) throw this.settings;
+    return this.settings;
+  }
+
+  async readTime(): Promise<number | null> {
+    return this.time;
+  }
+
+  async listLeftovers(queues: readonly string[]) {
+    this.#broker.assertUp();
+    const nothing = { strayKeys: [], orphans: [], events: { length: 0, bound: 10_000 }, schedules: [] };
+    const found = queues.map((queue) => ({ queue, ...nothing, ...this.leftovers.get(queue) }));
+    return { queues: found, isWhole: this.isWhole };
+  }
+
+  async removeLeftovers(leftovers: readonly QueueLeftovers[]): Promise<RemovedLeftovers> {
+    const removed = { keys: 0, orphans: 0, events: 0 };
+    for (const { queue, strayKeys, orphans } of leftovers) {
+      this.#broker.changes.push(`tidy ${queue}`);
+      this.leftovers.delete(queue);
+      removed.keys += strayKeys.length;
+      removed.orphans += orphans?.length ?? 0;
+    }
+    return removed;
   }
 }
 

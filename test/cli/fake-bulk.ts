@@ -27,6 +27,11 @@ export class FakeBulk implements BulkJobs {
     for await (const jobs of this.scan(scan)) yield await this.#queue.listSummaries(jobs.map(({ id }) => id));
   }
 
+  async readJobs(ids: readonly string[]): Promise<StoredJob[]> {
+    this.#broker.assertUp();
+    return ids.flatMap((id) => this.#queue.jobs.get(id) ?? []);
+  }
+
   async readRecords(ids: readonly string[]): Promise<JobRecord[]> {
     this.#broker.assertUp();
     return ids.flatMap((id) => {

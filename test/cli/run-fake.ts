@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { CliHost } from '../../src/cli/host.ts';
 import { runCli } from '../../src/cli/main.ts';
+import type { SignalSource } from '../../src/engine/runtime/stop-signals.ts';
 import { createFakeSession, type FakeSession } from './fake-session.ts';
 
 export interface Given {
@@ -11,6 +12,10 @@ export interface Given {
   readonly stdin?: string;
   /** A person who answers every question like this; nobody without it. */
   readonly answer?: boolean;
+  /** What they type when a name is asked for. */
+  readonly typed?: string;
+  /** Where signals come from. */
+  readonly signals?: SignalSource;
 }
 
 export interface Ran {
@@ -22,13 +27,17 @@ export interface Ran {
 
 /** Runs the CLI in this process over doubles: no broker, no environment, no terminal but those given. */
 export async function run(argv: readonly string[], given: Given = {}): Promise<Ran> {
-  const { session = createFakeSession(), columns, env = {}, stdin = '', answer } = given;
+  const { session = createFakeSession(), columns, env = {}, stdin = '', answer, typed, signals } = given;
   const stdout = createSink(columns);
   const stderr = createSink(columns);
   const questions: string[] = [];
   const ask = async (question: string): Promise<boolean> => {
     questions.push(question);
     return answer === true;
+  };
+  const askText = async (question: string): Promise<string> => {
+    questions.push(question);
+    return typed ?? '';
   };
   const host: CliHost = {
     streams: { stdin: Readable.from([Buffer.from(stdin)]), stdout: stdout.sink, stderr: stderr.sink },
@@ -37,6 +46,8 @@ export async function run(argv: readonly string[], given: Given = {}): Promise<R
     env: { ...HOMES, ...env },
     openSession: async () => session,
     ...(answer !== undefined && { ask }),
+    ...(typed !== undefined && { askText }),
+    ...(signals !== undefined && { signals }),
   };
   const exitCode = await runCli(argv, host);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), questions };

@@ -38,28 +38,18 @@ test.each(operations)('$file has the name of its operation, and a test', ({ file
   expect(existsSync(join(import.meta.dirname, file.replace(/\.ts$/, '.test.ts')))).toBe(true);
 });
 
-test.each(operations)('$file has a command with a test', async ({ operation }) => {
-  const loaded = await Promise.all(
-    commandIndex.map(async ({ name, load }) => {
-      const command = await load();
-      return { name, operation: command.kind === 'operation' ? await command.operation() : undefined };
-    }),
-  );
-  const command = loaded.find((each) => each.operation === operation);
-  expect(command).toBeDefined();
-  const test = join(import.meta.dirname, '../cli/commands', `${command?.name.replace(' ', '/')}.test.ts`);
-  expect(existsSync(test)).toBe(true);
-});
-
 /** An input for each operation, and the command line must lead back to it. */
 const inputs: Record<string, Record<string, unknown>> = {
   'call-task': { task: 'email.send', args: [{ to: "o'hara" }], countdownMs: 1500, headers: { a: 'b' } },
   'read-result': { id: 'x', wait: true },
   'list-queues': {},
   'list-scheduled': { queues: ['a', 'b'], limit: 7 },
+  'list-jobs': { where: 'state:dead task:email.*', queues: ['a', 'b'], sort: '-due', limit: 7 },
   'list-results': { where: "task:email.* error~'no such host'", sort: '-duration', limit: 7 },
   'show-job': { id: 'x' },
   'explain-job': { id: 'x', queue: 'mail' },
+  'run-checkup': {},
+  'remove-leftovers': {},
   'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
   'cancel-jobs': { where: "task:email.* error~'no such host'" },
   'promote-jobs': { ids: ['a', 'b'], queue: 'mail' },
@@ -72,6 +62,9 @@ const inputs: Record<string, Record<string, unknown>> = {
     resume: 'mhy2k9x1-04af',
   },
   'trace-workflow': { id: 'x', queue: 'mail' },
+  'undo-operation': { id: 'mhy2k9x1-04af', force: true },
+  'list-undo': {},
+  'list-audit': { where: 'user:ada age<1d', limit: 7 },
   'purge-queues': { queues: ['a', 'b'] },
   'migrate-broker': {},
   'inspect-workers': { command: 'ping', destinations: ['tq@a', 'tq@b'] },
@@ -94,12 +87,23 @@ const inputs: Record<string, Record<string, unknown>> = {
   'limit-task-times': { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 1500 },
 };
 
+test.each(operations)('$file has a command with a test', async ({ operation }) => {
+  const request = await parseCommandLine(operation.commandLine(inputs[operation.name]));
+  if (request.kind !== 'run' || request.command.kind !== 'operation') throw new Error('it runs no operation');
+  const { name } = request.command;
+  expect(commandIndex.map((command) => command.name)).toContain(name);
+  const { options } = request.values;
+  expect(await request.command.operation({ input: inputs[operation.name], options } as never)).toBe(operation);
+  const test = join(import.meta.dirname, '../cli/commands', `${name.replace(' ', '/')}.test.ts`);
+  expect(existsSync(test)).toBe(true);
+});
+
 test.each(operations)('the command line of $file leads back to its input', async ({ operation }) => {
   const input = inputs[operation.name];
   expect(input).toBeDefined();
   const request = await parseCommandLine(operation.commandLine(input));
   if (request.kind !== 'run' || request.command.kind !== 'operation') throw new Error('it runs no operation');
   const values = { ...request.values, timeoutMs: undefined } as Parameters<typeof request.command.toInput>[0];
-  expect(await request.command.operation()).toBe(operation);
+  expect(await request.command.operation({ input, options: values.options } as never)).toBe(operation);
   expect(request.command.toInput(values)).toMatchObject(input as object);
 });

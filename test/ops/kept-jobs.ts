@@ -4,7 +4,7 @@ import type { ClosableKeeper, KeptAfter, KeptJob } from '../../src/ops/undo-keep
 /** A keeper that holds what it is given in memory. */
 export class KeptJobs implements ClosableKeeper {
   readonly kept: { readonly record: JobRecord; readonly after: KeptAfter | null }[] = [];
-  readonly leftAlone: string[] = [];
+  readonly leftAlone: KeptJob[] = [];
   /** It fails from now on. */
   failure: Error | undefined;
   readonly #onKeep: () => void;
@@ -24,7 +24,7 @@ export class KeptJobs implements ClosableKeeper {
   }
 
   left(jobs: readonly KeptJob[]): void {
-    this.leftAlone.push(...jobs.map(({ id }) => id));
+    this.leftAlone.push(...jobs);
   }
 
   async close(): Promise<null> {

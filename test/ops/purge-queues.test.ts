@@ -4,6 +4,7 @@ import { READING } from '../../src/ops/operation.ts';
 import { purgeQueues } from '../../src/ops/purge-queues.ts';
 import { FakeBroker } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
+import { KeptJobs } from './kept-jobs.ts';
 
 function setup() {
   const broker = new FakeBroker()
@@ -38,7 +39,7 @@ test('progress counts on from queue to queue', async () => {
   broker.store('low', {}, {});
   const seen: number[] = [];
   await purgeQueues.run(session, { queues: ['high', 'low'] }, { ...READING, progress: (done) => seen.push(done) });
-  expect(seen).toEqual([1, 2, 3, 4, 5]);
+  expect(seen).toEqual([2, 3, 5]);
 });
 
 test('a misspelt queue is refused with near names, and nothing is purged at all', async () => {
@@ -48,13 +49,66 @@ test('a misspelt queue is refused with near names, and nothing is purged at all'
   expect(broker.changes).toEqual([]);
 });
 
-test('dead letters are refused by name: they are no waiting jobs', async () => {
+test('the dead letters of all queues are one queue by name, and go only when it is named', async () => {
   const { broker, session } = setup();
-  const error = await purgeQueues
-    .run(session, { queues: ['high', 'dead_letter'] }, READING)
-    .catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'USAGE', exitCode: 2, message: expect.stringContaining('dead letters') });
-  expect(broker.changes).toEqual([]);
+  broker.store('low', { state: 'FAILURE' }, { state: 'FAILURE' });
+  const input = { queues: ['low', 'dead_letter'] };
+  expect(await plan(session, input)).toEqual({
+    summary: 'would remove 3 jobs from 2 queues',
+    count: 3,
+    rows: [
+      { queue: 'low', waiting: 0, scheduled: 0 },
+      { queue: 'dead_letter', waiting: 3, scheduled: 0 },
+    ],
+  });
+  const result = await purgeQueues.run(session, input, READING);
+  expect(result).toEqual({ purged: { low: 0, dead_letter: 3 }, total: 3, undo: null });
+  expect([...broker.queue('low').jobs.values()].map(({ state }) => state)).toEqual(['SUCCESS']);
+});
+
+test('a queue that is called dead_letter is that queue', async () => {
+  const { broker, session } = setup();
+  broker.store('dead_letter', {});
+  const { purged } = await purgeQueues.run(session, { queues: ['dead_letter'] }, READING);
+  expect(purged).toEqual({ dead_letter: 1 });
+  expect(broker.queue('high').jobs.size).toBe(5);
+});
+
+test('each job is kept before it is removed, and one that was taken meanwhile is said to be left', async () => {
+  const { broker, session } = setup();
+  const { jobs } = broker.queue('high');
+  const [first] = jobs.values();
+  const keeper = new KeptJobs(() => {
+    if (first !== undefined) jobs.set(first.id, { ...first, state: 'STARTED' });
+  });
+  const result = await purgeQueues.run(session, { queues: ['high'] }, { ...READING, keeper });
+  expect(result).toEqual({ purged: { high: 2 }, total: 2, undo: 'op1' });
+  expect(keeper.kept.map(({ after }) => after)).toEqual([null, null, null]);
+  expect(keeper.leftAlone.map(({ id }) => id)).toEqual([first?.id]);
+});
+
+test('nothing goes that cannot be kept', async () => {
+  const { broker, session } = setup();
+  const keeper = new KeptJobs();
+  keeper.failure = new Error('full');
+  const purging = purgeQueues.run(session, { queues: ['high'] }, { ...READING, keeper });
+  await expect(purging).rejects.toThrow('full');
+  expect(broker.queue('high').jobs.size).toBe(5);
+});
+
+test('jobs that are added after it began stay', async () => {
+  const { broker, session } = setup();
+  broker.store('high', { id: 'late', createdAt: session.clock.now() + 1 });
+  expect(await purgeQueues.run(session, { queues: ['high'] }, READING)).toMatchObject({ total: 3 });
+  expect(broker.queue('high').jobs.has('late')).toBe(true);
+});
+
+test('it ends between two pages when it is asked to stop', async () => {
+  const { broker, session } = setup();
+  const stopping = new AbortController();
+  const run = { ...READING, signal: stopping.signal, progress: () => stopping.abort() };
+  expect(await purgeQueues.run(session, { all: true }, run)).toEqual({ purged: { high: 2 }, total: 2, undo: null });
+  expect(broker.queue('high').jobs.size).toBe(3);
 });
 
 test('a queue that is named twice is purged once, and one called __proto__ is counted', async () => {
@@ -72,7 +126,7 @@ test('its command line says the same', () => {
   expect(purgeQueues.commandLine({ all: true })).toEqual(['purge', '--all', '--yes']);
 });
 
-function plan(session: ReturnType<typeof createFakeSession>, input: { all: true }) {
+function plan(session: ReturnType<typeof createFakeSession>, input: Parameters<typeof purgeQueues.run>[1]) {
   if (purgeQueues.effect === 'read') throw new Error('a purge is no read');
   return purgeQueues.plan(session, input);
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { StoredJob } from '../../src/engine/core/job.ts';
+import { formatReprocessNote } from '../../src/engine/core/reprocess-note.ts';
 import { READING } from '../../src/ops/operation.ts';
 import { showJob } from '../../src/ops/show-job.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
@@ -30,6 +32,82 @@ test('everything about a job: arguments, envelope laid flat, stacks and log', as
     ...{ requestId: 'r', rootId: 'root', parentId: null, expiresAt: NOW, softTimeLimitMs: null, timeLimitMs: 5 },
     ...{ retry: false, headers: { a: 'b' } },
   });
+});
+
+test('each attempt: the failed ones of the ledger, and the one that ended the job', async () => {
+  const error = { name: 'Error', message: 'no', code: null, stack: 'Error: no' };
+  const failed = {
+    end: 'retry',
+    startedAt: NOW - 900,
+    endedAt: NOW - 800,
+    worker: 'one',
+    error,
+    isEarlier: false,
+  } as const;
+  const job = { id: 'x', attempts: 2, worker: 'two', startedAt: NOW - 500, failures: [{ ...failed, number: 1 }] };
+  const first = {
+    attempt: 1,
+    outcome: 'retry',
+    startedAt: NOW - 900,
+    endedAt: NOW - 800,
+    durationMs: 100,
+    worker: 'one',
+    error,
+  };
+  const last = { attempt: 2, startedAt: NOW - 500, worker: 'two', error: null, isEarlier: false };
+  const ofState = async (given: Partial<StoredJob>) =>
+    (await show('x', new FakeBroker().store('high', { ...job, ...given }))).attemptHistory;
+  expect(await ofState({ state: 'RETRY', attempts: 1 })).toEqual([{ ...first, isEarlier: false }]);
+  expect(await ofState({ state: 'STARTED' })).toMatchObject([
+    first,
+    { ...last, outcome: 'running', endedAt: null, durationMs: null },
+  ]);
+  expect(await ofState({ state: 'SUCCESS', finishedAt: NOW })).toMatchObject([
+    first,
+    { ...last, outcome: 'succeeded', endedAt: NOW, durationMs: 500 },
+  ]);
+  expect(await ofState({ state: 'REVOKED' })).toMatchObject([first]);
+  expect(await ofState({ state: 'FAILURE', finishedAt: NOW, attempts: 1 })).toMatchObject([first]);
+});
+
+test('where it comes from, what it waits for and what waits for it', async () => {
+  const broker = new FakeBroker().store('high', { id: 'x', meta: { workflow: { id: 'w', node: 3 } } });
+  const children = [
+    { queue: 'low', id: 'a', end: 'done', value: '"large"' },
+    ...Array.from({ length: 150 }, (_, at) => ({ queue: 'low', id: `p${at}`, end: 'pending' as const, value: null })),
+  ] as const;
+  const parent = { queue: 'low', id: 'up', onDead: 'wait' } as const;
+  broker.queue('high').records.set('x', { schedulerId: 'nightly', parent, children });
+  const note = formatReprocessNote({ at: NOW, by: 'mhy2k9x1-04af' }, 'had died after 1 attempt');
+  broker.queue('high').logs.set('x', ['a row', note]);
+  const details = await show('x', broker);
+  expect(details).toMatchObject({
+    ...{
+      workflow: 'w',
+      step: 3,
+      scheduleEntry: 'nightly',
+      waitedForBy: { queue: 'low', id: 'up' },
+      waitsForCount: 151,
+    },
+    reprocessed: [{ at: NOW, by: 'mhy2k9x1-04af' }],
+  });
+  expect(details.waitsFor).toHaveLength(100);
+  expect(details.waitsFor[0]).toEqual({ queue: 'low', id: 'p0', end: 'pending' });
+});
+
+test('the numbers of arguments are those that are stored', async () => {
+  const broker = new FakeBroker().store('high', { id: 'x' });
+  const data = '{"args":[{"id":12345678901234567890,"price":1.10}],"meta":{}}';
+  broker.queue('high').records.set('x', { data });
+  expect(JSON.stringify((await show('x', broker)).args)).toBe('[{"id":12345678901234567890,"price":1.10}]');
+  broker.queue('high').records.set('x', { data: '{"id":9007199254740993}' });
+  expect(JSON.stringify((await show('x', broker)).args)).toBe('[{"id":9007199254740993}]');
+});
+
+test('a job that goes away meanwhile is shown as it was seen', async () => {
+  const broker = new FakeBroker().store('high', { id: 'x', args: [1] });
+  broker.queue('high').bulk.readRecords = async () => [];
+  expect(await show('x', broker)).toMatchObject({ args: [1], log: [], scheduleEntry: null, waitsForCount: 0 });
 });
 
 test('what is absent is null and never a missing key', async () => {

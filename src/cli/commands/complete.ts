@@ -45,11 +45,11 @@ async function readNames(kind: string, session: CliSession): Promise<string[]> {
     case 'workers':
       return (await (await session.broker()).control.listNodes()).map(({ name }) => name);
     case 'ids': {
-      const [{ listScheduled }, { READING }] = await Promise.all([
-        import('../../ops/list-scheduled.ts'),
+      const [{ listJobs }, { READING }] = await Promise.all([
+        import('../../ops/list-jobs.ts'),
         import('../../ops/operation.ts'),
       ]);
-      const { jobs } = await listScheduled.run(session, { limit: MAX_IDS }, READING);
+      const { jobs } = await listJobs.run(session, { limit: MAX_IDS }, READING);
       return jobs.map(({ id }) => id);
     }
     default:

@@ -10,7 +10,9 @@ import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts'
 import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
+import type { DeadLetterLimits } from '../worker/dead-letters/dead-letter-retention.ts';
 import type { AppOptions } from './contract.ts';
+import { parseDeadLetters } from './dead-letters-option.ts';
 import { type AppResults, parseResultsOption } from './results-option.ts';
 
 /** The options of an app, checked, with the defaults filled in. */
@@ -29,6 +31,8 @@ export interface AppSettings {
   readonly maxWorkerLost: number;
   readonly builtins: false | Readonly<Record<string, unknown>>;
   readonly hooks: Hooks;
+  /** Undefined keeps all dead letters. */
+  readonly deadLetters: DeadLetterLimits | undefined;
   readonly onDeadLetter: OnDeadLetter | undefined;
   /** Undefined leaves it to tq.config. */
   readonly alerts: readonly AlertRule[] | undefined;
@@ -48,6 +52,7 @@ const KEYS: readonly (keyof AppOptions)[] = [
   'maxWorkerLost',
   'builtins',
   'hooks',
+  'deadLetters',
   'onDeadLetter',
   'alerts',
   'control',
@@ -113,6 +118,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
     maxWorkerLost: wholeNumber(options.maxWorkerLost ?? 3, 'maxWorkerLost', mistakes),
     builtins: options.builtins ?? {},
     hooks: options.hooks ?? {},
+    deadLetters: attempt(undefined, () => parseDeadLetters(options.deadLetters)),
     onDeadLetter: options.onDeadLetter,
     alerts: alerts?.rules,
     control: attempt({}, () => parseControl(options.control)),

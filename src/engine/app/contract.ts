@@ -40,6 +40,14 @@ export type ResultsOption =
       readonly storeArgs?: boolean;
     };
 
+/** Which dead letters of a queue are kept. */
+export interface DeadLettersOption {
+  /** Those that ended longer ago are removed. Default none are. */
+  readonly maxAge?: Duration;
+  /** More in a queue are removed, the oldest first. Default none are. */
+  readonly maxCount?: number;
+}
+
 export interface AppOptions {
   /**
    * The store that jobs live in, see docs/brokers.md. Flags and environment go before it. Default that of tq.config, else the
@@ -78,6 +86,8 @@ export interface AppOptions {
    * and may fail: no job is affected, and a worker that stops waits for it, up to 5 seconds (docs/alerts.md).
    */
   onDeadLetter?: OnDeadLetter;
+  /** Which dead letters are kept, in each queue. Default all, for ever (docs/retention.md). */
+  deadLetters?: DeadLettersOption;
   /**
    * Who is told of too many dead letters, by webhook or e-mail, at most once a window (docs/alerts.md). Default the `alerts` of
    * tq.config, else nobody.

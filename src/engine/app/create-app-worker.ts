@@ -108,7 +108,7 @@ function parseWorker(
     unknownTasks: app.unknownTasks,
     maxWorkerLost: app.maxWorkerLost,
     hooks: app.hooks,
-    deadLetters: { onDeadLetter: app.onDeadLetter, fingerprint: () => null, alerts },
+    deadLetters: { onDeadLetter: app.onDeadLetter, keep: app.deadLetters, alerts },
     burst: options.burst ?? false,
     blockedAfterMs: duration('blockedAfter') ?? 1000,
     ...(prefork !== undefined && { prefork }),

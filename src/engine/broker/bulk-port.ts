@@ -4,7 +4,7 @@ import type { JobFilter } from './job-filter.ts';
 
 /**
  * Many jobs of one queue at once, for operators: what is asked for is named by ids, a page of at most `BULK_PAGE` in one call, so
- * that no call blocks the store for long and memory does not grow with the queue. Every store keeps the same promises
+ * that no call blocks the store for long and memory does not grow with the queue. Ids come back in the order in which they were given. Every store keeps the same promises
  * (test/engine/broker/contract/):
  *
  * 1. Each job is changed as a whole or not at all, and only if it still is where the caller saw it: what another one has touched
@@ -18,18 +18,25 @@ export interface BulkJobs {
   scan(scan: JobScan): AsyncIterable<readonly StoredJob[]>;
   /** Pages of jobs without arguments and results. */
   scanSummaries(scan: JobScan): AsyncIterable<readonly JobSummary[]>;
+  /** These jobs, at most a page of them, in the order of the ids; what the queue does not hold is left out. */
+  readJobs(ids: readonly string[]): Promise<StoredJob[]>;
   /** Everything about these jobs, in the order of the ids; what the queue does not hold is left out. */
   readRecords(ids: readonly string[]): Promise<JobRecord[]>;
   /**
    * Puts jobs into this queue as they are recorded, whatever queue they are of; makes the queue if it is not there. Active ones
    * become waiting ones. Doing it again changes nothing.
    *
+   * A job that waits goes where it stood (`rank`), else before those that were made after it. A unique key is held again unless another job
+   * holds it now. A parent that still waits waits for the job again; a job that has still to run and whose parent has gone on, or
+   * knows how it ended, is refused. Parents and children may come in any order, and what has ended in between counts.
+   *
    * @returns for each what became of it
    */
   restore(records: readonly JobRecord[]): Promise<Restored[]>;
   /**
    * Removes jobs, with log and unique key. A job whose schedule entry would end with it stays. A parent that waited for a removed job waits
-   * for it no more, as with BullMQ's own removal.
+   * for it no more, as with BullMQ's own removal. A job that waits for a child stays unless that child is among the ids and goes too:
+   * BullMQ's own removal would take along children that the caller has not named and not recorded.
    *
    * @param from where the caller saw them
    * @returns those that were removed
@@ -37,7 +44,8 @@ export interface BulkJobs {
   remove(ids: readonly string[], from: readonly ScanPlace[]): Promise<string[]>;
   /**
    * Puts jobs into another queue of the broker, into the same place: nobody ever sees them in both or in none. Jobs that are
-   * parents or children, and those of schedule entries, stay.
+   * parents or children, and those of schedule entries, stay; so do those whose id the other queue has. Waiting ones go behind those of
+   * that queue, in their order. A unique key goes with its job unless another job of that queue holds it.
    *
    * @returns those that were moved
    */

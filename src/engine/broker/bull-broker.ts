@@ -2,6 +2,7 @@ import { createError } from '../core/errors.ts';
 import { attempt } from './attempt.ts';
 import { BullConsumer } from './bull-consumer.ts';
 import { BullQueue } from './bull-queue.ts';
+import type { BrokerCheckup } from './checkup-port.ts';
 import { RelayControlBus } from './control/relay-control-bus.ts';
 import { BullJobEvents } from './events/bull-job-events.ts';
 import { splitFlow } from './flow-batches.ts';
@@ -90,6 +91,17 @@ export class BullBroker implements Broker {
       occupy: (key, ...place) => this.#attempt(`occupying ${key}`, () => state.occupy(key, ...place)),
       listHolders: (key) => this.#attempt(`listing the holders of ${key}`, () => state.listHolders(key)),
       vacate: (key, holder) => this.#attempt(`vacating ${key}`, () => state.vacate(key, holder)),
+    };
+  }
+
+  get checkup(): BrokerCheckup {
+    const { checkup } = this.#store;
+    return {
+      checkSettings: () => this.#attempt('reading its settings', () => checkup.checkSettings()),
+      readTime: () => this.#attempt('reading its clock', () => checkup.readTime()),
+      listLeftovers: (queues) => this.#attempt('looking through its queues', () => checkup.listLeftovers(queues)),
+      removeLeftovers: (leftovers) =>
+        this.#attempt('removing what is left over', () => checkup.removeLeftovers(leftovers)),
     };
   }
 

@@ -1,6 +1,6 @@
-import type { IQueueBackend, JobType } from 'bullmq';
 import type { JobSummary, StoredJob } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
+import { EXACT_NUMBERS } from '../core/query/query-path.ts';
 import { attempt } from './attempt.ts';
 import {
   BULK_PAGE,
@@ -11,12 +11,17 @@ import {
   type Restored,
   type ScanPlace,
 } from './bulk-port.ts';
-import type { BrokerQueue } from './port.ts';
-import type { Store } from './store.ts';
+import { readExactNumbers } from './exact-numbers.ts';
+import { toJobSummary } from './job-summary.ts';
+import type { Store, WholeRecord } from './store.ts';
+import { toStoredJob } from './stored-job.ts';
 
-/** Where BullMQ keeps the jobs of a place. */
-const SETS: Readonly<Record<ScanPlace, readonly string[]>> = {
-  waiting: ['wait', 'paused', 'prioritized'],
+/** Bytes of data and results that are read at once. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** What BullMQ calls the state of the jobs of a place. */
+const STATES: Readonly<Record<ScanPlace, readonly string[]>> = {
+  waiting: ['waiting', 'wait', 'paused', 'prioritized'],
   active: ['active'],
   scheduled: ['delayed'],
   blocked: ['waiting-children'],
@@ -24,77 +29,109 @@ const SETS: Readonly<Record<ScanPlace, readonly string[]>> = {
   completed: ['completed'],
 };
 
-type Reading = Pick<BrokerQueue, 'name' | 'readJob' | 'listSummaries'>;
-
 /** Many jobs of one queue over BullMQ and its store. */
 export class BullBulk implements BulkJobs {
-  readonly #queue: Reading;
+  readonly #queue: string;
   readonly #store: Store;
-  readonly #backend: () => IQueueBackend;
 
-  constructor(queue: Reading, store: Store, backend: () => IQueueBackend) {
+  constructor(queue: string, store: Store) {
     this.#queue = queue;
     this.#store = store;
-    this.#backend = backend;
   }
 
+  /** Its pages are smaller where jobs are large, so that the memory that they take has a bound too. */
   async *scan(scan: JobScan): AsyncIterable<readonly StoredJob[]> {
-    for await (const ids of this.#scanIds(scan)) {
-      const jobs = await Promise.all(ids.map((id) => this.#queue.readJob(id)));
-      yield jobs.filter((job) => job !== undefined);
-    }
-  }
-
-  async *scanSummaries(scan: JobScan): AsyncIterable<readonly JobSummary[]> {
-    for await (const ids of this.#scanIds(scan)) yield await this.#queue.listSummaries(ids);
-  }
-
-  async *#scanIds({ places, from = 'first', pageSize = BULK_PAGE }: JobScan): AsyncIterable<readonly string[]> {
-    for (const set of places.flatMap((place) => SETS[place])) {
-      let offset = 0;
-      let seen = new Set<string>();
-      for (;;) {
-        const [ids = []] = await this.#attempt('listing', () =>
-          this.#backend().getRanges([set as JobType], offset, offset + 2 * pageSize - 1, from === 'first'),
-        );
-        const fresh = ids.filter((id) => !seen.has(id)).slice(0, pageSize);
-        if (fresh.length === 0) break;
-        offset += ids.findIndex((id) => id === fresh[0]);
-        seen = new Set(fresh);
-        yield fresh;
+    for await (const { ids, place } of this.#scanIds(scan)) {
+      for await (const records of this.#readWhole(ids)) {
+        const jobs = records.flatMap((record) => (isAt(record, place) ? [this.#toJob(record)] : []));
+        if (jobs.length > 0) yield jobs;
       }
     }
   }
 
+  async *scanSummaries(scan: JobScan): AsyncIterable<readonly JobSummary[]> {
+    for await (const { ids, place } of this.#scanIds(scan)) {
+      const records = await this.#attempt('reading', () => this.#store.listSummaries(this.#queue, ids));
+      const jobs = records.flatMap((record, index) =>
+        isAt(record, place) ? [toJobSummary(record, { id: ids[index] as string, queue: this.#queue })] : [],
+      );
+      if (jobs.length > 0) yield jobs;
+    }
+  }
+
+  async readJobs(ids: readonly string[]): Promise<StoredJob[]> {
+    const jobs: StoredJob[] = [];
+    for await (const records of this.#readWhole(ids)) {
+      for (const record of records) if (record !== null) jobs.push(this.#toJob(record));
+    }
+    return jobs;
+  }
+
+  async *#readWhole(ids: readonly string[]): AsyncIterable<readonly (WholeRecord | null)[]> {
+    for (let at = 0; at < ids.length; ) {
+      const records = await this.#attempt('reading', () =>
+        this.#store.readWhole(this.#queue, ids.slice(at), MAX_BYTES),
+      );
+      at += records.length;
+      yield records;
+    }
+  }
+
+  async *#scanIds(scan: JobScan): AsyncIterable<{ readonly ids: readonly string[]; readonly place: ScanPlace }> {
+    const { places, from = 'first', filter } = scan;
+    const limit = Math.min(scan.pageSize ?? BULK_PAGE, BULK_PAGE);
+    for (const place of places) {
+      let after: unknown;
+      do {
+        const page = await this.#attempt('listing', () =>
+          this.#store.scanIds(this.#queue, { place, from, limit, after, filter }),
+        );
+        after = page.next;
+        for (let at = 0; at < page.ids.length; at += limit) yield { ids: page.ids.slice(at, at + limit), place };
+      } while (after !== undefined);
+    }
+  }
+
+  #toJob({ json, state, dueAt }: WholeRecord): StoredJob {
+    const numbers = readExactNumbers(json.data);
+    const job = toStoredJob(json, this.#queue, state, dueAt);
+    return numbers === undefined ? job : { ...job, [EXACT_NUMBERS]: numbers };
+  }
+
   readRecords(ids: readonly string[]): Promise<JobRecord[]> {
-    return this.#attempt('reading', () => this.#store.bulk.readRecords(this.#queue.name, ids));
+    return this.#attempt('reading', () => this.#store.bulk.readRecords(this.#queue, ids));
   }
 
   restore(records: readonly JobRecord[]): Promise<Restored[]> {
-    return this.#attempt('putting back', () => this.#store.bulk.restore(this.#queue.name, records));
+    return this.#attempt('putting back', () => this.#store.bulk.restore(this.#queue, records));
   }
 
   remove(ids: readonly string[], from: readonly ScanPlace[]): Promise<string[]> {
-    return this.#attempt('removing', () => this.#store.bulk.remove(this.#queue.name, ids, from));
+    return this.#attempt('removing', () => this.#store.bulk.remove(this.#queue, ids, from));
   }
 
   move(ids: readonly string[], target: string, from: readonly ScanPlace[]): Promise<string[]> {
-    return this.#attempt('moving', () => this.#store.bulk.move(this.#queue.name, ids, target, from));
+    return this.#attempt('moving', () => this.#store.bulk.move(this.#queue, ids, target, from));
   }
 
   rewrite(changes: readonly JobChange[]): Promise<string[]> {
-    return this.#attempt('changing', () => this.#store.bulk.rewrite(this.#queue.name, changes));
+    return this.#attempt('changing', () => this.#store.bulk.rewrite(this.#queue, changes));
   }
 
   reprocess(jobs: readonly DeadJob[]): Promise<string[]> {
-    return this.#attempt('reprocessing', () => this.#store.bulk.reprocess(this.#queue.name, jobs));
+    return this.#attempt('reprocessing', () => this.#store.bulk.reprocess(this.#queue, jobs));
   }
 
   promote(ids: readonly string[]): Promise<string[]> {
-    return this.#attempt('promoting', () => this.#store.bulk.promote(this.#queue.name, ids));
+    return this.#attempt('promoting', () => this.#store.bulk.promote(this.#queue, ids));
   }
 
   #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {
-    return attempt(this.#store, `${doing} jobs of queue "${this.#queue.name}"`, operation);
+    return attempt(this.#store, `${doing} jobs of queue "${this.#queue}"`, operation);
   }
+}
+
+/** A job that has left its place since its id was read is not met there any more. */
+function isAt<Kind extends { readonly state: string }>(record: Kind | null, place: ScanPlace): record is Kind {
+  return record !== null && STATES[place].includes(record.state);
 }

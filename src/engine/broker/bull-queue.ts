@@ -44,7 +44,7 @@ export class BullQueue implements BrokerQueue {
     assertQueueName(name);
     this.name = name;
     this.#store = store;
-    this.bulk = new BullBulk(this, store, () => this.#reading());
+    this.bulk = new BullBulk(name, store);
   }
 
   async add(job: NewJob): Promise<string> {

@@ -5,6 +5,7 @@
 export type JobFilter =
   | { readonly kind: 'all' | 'any'; readonly filters: readonly JobFilter[] }
   | { readonly kind: 'not'; readonly filter: JobFilter }
+  /** In `like`, `*` stands for any characters; a `?` is not asked for. */
   | { readonly kind: 'is' | 'like' | 'contains'; readonly field: TextField; readonly text: string }
   | {
       readonly kind: 'compare';

@@ -1,5 +1,5 @@
 import type { JobJson } from 'bullmq';
-import { FRAMES_READ, fingerprintOf } from '../core/fingerprint.ts';
+import { FRAMES_BEGIN, FRAMES_READ, fingerprintOf } from '../core/fingerprint.ts';
 import type { JobSummary } from '../core/job.ts';
 import type { SummaryRecord } from './store.ts';
 import { toStoredJob } from './stored-job.ts';
@@ -28,7 +28,7 @@ export function toJobSummary(
     opts: {},
     stacktrace: stackHead === undefined ? [] : [stackHead],
   } as unknown as JobJson;
-  const job = toStoredJob(json, queue, state, dueAt);
+  const job = toStoredJob(json, queue, state, dueAt, true);
   const { task, attempts, worker, reason, progress } = job;
   const { createdAt, startedAt, finishedAt } = job;
   const error = job.error === null ? null : { ...job.error, stack: null };
@@ -48,6 +48,13 @@ export function toJobSummary(
     reason,
     revoked: job.revoked,
   };
+}
+
+/** The begin of a stack, and of its frames. */
+export function cutStack(stack: string): string {
+  const frames = stack.indexOf(FRAMES_BEGIN);
+  if (frames < 0) return stack.slice(0, STACK_HEAD);
+  return stack.slice(0, Math.min(frames, STACK_HEAD)) + stack.slice(frames, frames + FRAMES_HEAD);
 }
 
 /** What JSON text says; undefined for what is none. */

@@ -19,6 +19,7 @@ import type { JobStanding } from '../core/job-standing.ts';
 import type { Revocation } from '../core/revocation.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { BulkJobs } from './bulk-port.ts';
+import type { BrokerCheckup } from './checkup-port.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
 import type { StateStore } from './state-port.ts';
@@ -50,6 +51,8 @@ export interface Broker {
   readonly control: ControlBus;
   /** What happens to the jobs of all queues. */
   readonly events: JobEvents;
+  /** What in the store can harm its jobs. */
+  readonly checkup: BrokerCheckup;
   /** Creates or upgrades the schema of the store. Redis has none: `applied` is then empty. */
   migrate(): Promise<Migration>;
   /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */

@@ -1,8 +1,11 @@
-import type { BackendFactory, IQueueBackend, IRelayBackend, RelayBackendOptions } from 'bullmq';
+import type { BackendFactory, IQueueBackend, IRelayBackend, JobJson, RelayBackendOptions } from 'bullmq';
 import type { Clock } from '../core/clock.ts';
+import type { ScanPlace } from './bulk-port.ts';
 import type { BulkStore } from './bulk-store.ts';
+import type { BrokerCheckup } from './checkup-port.ts';
 import type { EventLogReader } from './events/event-log.ts';
 import type { FlowEntry } from './flow-entry.ts';
+import type { JobFilter } from './job-filter.ts';
 import type { Migration } from './port.ts';
 import type { StateStore } from './state-port.ts';
 
@@ -55,6 +58,14 @@ export interface Store extends StoreOptions {
   listSummaries(queue: string, ids: readonly string[]): Promise<(SummaryRecord | null)[]>;
   /** Waiting jobs that are taken before this one, at most `limit`; null for a job that does not wait. */
   countBefore(queue: string, id: string, limit: number): Promise<number | null>;
+  /** Ids of the jobs of a place, a page at a time, with the promises of `BulkJobs.scan`. */
+  scanIds(queue: string, scan: IdScan): Promise<ScannedIds>;
+  /**
+   * Reads whole jobs, in the order of the ids; null for one that is not there.
+   *
+   * @returns as many of them, from the first on, as hold `maxBytes` of data and results, at least one
+   */
+  readWhole(queue: string, ids: readonly string[], maxBytes: number): Promise<(WholeRecord | null)[]>;
   /** When the waiting job that was added first was added, epoch ms. */
   readOldestWaitingAt(queue: string): Promise<number | null>;
   /** Makes a job that was just handed back the first of its queue, where BullMQ put it at the end. */
@@ -77,11 +88,38 @@ export interface Store extends StoreOptions {
   reprocess(queue: string, id: string, from: readonly ('failed' | 'completed')[]): Promise<boolean>;
   /** Many jobs in one call. */
   readonly bulk: BulkStore;
+  readonly checkup: BrokerCheckup;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;
   migrate(): Promise<Migration>;
   describe(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface IdScan {
+  readonly place: ScanPlace;
+  readonly from: 'first' | 'last';
+  readonly limit: number;
+  /** The `next` of the page before; undefined begins. */
+  readonly after: unknown;
+  /** What the store may leave out. */
+  readonly filter: JobFilter | undefined;
+}
+
+export interface ScannedIds {
+  /** May be fewer than the limit, and none, before the end. */
+  readonly ids: readonly string[];
+  /** Where the next page begins, as only the store understands it; undefined at the end. */
+  readonly next: unknown;
+}
+
+/** A job as BullMQ has it, as far as tq has words for it. */
+export interface WholeRecord {
+  readonly json: JobJson;
+  /** Every kind of waiting is `waiting` or one of `wait`, `prioritized` and `paused`. */
+  readonly state: string;
+  /** Of a delayed job, epoch ms. */
+  readonly dueAt: number | null;
 }
 
 /** A job as `listMarks` reads it. */

@@ -108,9 +108,16 @@ export const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
 
 /**
  * @param state BullMQ's state of the job: `waiting`, `active`, `delayed`, ...
+ * @param isSummary leaves the ledger of attempts out
  * @param dueAt when a delayed job is due, epoch ms; BullMQ's record of a retry does not hold it, its index does
  */
-export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: number | null = null): StoredJob {
+export function toStoredJob(
+  json: JobJson,
+  queue: string,
+  state: string,
+  dueAt: number | null = null,
+  isSummary = false,
+): StoredJob {
   const data = parseData(json.data);
   const { args, meta } = decodeEnvelope(data.value);
   const returned = typeof json.returnvalue === 'string' ? parseOr(json.returnvalue, null) : null;
@@ -146,7 +153,9 @@ export function toStoredJob(json: JobJson, queue: string, state: string, dueAt: 
     error,
     reason: marker?.reason ?? (revoked === undefined ? null : describeRevocation(revoked)),
     stacks,
-    failures: readFailedAttempts(stored, { ...run, attemptsMade, death: state === 'failed' ? error : null }),
+    failures: isSummary
+      ? []
+      : readFailedAttempts(stored, { ...run, attemptsMade, death: state === 'failed' ? error : null }),
     unique: decodeUnique(json.deduplicationId, json.name),
     unreadable: data.problem,
     ...(revoked !== undefined && { revoked }),
@@ -232,6 +241,11 @@ export function encodeStack(error: StoredError): string {
 /** The stack of an attempt that failed, as it is kept with its job. */
 export function encodeAttempt(error: StoredError, mark: AttemptMark): string {
   return formatAttemptLine(encodeStack(error), mark);
+}
+
+/** An error as it reads once it was stored: what is told of it before must not differ. */
+export function toKeptError(error: StoredError): StoredError {
+  return toError(encodeMessage(error), encodeStack(error));
 }
 
 export function encodeMessage(error: StoredError): string {

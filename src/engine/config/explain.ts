@@ -1,3 +1,4 @@
+import { maskAlert } from '../core/alert-rule.ts';
 import type { Origin } from './chosen-settings.ts';
 import type { SettingName } from './schema.ts';
 import { SETTING_NAMES } from './schema.ts';
@@ -29,6 +30,7 @@ export function explainSettings(settings: Settings): ExplainedSetting[] {
 function readValue(settings: Settings, name: SettingName): unknown {
   if (name === 'noColor') return settings.color === false;
   if (name === 'results') return settings.results && maskSecrets(settings.results);
+  if (name === 'alerts') return settings.alerts.map(maskAlert);
   if (name === 'broker') return maskSecrets(settings.broker ?? settings.defaultBroker);
   if (name === 'profile') return settings.profile?.name;
   if (name === 'undo.maxSize') return settings.undo.maxBytes;

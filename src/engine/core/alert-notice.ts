@@ -28,7 +28,7 @@ export interface AlertSample {
   readonly id: string;
   readonly task: string;
   readonly queue: string;
-  readonly fingerprint: string | null;
+  readonly fingerprint: string;
   readonly error: { readonly name: string; readonly message: string; readonly code: string | null };
   readonly worker: string;
 }

@@ -74,6 +74,13 @@ export function parseAlerts(given: unknown): ParsedAlerts {
   return { rules, mistakes };
 }
 
+/** The same rule, fit for a report: of its webhook the host is left, and nothing of what signs. */
+export function maskAlert(rule: AlertRule): AlertRule {
+  const { protocol, host } = new URL(rule.webhook ?? 'https://none');
+  const webhook = rule.webhook === null ? null : `${protocol}//${host}/***`;
+  return { ...rule, webhook, secret: rule.secret === null ? null : '***' };
+}
+
 /** Reads one rule, and adds to the mistakes what is wrong with it. */
 class RuleReader {
   readonly #what: string;

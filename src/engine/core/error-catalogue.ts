@@ -761,6 +761,15 @@ export const catalogue = {
       next: 'somebody removed the job that waits for it; send the workflow again',
     }),
   }),
+  QUEUES_APART: entry<{ from: string; to: string; prefix: string }>({
+    name: 'QueuesApart',
+    exit: 2,
+    when: 'jobs are to be moved between queues of a Redis Cluster whose keys share no hash tag',
+    text: ({ from, to, prefix }) => ({
+      message: `cannot move jobs from queue "${from}" to queue "${to}" in one step: their keys lie on different nodes of the cluster, for the prefix "${prefix}" has no hash tag`,
+      next: 'export the jobs, import them into the other queue and purge them here; a prefix in braces, as the default {bull}, keeps all queues together',
+    }),
+  }),
   INTERNAL: entry<{ doing: string; reason: string }>({
     name: 'InternalError',
     exit: 1,

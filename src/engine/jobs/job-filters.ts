@@ -21,6 +21,8 @@ export function narrowTerm(term: TermToken, now: number): Narrowing<JobFilter> {
   const { field, operator, value, quoted } = term;
   // Presence is nothing that a filter has a word for, and hardly narrows.
   if (value === '*' && !quoted && operator !== '~') return NOTHING;
+  // No statement of SQL can hold it.
+  if (value.includes('\0')) return NOTHING;
   const text = TEXTS[field];
   if (text !== undefined) return narrowText(term, text);
   if (field === 'error' && operator === '~') return narrowError(value);
@@ -31,7 +33,9 @@ export function narrowTerm(term: TermToken, now: number): Narrowing<JobFilter> {
 
 function narrowText({ operator, value, quoted }: TermToken, field: TextField): Narrowing<JobFilter> {
   if (operator === '~') return isAscii(value) ? loose({ kind: 'contains', field, text: value }) : NOTHING;
-  const kind = !quoted && /[*?]/.test(value) ? 'like' : 'is';
+  // What one character is, a database sees in another way than JavaScript.
+  if (!quoted && value.includes('?')) return NOTHING;
+  const kind = !quoted && value.includes('*') ? 'like' : 'is';
   return { filter: { kind, field, text: value }, isExact: true };
 }
 

@@ -1,5 +1,6 @@
 import type { ScanPlace } from '../broker/bulk-port.ts';
 import type { JobFilter } from '../broker/job-filter.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import type { JobSummary, StoredJob } from '../core/job.ts';
 import { parseNamePattern } from '../core/name-pattern.ts';
 import { parseQuery, type QueryFields, type QueryRecord } from '../core/query/query.ts';
@@ -48,6 +49,8 @@ const FIELDS_OF_DATA: ReadonlySet<string> = new Set<Field>([
 export interface JobQuery {
   /** Whether a queue can hold such a job: the others need not be looked through. Undefined when the query says nothing of queues. */
   readonly queues: ((queue: string) => boolean) | undefined;
+  /** The only queues that can hold such a job, where the query names them: the list of all queues need not be read. */
+  readonly queueNames: readonly string[] | undefined;
   /** Where such a job can stand, in the order of `tq inspect queues`. May be none. */
   readonly places: readonly ScanPlace[];
   /** Whether such a job can stand there in this queue; says more than `queues` and `places` when they depend on each other. */
@@ -75,18 +78,20 @@ export function parseJobQuery(text: string, now: number): JobQuery {
   const terms = listTerms(tree);
   const reaches = (queue: string | undefined, place: ScanPlace): boolean => judge(tree, { queue, place }) !== 'none';
   const places = PLACES.filter((place) => reaches(undefined, place));
+  const asksForKind = terms.some(({ field }) => field === 'fingerprint');
   const namesQueues = terms.some(({ field }) => field === 'queue');
   return {
     queues: namesQueues ? (queue) => places.some((place) => reaches(queue, place)) : undefined,
+    queueNames: listNames(tree),
     places,
     reaches,
     filter: narrowQuery(tree, (term) => narrowTerm(term, now), COMBINED).filter,
     needsData: terms.some(({ field }) => FIELDS_OF_DATA.has(rootOf(field))),
-    matches: (job, seenIn) => matches(toQueryRecord(job, seenIn), now),
+    matches: (job, seenIn) => matches(toQueryRecord(job, seenIn, asksForKind), now),
   };
 }
 
-function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefined): QueryRecord {
+function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefined, asksForKind: boolean): QueryRecord {
   const { error, startedAt, finishedAt } = job;
   const place = placeOf(job, seenIn);
   const hasDuration = startedAt !== null && finishedAt !== null;
@@ -99,12 +104,41 @@ function toQueryRecord(job: StoredJob | JobSummary, seenIn: ScanPlace | undefine
   if (!('meta' in job)) return record;
   const { requestId, rootId, parentId, workflow, headers } = job.meta;
   const numbers = job[EXACT_NUMBERS];
-  return { ...record, requestId, rootId, parentId, workflowId: workflow?.id, headers, [EXACT_NUMBERS]: numbers };
+  const fingerprint = asksForKind && error !== null ? fingerprintOf(error) : null;
+  return {
+    ...record,
+    fingerprint,
+    requestId,
+    rootId,
+    parentId,
+    workflowId: workflow?.id,
+    headers,
+    [EXACT_NUMBERS]: numbers,
+  };
 }
 
 function listTerms(node: QueryNode): TermToken[] {
   if (node.kind === 'term') return [node.term];
   return node.kind === 'not' ? listTerms(node.node) : node.nodes.flatMap(listTerms);
+}
+
+/** The queues that a query names outright. */
+function listNames(node: QueryNode): readonly string[] | undefined {
+  switch (node.kind) {
+    case 'term': {
+      const { field, operator, value, quoted } = node.term;
+      const isName = field === 'queue' && operator !== '~' && (quoted || !/[*?]/.test(value));
+      return isName ? [value] : undefined;
+    }
+    case 'not':
+      return undefined;
+    case 'all':
+      return node.nodes.map(listNames).find((names) => names !== undefined);
+    case 'any': {
+      const lists = node.nodes.map(listNames);
+      return lists.every((names) => names !== undefined) ? [...new Set(lists.flat())] : undefined;
+    }
+  }
 }
 
 /** How many of the jobs that stand somewhere a query takes, as far as that can be said without looking at them. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { createError, type TqError } from '../core/errors.ts';
+import { formatInstant } from '../core/instant.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { revokedOutcome } from '../core/revocation.ts';
 import type { AttemptJob } from './attempt-job.ts';
@@ -23,12 +24,6 @@ export function findRefusal(job: AttemptJob, { clock, maxWorkerLost }: RefusalRu
     return { kind: 'ended', state: 'REVOKED', reason: `expired at ${formatInstant(expiresAt)}` };
   }
   return undefined;
-}
-
-/** A foreign producer may write a number that is no date. */
-function formatInstant(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? `${at} ms` : date.toISOString();
 }
 
 function dead(error: TqError): Outcome {

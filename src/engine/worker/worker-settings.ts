@@ -4,7 +4,8 @@ import type { WorkerControl } from '../control/worker-control.ts';
 import type { AlertRule } from '../core/alert-rule.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import type { ControlFacts } from './control-view.ts';
-import type { Fingerprint, OnDeadLetter } from './dead-letters/dead-letter.ts';
+import type { OnDeadLetter } from './dead-letters/dead-letter.ts';
+import type { DeadLetterLimits } from './dead-letters/dead-letter-retention.ts';
 import type { ExecutorOptions } from './executor.ts';
 import type { PreforkOptions } from './prefork/prefork-pool.ts';
 
@@ -39,7 +40,8 @@ export interface WorkerSettings extends ExecutorOptions {
 export interface DeadLetterSettings {
   /** Is told of each, once it is stored. */
   readonly onDeadLetter?: OnDeadLetter | undefined;
-  readonly fingerprint: Fingerprint;
+  /** Which are kept; all without it. */
+  readonly keep?: DeadLetterLimits | undefined;
   /** Who is told when there are too many. */
   readonly alerts?: readonly AlertRule[] | undefined;
 }

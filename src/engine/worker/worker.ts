@@ -24,11 +24,13 @@ import { createAutoscaler } from './autoscale/create-autoscaler.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
 import { type HeldJob, toControlledWorker } from './control-view.ts';
 import { createPool } from './create-pool.ts';
+import { createDeadLetterRetention } from './dead-letters/dead-letter-retention.ts';
 import { DeadLetters } from './dead-letters/dead-letters.ts';
 import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
+import type { LeasedChore } from './leased-chore.ts';
 import type { Pool } from './pool.ts';
-import { ResultRetention } from './result-retention.ts';
+import { createResultRetention } from './result-retention.ts';
 import { ResultWriting } from './result-writing.ts';
 import { Revocations } from './revocations.ts';
 import { within } from './settling.ts';
@@ -53,7 +55,7 @@ export class Worker {
   readonly #consumer: Consumer;
   readonly #monitor: HealthMonitor;
   readonly #results: ResultWriting | undefined;
-  readonly #retention: ResultRetention | undefined;
+  readonly #chores: LeasedChore[] = [];
   readonly #deadLetters: DeadLetters | undefined;
   readonly #queues: Set<string>;
   readonly #taskLimits = new Map<string, TaskLimits>();
@@ -94,10 +96,13 @@ export class Worker {
     this.#workflows = new Workflows(settings);
     if (settings.results !== undefined) {
       this.#results = new ResultWriting({ ...settings, ...settings.results });
-      this.#retention = new ResultRetention({ ...settings, ...settings.results, state: settings.broker.state });
+      this.#chores.push(createResultRetention({ ...settings, ...settings.results, state: settings.broker.state }));
     }
     if (settings.deadLetters !== undefined) {
       this.#deadLetters = new DeadLetters({ ...settings, ...settings.deadLetters });
+      const { keep } = settings.deadLetters;
+      const listQueues = (): readonly string[] => this.queues;
+      if (keep !== undefined) this.#chores.push(createDeadLetterRetention({ ...settings, ...keep, listQueues }));
     }
     this.#attempts = new Attempts({
       pool: this.#pool,
@@ -328,7 +333,7 @@ export class Worker {
     await this.#joinControl();
     if (this.#stopping === undefined) {
       this.#monitor.start();
-      this.#retention?.start();
+      for (const chore of this.#chores) chore.start();
     }
     // The consumer may have said that it is idle before it was known to run.
     void this.#endBurst();
@@ -374,7 +379,7 @@ export class Worker {
       }
     }
     await settled;
-    await this.#retention?.stop();
+    await Promise.all(this.#chores.map((chore) => chore.stop()));
     await this.#deadLetters?.stop();
     await this.#admission.stop();
     await this.#pool.stop();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobRecord } from '../../engine/core/job-record.ts';
-import type { KeptAfter } from '../undo-keeper.ts';
+import type { KeptAfter, KeptTimes } from '../undo-keeper.ts';
 
 /**
  * An undo bundle is a file of NDJSON, compressed with gzip: one gzip member for each time that something was written, so that a
@@ -50,9 +50,27 @@ export interface BundleRecord {
   readonly record: JobRecord;
   /** A digest of the data that the operation gives to the job; not there when it leaves the data alone. */
   readonly data?: string;
+  /** When it has run, as the operation leaves it; not there when it changes nothing about that. */
+  readonly ran?: KeptTimes;
 }
 
-/** Tells data apart without keeping it twice. */
+/** Tells data apart without keeping it twice. The order of keys says nothing: PostgreSQL stores objects in one of its own. */
 export function digestData(data: string): string {
-  return createHash('sha256').update(data).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(normalise(data)).digest('base64url').slice(0, 22);
+}
+
+function normalise(data: string): string {
+  try {
+    return JSON.stringify(sortKeys(JSON.parse(data)));
+  } catch {
+    return data;
+  }
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, held]) => [key, sortKeys(held)]);
 }

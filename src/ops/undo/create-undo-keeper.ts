@@ -2,7 +2,7 @@ import { createError, messageOf, TqError } from '../../engine/core/errors.ts';
 import type { JobRecord } from '../../engine/core/job-record.ts';
 import type { ClosableKeeper, KeptAfter, KeptBundle } from '../undo-keeper.ts';
 import { bundlePath, makeRoom, removeExpired, type UndoPlace } from './bundle-folder.ts';
-import { type BundleHeader, type BundleLine, type BundlePage, digestData } from './bundle-format.ts';
+import { type BundleHeader, type BundleLine, type BundlePage, type BundleRecord, digestData } from './bundle-format.ts';
 import { BundleWriter } from './bundle-writer.ts';
 import { formatBytes } from './byte-text.ts';
 
@@ -73,11 +73,7 @@ export function createUndoKeeper(options: UndoKeeperOptions): ClosableKeeper {
 
   return {
     keep(kept: readonly JobRecord[], after: KeptAfter | null) {
-      const lines = kept.map((record) => {
-        const { data = {} } = after ?? {};
-        const next = Object.hasOwn(data, record.id) ? data[record.id] : undefined;
-        return next === undefined ? { record } : { record, data: digestData(next) };
-      });
+      const lines = kept.map((record) => toLine(record, after));
       const place = after === null ? null : { queue: after.queue, place: after.place };
       return enqueue({ was: 'there', after: place }, lines);
     },
@@ -110,6 +106,16 @@ export function createUndoKeeper(options: UndoKeeperOptions): ClosableKeeper {
       return { id, host: header.host, file: bundlePath(dir, id), records, bytes: writer.bytes };
     },
   };
+}
+
+function toLine(record: JobRecord, after: KeptAfter | null): BundleRecord {
+  const data = readOwn(after?.data, record.id);
+  const ran = readOwn(after?.ran, record.id);
+  return { record, ...(data !== undefined && { data: digestData(data) }), ...(ran !== undefined && { ran }) };
+}
+
+function readOwn<Value>(values: Readonly<Record<string, Value>> | undefined, id: string): Value | undefined {
+  return values !== undefined && Object.hasOwn(values, id) ? values[id] : undefined;
 }
 
 function describe(error: unknown): string {

@@ -22,7 +22,7 @@ export const alertInput = shape({
     id: v.string(),
     task: v.string(),
     queue: v.string(),
-    fingerprint: name,
+    fingerprint: v.string(),
     error: shape({ name: v.string(), message: v.string(), code: name }),
     worker: v.string(),
   }),

@@ -5,7 +5,10 @@ import { createFakeSession } from '../fake-session.ts';
 import { run } from '../run-fake.ts';
 
 const broker = () => {
-  const made = new FakeBroker().store('high', { id: 'a', state: 'SCHEDULED', dueAt: NOW }).store('bad\nname');
+  const made = new FakeBroker()
+    .store('high', { id: 'a', state: 'SCHEDULED', dueAt: NOW, createdAt: NOW - 1 })
+    .store('low', { id: 'b', state: 'FAILURE', finishedAt: NOW })
+    .store('bad\nname');
   for (const name of ['tq@a', 'tq@b', 'bad\nname']) made.control.add(name, {});
   return made.store('low');
 };
@@ -14,7 +17,7 @@ test.each([
   ['tasks', 'email.send\nimage.thumbnail\n'],
   ['queues', 'high\nlow\n'],
   ['workers', 'tq@a\ntq@b\n'],
-  ['ids', 'a\n'],
+  ['ids', 'b\na\n'],
   ['nonsense', ''],
 ])('%s, one a line', async (kind, stdout) => {
   const session = createFakeSession(broker());

@@ -98,3 +98,34 @@ describe('queues', () => {
     expect(parseAppOptions({ queues: ['high', 'low'], defaultQueue: 'low' }).defaultQueue).toBe('low');
   });
 });
+
+test.each<[option: unknown, limits: unknown]>([
+  [undefined, undefined],
+  [{}, undefined],
+  [{ maxAge: '30d' }, { maxAgeMs: 2_592_000_000, maxCount: undefined }],
+  [{ maxCount: 0 }, { maxAgeMs: undefined, maxCount: 0 }],
+])('dead letters are kept for ever unless the app says otherwise: %j', (deadLetters, limits) => {
+  expect(parseAppOptions({ deadLetters } as AppOptions).deadLetters).toEqual(limits);
+});
+
+test.each<[option: unknown, mistake: string]>([
+  [30, 'deadLetters must be an object { maxAge, maxCount }, got 30'],
+  [{ maxage: '1d' }, 'maxage'],
+  [{ maxAge: '30s' }, 'maxAge of deadLetters must be 1m or more, got "30s"'],
+  [{ maxAge: 'a month' }, 'maxAge of deadLetters must be a duration, got "a month"'],
+  [{ maxCount: -1 }, 'maxCount of deadLetters must be a whole number from 0, got -1'],
+])('what is wrong with deadLetters is named: %j', (deadLetters, mistake) => {
+  expect(mistakesOf({ deadLetters })).toContain(mistake);
+});
+
+test('onDeadLetter and alerts are checked with the other options', () => {
+  const message = mistakesOf({
+    onDeadLetter: 'log it',
+    alerts: [{ webhook: 'https://chat.example/T0K3N', threshold: 0 }],
+  });
+  expect(message.split('\n')).toEqual([
+    'createApp() has 2 mistakes:',
+    '  - onDeadLetter must be a function, got "log it"',
+    '  - threshold of alerts[0] must be a whole number from 1, got 0',
+  ]);
+});

@@ -25,27 +25,29 @@ describe.each(brokersUnderTest())('onDeadLetter on $name', (store) => {
   test.each(POOLS)(
     'is called in the worker process with the pool %s, when the job is stored as one',
     async (_, pool) => {
-      const told = Promise.withResolvers<[DeadLetter, number, string]>();
+      const told = Promise.withResolvers<[DeadLetter, number, string, unknown]>();
       const app = bench.createApp({
         onDeadLetter: async (letter) => {
           const stored = await app.result(letter.id, letter.queue).state();
-          told.resolve([letter, process.pid, stored]);
+          const [summary] = await (await app.broker()).queue(letter.queue).listSummaries([letter.id]);
+          told.resolve([letter, process.pid, stored, summary?.fingerprint]);
         },
       });
       registerTasks(app);
       const { id } = await app.send('broken', ['a', 1], { requestId: 'r-1' });
       await bench.startWorker(app, pool);
-      const [letter, pid, state] = await told.promise;
+      const [letter, pid, state, fingerprint] = await told.promise;
       expect(letter).toEqual({
         id,
         task: 'broken',
         queue: bench.queue,
         args: ['a', 1],
-        error: { name: 'RangeError', message: 'a is out of range', code: 'ERANGE', fingerprint: null },
+        error: { name: 'RangeError', message: 'a is out of range', code: 'ERANGE', fingerprint },
         attempts: 1,
         worker: 'worker-1',
         requestId: 'r-1',
       });
+      expect(fingerprint).toMatch(/^[0-9a-f]{8}$/);
       expect([pid, state]).toEqual([process.pid, 'FAILURE']);
     },
   );

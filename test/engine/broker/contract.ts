@@ -1,5 +1,6 @@
 import { adding } from './contract/adding.ts';
 import { atMostOnce } from './contract/at-most-once.ts';
+import { checking } from './contract/checking.ts';
 import { control } from './contract/control.ts';
 import { events } from './contract/events.ts';
 import { flows } from './contract/flows.ts';
@@ -14,10 +15,13 @@ import { priorities } from './contract/priorities.ts';
 import { purging } from './contract/purging.ts';
 import { reading } from './contract/reading.ts';
 import { recording } from './contract/recording.ts';
+import { removingBulk } from './contract/removing-bulk.ts';
 import { reprocessing } from './contract/reprocessing.ts';
+import { reprocessingBulk } from './contract/reprocessing-bulk.ts';
 import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
+import { scanning } from './contract/scanning.ts';
 import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { standing } from './contract/standing.ts';
@@ -41,6 +45,8 @@ export const contract: readonly Subject[] = [
   flows,
   reprocessing,
   recording,
+  removingBulk,
+  reprocessingBulk,
   movingBulk,
   sharing,
   resizing,
@@ -49,8 +55,10 @@ export const contract: readonly Subject[] = [
   atMostOnce,
   waiting,
   purging,
+  checking,
   revoking,
   summarising,
+  scanning,
   state,
   holding,
   lettingGo,

@@ -24,6 +24,7 @@ function code(text: string | null): string {
 
 function showDefault(name: SettingName): string {
   if (name === 'worker.concurrency') return 'number of CPUs';
+  if (name === 'undo.maxSize') return code('1GB');
   const value: unknown = new Map<string, unknown>(Object.entries(DEFAULTS)).get(name);
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return '–';
   return code(typeof value === 'number' ? formatDuration(value) : String(value));

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { type Config, defineConfig, type WorkerConfig } from '../../../src/engine/config/config.ts';
+import { type Config, defineConfig, type UndoConfig, type WorkerConfig } from '../../../src/engine/config/config.ts';
 import { explainSettings } from '../../../src/engine/config/explain.ts';
 import { ONE_RUN_ONLY, SETTING_NAMES, type SettingName } from '../../../src/engine/config/schema.ts';
 import { loadSettings } from '../../../src/engine/config/settings.ts';
@@ -38,7 +38,7 @@ const config = (text: string): Record<string, string> => ({ 'tq.config.ts': `exp
 describe('without any source', () => {
   test('the defaults hold, and the broker is left to the app before it is the default one', async () => {
     const cwd = await createFolder();
-    expect(await loadSettings({ env: {}, cwd })).toEqual({
+    expect(await loadSettings({ env: { HOME: '/home/ada' }, cwd })).toEqual({
       app: undefined,
       exportedApp: undefined,
       broker: undefined,
@@ -50,6 +50,10 @@ describe('without any source', () => {
       timeoutMs: undefined,
       yes: false,
       dryRun: false,
+      write: false,
+      confirm: undefined,
+      profile: undefined,
+      undo: { dir: '/home/ada/.local/state/tq/undo', maxBytes: 2 ** 30, keepMs: 7 * 86_400_000 },
       redact: [],
       alerts: [],
       worker: {
@@ -398,6 +402,19 @@ test('alerts are rules, whose mistakes are named without what may be secret', as
   expect(mistakes.join()).not.toContain('T0K3N');
 });
 
+test('a report shows where alerts go, and neither the path of a webhook nor what signs', async () => {
+  const rules = [
+    { webhook: 'https://chat.example/T0K3N', secret: 'S3CR3T of it' },
+    { name: 'b', email: 'a@x.example' },
+  ];
+  const settings = await load({ files: config(JSON.stringify({ alerts: rules })) });
+  const shown = explainSettings(settings).find(({ name }) => name === 'alerts')?.value;
+  expect(shown).toMatchObject([
+    { webhook: 'https://chat.example/***', secret: '***' },
+    { webhook: null, secret: null, email: ['a@x.example'] },
+  ]);
+});
+
 test('redact takes the notation of pino', async () => {
   const paths = ['password', 'user.email', '*.token', 'headers["set-cookie"]', 'list[*].key', 'a[0].b'];
   expect((await load({ files: config(JSON.stringify({ redact: paths })) })).redact).toEqual(paths);
@@ -430,12 +447,15 @@ test('explained, the broker that nobody named is the default one', async () => {
   expect(broker).toEqual({ name: 'broker', value: `sqlite:${cwd}/.tq/tq.db`, source: 'default', where: null });
 });
 
+type OneRun = 'profile' | 'yes' | 'dryRun' | 'write' | 'confirm';
+
 test('defineConfig knows every setting that a file may hold, and gives its argument back', () => {
   const given = { logLevel: 'warn', worker: { concurrency: 2 } } as const satisfies Config;
   expect(defineConfig(given)).toBe(given);
-  expectTypeOf<Exclude<keyof Config, 'worker'> | 'yes' | 'dryRun'>().toEqualTypeOf<
-    Exclude<SettingName, `worker.${string}`>
+  expectTypeOf<Exclude<keyof Config, 'worker' | 'undo' | 'profiles'> | OneRun>().toEqualTypeOf<
+    Exclude<SettingName, `worker.${string}` | `undo.${string}`>
   >();
+  expectTypeOf<`undo.${keyof UndoConfig}`>().toEqualTypeOf<Extract<SettingName, `undo.${string}`>>();
   expectTypeOf<`worker.${keyof WorkerConfig}`>().toEqualTypeOf<Extract<SettingName, `worker.${string}`>>();
-  expect(ONE_RUN_ONLY).toEqual(['yes', 'dryRun']);
+  expect(ONE_RUN_ONLY).toEqual(['profile', 'yes', 'dryRun', 'write', 'confirm'] satisfies OneRun[]);
 });

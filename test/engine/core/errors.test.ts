@@ -69,6 +69,7 @@ const facts = {
   ...{ server: 'smtp.host', folder: false, apps: ['one'], commands: ['a'], setting: 'x', variable: 'X', name: 'n' },
   ...{ host: 'box', port: 8080, pid: 7, since: '2031-05-01T12:00:00.000Z' },
   ...{ text: 'tsk:a', marks: '^~~', parent: 'id-0' },
+  ...{ from: 'q1', prefix: 'bull' },
   ...{ profile: 'prod', dir: '/undo', why: 'cap', kept: 2, by: 'mhy2k9x1-04af', was: 'redis://a', is: 'redis://b' },
 };
 

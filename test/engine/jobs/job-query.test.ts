@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fingerprintOf } from '../../../src/engine/core/fingerprint.ts';
 import type { JobSummary, StoredJob } from '../../../src/engine/core/job.ts';
 import { EXACT_NUMBERS } from '../../../src/engine/core/query/query-path.ts';
 import { parseJobQuery } from '../../../src/engine/jobs/job-query.ts';
@@ -20,7 +21,7 @@ const DEAD = createStoredJob({
       'a.b': { c: 'dot' },
     },
     'second',
-    12345678901234567890,
+    Number('12345678901234567890'),
   ],
   meta: {
     requestId: 'r-1',
@@ -109,7 +110,7 @@ describe('a query leaves the job', () => {
     'age<1h',
     'due<1h',
     'reason:*',
-    'fingerprint:*',
+    'fingerprint:00000000',
     'headers.tenant:Acme',
     'headers.constructor:*',
     'args.0.to="*@example.com"',
@@ -135,6 +136,8 @@ test('a summary is matched as the job is, by what it holds', () => {
   const summary = { id, task, queue, state, attempts, worker, ...times, progress, error, reason, revoked };
   expect(takes('state:dead error~timeout duration:5s', summary as JobSummary)).toBe(true);
   expect(takes('fingerprint:1a2b3c4d', { ...summary, fingerprint: '1a2b3c4d' } as JobSummary)).toBe(true);
+  const fingerprint = DEAD.error === null ? '' : fingerprintOf(DEAD.error);
+  expect(takes(`fingerprint:${fingerprint}`)).toBe(true);
 });
 
 test('due is the time until a scheduled job is due; one that is overdue is due within anything', () => {

@@ -74,6 +74,10 @@ export class FakeBroker implements Broker {
     ask: async () => ({ answers: new Map(), silent: [] }),
   };
 
+  get checkup(): never {
+    throw new Error('no worker looks for faults of the broker');
+  }
+
   get events(): never {
     throw new Error('the double has no events');
   }

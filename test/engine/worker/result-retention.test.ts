@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ResultRetention } from '../../../src/engine/worker/result-retention.ts';
+import type { LeasedChore } from '../../../src/engine/worker/leased-chore.ts';
+import { createResultRetention } from '../../../src/engine/worker/result-retention.ts';
 import { createFakeState } from '../broker/fake-state.ts';
 import { FakeResultStore } from './fake-result-store.ts';
 import { createFakeClock, recordLog } from './recorded.ts';
@@ -11,8 +12,8 @@ function setUp(limits: { maxAgeMs?: number; maxCount?: number } = {}) {
   const state = createFakeState();
   const log = recordLog();
   const { logger } = log;
-  const create = (worker: string): ResultRetention =>
-    new ResultRetention({ store, state, clock: createFakeClock(AT), logger, worker, everyMs: 1, ...limits });
+  const create = (worker: string): LeasedChore =>
+    createResultRetention({ store, state, clock: createFakeClock(AT), logger, worker, everyMs: 1, ...limits });
   /** Resolves with the n-th purge from now. */
   const purged = (count: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();

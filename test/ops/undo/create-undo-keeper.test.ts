@@ -1,7 +1,7 @@
-import { chmod, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createRunId } from '../../../src/engine/core/run-id.ts';
 import { bundlePath, findBundle, listBundles } from '../../../src/ops/undo/bundle-folder.ts';
 import { BUNDLE_VERSION } from '../../../src/ops/undo/bundle-format.ts';
@@ -87,12 +87,14 @@ describe('what is kept', () => {
 
   test('is on the disk when keep resolves: the file of a writer that dies then is whole up to there', () =>
     withTempDir(async (dir) => {
-      await createKeeper(dir).keep(page('a'), null);
+      const keeper = createKeeper(dir);
+      await keeper.keep(page('a'), null);
       const found = await findBundle(dir, ID);
       expect(found).toMatchObject({ isUnfinished: true });
       const { pages, isCut } = await readPages(found?.path ?? '');
       expect(idsOf(pages)).toEqual([['a-0', 'a-1', 'a-2']]);
       expect(isCut).toBe(true);
+      await keeper.close();
     }));
 
   test('is nothing, and no file, when nothing was kept', () =>
@@ -236,6 +238,29 @@ describe('the folder', () => {
     }),
   );
 });
+
+test('a disk that is full in the middle of a page leaves the file as it was, and nothing of that page is to be changed', () =>
+  withTempDir(async (dir) => {
+    const keeper = createKeeper(dir);
+    await keeper.keep(page('a', 50), null);
+    const probe = await open(join(dir, 'probe'), 'w');
+    const sync = vi.spyOn(Object.getPrototypeOf(probe), 'datasync');
+    await probe.close();
+    try {
+      sync.mockRejectedValueOnce(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }));
+      const error = await errorOf(keeper.keep(page('b', 50), null));
+      expect(error).toMatchObject({ code: 'UNDO_NOT_KEPT' });
+      expect(error.message).toContain('the disk is full; 50 jobs had been kept and changed before');
+      // There is room again: it goes on behind what is whole.
+      await keeper.keep(page('c', 50), null);
+    } finally {
+      sync.mockRestore();
+    }
+    await keeper.close();
+    const { pages, isCut } = await readPages(bundlePath(dir, ID));
+    expect(pages.map(({ kept }) => kept[0]?.record.id)).toEqual(['a-0', 'c-0']);
+    expect(isCut).toBe(false);
+  }));
 
 test('pages that are kept at the same time stand behind each other', () =>
   withTempDir(async (dir) => {

@@ -20,7 +20,7 @@ const LOOK_AGAIN_MS = 250;
 /**
  * A node that asks. It is opened by the first question or listing, and stays for those that follow.
  *
- * 1. It registers, subscribes to its answers, and lists the live workers.
+ * 1. It lists the live workers; if there are any to ask, it registers and subscribes to its answers.
  * 2. The question goes out: in one message to all, or in one to each destination. A worker that joins later does not hear it
  *    and is not waited for.
  * 3. Answers are taken until every one of them is there. Looking again now and then finds who has left meanwhile.
@@ -96,10 +96,12 @@ export class ControlAsker {
 
   /** @returns the live workers, addressed or not */
   async #send({ command, args, destinations }: ControlQuestion, ticket: Ticket): Promise<ControlNode[]> {
-    const [relay, nodes] = await Promise.all([this.#open(), this.listNodes()]);
+    // Where nobody is live nothing is registered: who only looks at such a store leaves it as it is.
+    const nodes = await this.listNodes();
     const addressed = nodes.filter(({ name }) => destinations?.includes(name) ?? true);
     for (const { id, name } of addressed) ticket.awaited.set(id, name);
     if (addressed.length === 0) return nodes;
+    const relay = await this.#open();
     const request = createRequest(command, args, replyTopic(this.#nodeId, ticket.id));
     const topics = destinations === undefined ? [ALL_WORKERS] : addressed.map(({ id }) => workerTopic(id));
     await Promise.all(topics.map((topic) => relay.publish(topic, request)));

@@ -20,9 +20,11 @@ import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { createPostgresBulk } from './bulk/postgres-bulk.ts';
 import { surviveLastWords } from './last-words.ts';
+import { createPostgresCheckup } from './postgres-checkup.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
+import { readWhole, scanIds } from './postgres-scan.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
 import { createTransact } from './transaction.ts';
@@ -115,6 +117,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     listMarks: (queue, ids, mark) => listMarks(query, queue, ids, mark),
     listSummaries: (queue, ids) => listSummaries(query, queue, ids),
     countBefore: (queue, id, limit) => countBefore(query, queue, id, limit),
+    scanIds: (queue, scan) => scanIds(query, queue, scan),
+    readWhole: (queue, ids, maxBytes) => readWhole(query, queue, ids, maxBytes),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(query, queue),
     moveToHead: (queue, id) => moveToHead(query, queue, id),
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
@@ -124,6 +128,10 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
       query,
       createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>),
       options.clock,
+    ),
+    checkup: createPostgresCheckup(
+      query,
+      (queue) => new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false),
     ),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>

@@ -175,6 +175,6 @@ function queueOf(key: string, prefix: string): string {
 }
 
 /** What the slot of a key is made of: the part in braces, else the whole key. */
-function hashTagOf(key: string): string {
+export function hashTagOf(key: string): string {
   return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
 }

@@ -10,13 +10,16 @@ import { createRedisBulk } from './bulk/redis-bulk.ts';
 import { countBefore } from './count-before.ts';
 import { toDueAt } from './job-state-script.ts';
 import { promoteToHead } from './promote-to-head.ts';
+import { createRedisCheckup } from './redis-checkup.ts';
 import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient } from './redis-client.ts';
 import { createRedisEventLog } from './redis-event-log.ts';
 import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
+import { scanIds } from './redis-scan.ts';
 import { createRedisState } from './redis-state.ts';
 import { listSummaries } from './redis-summaries.ts';
+import { readWhole } from './redis-whole-jobs.ts';
 
 /** The prioritized set's scores hold the priority above 32 bits of order (BullMQ: getPriorityScore). */
 const PRIORITY_SCORE_UNIT = 0x100000000;
@@ -96,6 +99,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
       } as never);
       // It passes on the errors of the client, which would end the process here too.
       root.on('error', () => {});
+      sayVersion(root);
     }
     return root.forQueue(queue, address.prefix) as RedisQueueBackend;
   };
@@ -132,6 +136,8 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
     listSummaries: (queue, ids) => listSummaries(client, `${address.prefix}:${queue}`, ids),
     countBefore: (queue, id, limit) => countBefore(client, `${address.prefix}:${queue}`, id, limit),
+    scanIds: (queue, scan) => scanIds(client, `${address.prefix}:${queue}`, scan),
+    readWhole: (queue, ids, maxBytes) => readWhole(client, `${address.prefix}:${queue}`, ids, maxBytes),
     readOldestWaitingAt: (queue) => readOldestWaitingAt(client, `${address.prefix}:${queue}`),
     // BullMQ's Redis backend puts it there itself.
     moveToHead: async () => {},
@@ -139,6 +145,11 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
+    checkup: createRedisCheckup(client, {
+      prefix: address.prefix,
+      backendOf: queueBackend,
+      readTime: () => readTime(client),
+    }),
     state: createRedisState(client, address.prefix),
     migrate: async (): Promise<Migration> => ({ from: null, to: null }),
     describe: () => describe(client),
@@ -174,6 +185,15 @@ async function assertSuitable(client: RedisClient, url: string): Promise<void> {
     reason: `it runs Redis ${version}, tq needs ${MINIMUM.major}.${MINIMUM.minor} or newer`,
     remedy: 'upgrade the server, or use Valkey',
   });
+}
+
+/**
+ * BullMQ takes a server whose version it has not asked for as its oldest, and asks that for the state of a job by reading the whole wait
+ * list: a second of the server's time where half a million wait. The version was checked when we connected.
+ */
+function sayVersion(backend: RedisQueueBackend): void {
+  const { connection } = backend as unknown as { connection: object };
+  Object.defineProperty(connection, 'redisVersion', { value: `${MINIMUM.major}.${MINIMUM.minor}.0` });
 }
 
 /** Two tries within the patience; no command of ours takes the server so long. */

@@ -12,7 +12,9 @@ import { dueAtOf } from './job-place.ts';
 import { listMarks } from './marks.ts';
 import { sqliteRelayBackendFactory } from './relay/create-sqlite-relay-backend.ts';
 import { promoteToHead } from './retrying.ts';
+import { readWhole, scanIds } from './scanning.ts';
 import { LATEST_VERSION, STATE_CODES } from './schema.ts';
+import { createSqliteCheckup } from './sqlite-checkup.ts';
 import { createSqliteEventLog } from './sqlite-event-log.ts';
 import { createSqliteState } from './sqlite-state.ts';
 import { listSummaries } from './summaries.ts';
@@ -81,6 +83,8 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
       const [row] = await read(COUNT_BEFORE, prefix, queue, id, limit);
       return (row?.[0] as number | undefined) ?? null;
     },
+    scanIds: (queue, scan) => scanIds(database(), { prefix, queue, scan }),
+    readWhole: (queue, ids, maxBytes) => readWhole(database(), { prefix, queue, ids }, maxBytes),
     async readOldestWaitingAt(queue) {
       const [row] = await read(OLDEST_WAITING, prefix, queue);
       return (row?.[0] as number | null | undefined) ?? null;
@@ -93,6 +97,10 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
     bulk: createSqliteBulk(database, prefix),
+    checkup: createSqliteCheckup(database, {
+      ...{ prefix, synchronous, path: connection.path },
+      backendOf: (queue) => root.forQueue(queue, prefix),
+    }),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {
       const from = readFileVersion(connection.path);

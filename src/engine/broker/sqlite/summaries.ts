@@ -1,20 +1,16 @@
-import { FRAMES_BEGIN } from '../../core/fingerprint.ts';
-import { FRAMES_HEAD, MARKER_BEGIN, MAX_MARKER, MESSAGE_HEAD, parseField, STACK_HEAD } from '../job-summary.ts';
+import { cutStack, MARKER_BEGIN, MAX_MARKER, MESSAGE_HEAD, parseField } from '../job-summary.ts';
 import type { SummaryRecord } from '../store.ts';
 import type { Database } from './database.ts';
 import { dueAtOf } from './job-place.ts';
 import { STATE_NAMES } from './schema.ts';
 
-/** A result, which may be megabytes, is looked at and not handed out. */
+/** A result, which may be megabytes, is looked at and not handed out. The last stack is cut here: each look at it there reads them all. */
 const LIST = `SELECT id, name, state, attempts_made, processed_by, deferred_failure, timestamp, rank, processed_on, finished_on,
     progress, substr(failed_reason, 1, ${MESSAGE_HEAD}),
-    CASE WHEN frames = 0 THEN substr(stack, 1, ${STACK_HEAD})
-      ELSE substr(stack, 1, min(frames - 1, ${STACK_HEAD})) || substr(stack, frames, ${FRAMES_HEAD}) END,
+    CASE WHEN json_valid(stacktrace) THEN json_extract(stacktrace, '$[#-1]') END,
     CASE WHEN substr(return_value, 1, ${MARKER_BEGIN.length}) = '${MARKER_BEGIN}' AND length(return_value) <= ${MAX_MARKER}
       THEN return_value END
-  FROM (SELECT *, instr(stack, '${FRAMES_BEGIN}') AS frames
-    FROM (SELECT *, CASE WHEN json_valid(stacktrace) THEN json_extract(stacktrace, '$[#-1]') END AS stack FROM job))
-  WHERE queue_id = (SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2)
+  FROM job WHERE queue_id = (SELECT queue_id FROM queue WHERE prefix = ?1 AND name = ?2)
     AND id IN (SELECT value FROM json_each(?3))`;
 
 export async function listSummaries(
@@ -28,7 +24,7 @@ export async function listSummaries(
 
 function toRecord(row: readonly unknown[]): SummaryRecord {
   const [, name, code, attemptsMade, processedBy, deferredFailure, timestamp, rank, processedOn, finishedOn] = row;
-  const [progress, failedReason, stackHead, marker] = row.slice(10) as (string | null)[];
+  const [progress, failedReason, stack, marker] = row.slice(10) as (string | null)[];
   const state = STATE_NAMES.get(code) ?? '';
   return {
     state,
@@ -41,7 +37,7 @@ function toRecord(row: readonly unknown[]): SummaryRecord {
     ...(typeof processedBy === 'string' && { processedBy }),
     ...(typeof deferredFailure === 'string' && { deferredFailure }),
     ...(typeof failedReason === 'string' && { failedReason }),
-    ...(typeof stackHead === 'string' && { stackHead }),
+    ...(typeof stack === 'string' && { stackHead: cutStack(stack) }),
     progress: parseField(progress),
     ...(typeof marker === 'string' && { returnvalue: marker }),
   };

@@ -4,12 +4,13 @@
  * All reasons that hold are given, the one first that must go first: what the job itself waits for (children, its time, what holds
  * it back), then what stops its queue and its task, then whose turn it is.
  */
+import { formatInstant } from '../instant.ts';
 import { isFinished } from '../state.ts';
 import { explainChildren } from './blocked-reasons.ts';
 import { explainEnd, explainRevocation } from './ended-reasons.ts';
 import { explainStops, explainTurn } from './gate-reasons.ts';
 import type { WhyFacts } from './job-facts.ts';
-import { formatInstant, type Reason, reason } from './reason.ts';
+import { type Reason, reason } from './reason.ts';
 import { explainRunning } from './running-reasons.ts';
 import { describeFailure, explainTime } from './time-reasons.ts';
 

@@ -90,9 +90,3 @@ export function nameError({ name, message }: { readonly name: string; readonly m
   const text = line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
   return text === '' ? name : `${name}: ${text}`;
 }
-
-/** A foreign producer may write a number that is no date. */
-export function formatInstant(at: number): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? `${at} ms` : date.toISOString();
-}

@@ -1,6 +1,7 @@
 import { formatDuration } from '../duration.ts';
+import { formatInstant } from '../instant.ts';
 import { listServing, type WhyFacts } from './job-facts.ts';
-import { countOf, formatInstant, nameError, nameSome, type Reason, reason } from './reason.ts';
+import { countOf, nameError, nameSome, type Reason, reason } from './reason.ts';
 
 /** What a scheduled job waits for: its time, its next attempt, or what holds it back. */
 export function explainTime(facts: WhyFacts): Reason[] {

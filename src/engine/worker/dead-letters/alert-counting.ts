@@ -21,6 +21,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Broker } from '../../broker/port.ts';
+import type { StateStore } from '../../broker/state-port.ts';
 import { ALERT_TASK, type AlertNotice } from '../../core/alert-notice.ts';
 import type { AlertRule } from '../../core/alert-rule.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -62,11 +63,13 @@ interface Window {
 export class AlertCounting {
   readonly #options: AlertCountingOptions;
   readonly #matchers: readonly Matcher[];
+  readonly #state: StateStore;
   readonly #windows = new Map<string, Window>();
   readonly #abandoned = new AbortController();
 
   constructor(options: AlertCountingOptions) {
     this.#options = options;
+    this.#state = options.broker.state;
     this.#matchers = options.rules.map((rule) => ({ rule, matches: createMatch(rule) }));
   }
 
@@ -109,7 +112,7 @@ export class AlertCounting {
   }
 
   async #countFor(rule: AlertRule, letter: DeadLetter): Promise<void> {
-    const { state } = this.#options.broker;
+    const state = this.#state;
     const key = keyOf(rule, letter);
     const window = await this.#window(rule, key);
     if (window.isTold) return;
@@ -124,20 +127,20 @@ export class AlertCounting {
 
   /** The window that runs now; begins one if there is none. */
   async #window(rule: AlertRule, key: string): Promise<Window> {
-    const { broker, clock } = this.#options;
+    const { clock } = this.#options;
     const now = clock.monotonic();
     const known = this.#windows.get(key);
     if (known !== undefined && known.endsAt > now) return known;
     const entry = `alerts/window/${key}`;
     for (;;) {
-      const found = await broker.state.read(entry);
+      const found = await this.#state.read(entry);
       if (found !== undefined) {
         const { id, firstAt } = JSON.parse(found.value) as Pick<Window, 'id' | 'firstAt'>;
         return this.#remember(key, { id, firstAt, endsAt: now + (found.leftMs ?? 0), isTold: false });
       }
       const begun = { id: `${key}-${randomUUID()}`, firstAt: clock.now() };
       const options = { expected: null, ttlMs: rule.windowMs };
-      if ((await broker.state.write(entry, JSON.stringify(begun), options)) !== undefined) {
+      if ((await this.#state.write(entry, JSON.stringify(begun), options)) !== undefined) {
         return this.#remember(key, { ...begun, endsAt: now + rule.windowMs, isTold: false });
       }
     }
@@ -167,7 +170,7 @@ export class AlertCounting {
     const now = clock.now();
     // The job itself would say so, but an app may keep results for less than a window.
     const told = `alerts/told/${window.id}`;
-    if ((await broker.state.read(told)) !== undefined) {
+    if ((await this.#state.read(told)) !== undefined) {
       window.isTold = true;
       return;
     }
@@ -181,7 +184,7 @@ export class AlertCounting {
       return { id, task: ALERT_TASK, args: [said], meta, createdAt: now, delayMs: DUE_AFTER_MS, ...priority };
     });
     await queue.addBulk(jobs);
-    await broker.state.write(told, letter.id, { ttlMs: rule.windowMs + GRACE_MS });
+    await this.#state.write(told, letter.id, { ttlMs: rule.windowMs + GRACE_MS });
     window.isTold = true;
     await queue.promoteToHead(jobs.map(({ id }) => id)).catch(() => undefined);
     logger.warn(
@@ -192,10 +195,10 @@ export class AlertCounting {
 }
 
 function createMatch({ queue, task, fingerprint }: AlertRule): (letter: DeadLetter) => boolean {
-  const any = (patterns: readonly string[] | null): ((name: string | null) => boolean) => {
+  const any = (patterns: readonly string[] | null): ((name: string) => boolean) => {
     if (patterns === null) return () => true;
     const matches = patterns.map(parseNamePattern);
-    return (name) => name !== null && matches.some((fits) => fits(name));
+    return (name) => matches.some((fits) => fits(name));
   };
   const [ofQueue, ofTask, ofKind] = [any(queue), any(task), any(fingerprint)];
   return (letter) => ofQueue(letter.queue) && ofTask(letter.task) && ofKind(letter.error.fingerprint);
@@ -203,7 +206,7 @@ function createMatch({ queue, task, fingerprint }: AlertRule): (letter: DeadLett
 
 /** A hash: names may hold anything, and who is told of another rule must not be told instead. */
 function keyOf(rule: AlertRule, { queue, task, error }: DeadLetter): string {
-  const parts = { rule: '', queue, task, fingerprint: error.fingerprint ?? '' };
+  const parts = { rule: '', queue, task, fingerprint: error.fingerprint };
   const text = JSON.stringify([{ ...rule, secret: null }, parts[rule.per]]);
   return createHash('sha256').update(text).digest('hex').slice(0, 24);
 }

@@ -1,4 +1,6 @@
 import type { TakenJob } from '../../broker/port.ts';
+import { toKeptError } from '../../broker/stored-job.ts';
+import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { StoredError } from '../../core/job.ts';
 
 /** A job that has just become a dead letter, as the application is told of it. */
@@ -19,29 +21,21 @@ export interface DeadLetterError {
   readonly name: string;
   readonly message: string;
   readonly code: string | null;
-  /** The same for errors that differ in numbers, ids and quoted values alone; null where none can be told. */
-  readonly fingerprint: string | null;
+  /** The same for errors that differ in numbers, ids and quoted values alone: that of `tq dlq stats`. */
+  readonly fingerprint: string;
 }
 
 export type OnDeadLetter = (letter: DeadLetter) => void | Promise<void>;
 
-/** Names the kind of an error. */
-export type Fingerprint = (error: StoredError) => string | null;
-
-interface Seen {
-  readonly worker: string;
-  readonly fingerprint: Fingerprint;
-}
-
 export function toDeadLetter(
   { id, task, queue, args, attempts, meta }: Pick<TakenJob, 'id' | 'task' | 'queue' | 'args' | 'attempts' | 'meta'>,
   error: StoredError,
-  { worker, fingerprint }: Seen,
+  worker: string,
 ): DeadLetter {
   const { name, message, code } = error;
   const requestId = meta.requestId ?? meta.rootId ?? id;
   return {
     ...{ id, task, queue, args, attempts, worker, requestId },
-    error: { name, message, code, fingerprint: fingerprint(error) },
+    error: { name, message, code, fingerprint: fingerprintOf(toKeptError(error)) },
   };
 }

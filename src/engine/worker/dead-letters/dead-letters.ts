@@ -40,7 +40,7 @@ export class DeadLetters {
   /** A job is going to be a dead letter. @returns what its outcome must wait for; never rejects */
   note(job: TakenJob, error: StoredError): Promise<void> | undefined {
     if (this.#hook === undefined && this.#alerts === undefined) return undefined;
-    const letter = toDeadLetter(job, error, this.#options);
+    const letter = toDeadLetter(job, error, this.#options.worker);
     this.#noted.set(job, letter);
     return this.#alerts?.count(letter);
   }

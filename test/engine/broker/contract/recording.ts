@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import type { ScanPlace } from '../../../../src/engine/broker/bulk-port.ts';
 import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
-import type { Outcome } from '../../../../src/engine/core/job.ts';
 import type { JobRecord } from '../../../../src/engine/core/job-record.ts';
-import { newJob, newJobs, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
-import { byTask, createFamily, DEAD, ERROR, NO_CHILDREN, statesOf } from './family.ts';
+import { newJob, newJobs, queueName, type Workshop } from '../workshop.ts';
+import { byTask, createFamily, DEAD, NO_CHILDREN, statesOf } from './family.ts';
+import { comparable, fillQueue } from './filled-queue.ts';
 import { defineRule, type Subject } from './rule.ts';
 
 const HOUR_MS = 3_600_000;
@@ -45,11 +45,6 @@ function foreignRecord(fields: Partial<JobRecord> = {}): JobRecord {
   };
 }
 
-/** What is the same in every store: a rank is its store's own. */
-function comparable(records: readonly JobRecord[]): JobRecord[] {
-  return records.map(({ rank: _, ...record }) => record);
-}
-
 async function removeAll(queue: BrokerQueue, ids: readonly string[]): Promise<JobRecord[]> {
   const records = await queue.bulk.readRecords(ids);
   expect(records.map(({ id }) => id)).toEqual(ids);
@@ -76,43 +71,11 @@ async function idsAt(queue: BrokerQueue, place: ScanPlace): Promise<string[]> {
   return ids;
 }
 
-/** Jobs that have come to every end, and some that have not. */
-async function fill({ broker, consume }: Workshop): Promise<{ queue: BrokerQueue; ids: string[] }> {
-  const queue = broker.queue(queueName());
-  const ends: Readonly<Record<string, readonly Outcome[]>> = {
-    done: [{ kind: 'succeeded', result: { sum: 3, list: [1, null] } }],
-    failing: [{ kind: 'retry', delayMs: 0, error: ERROR }, DEAD],
-    lost: [{ kind: 'lost', delayMs: HOUR_MS, error: ERROR }],
-    ignored: [{ kind: 'ended', state: 'IGNORED', reason: 'nothing to do' }],
-  };
-  const ended = Object.keys(ends).map((task) => newJob({ task, args: [task], meta: { requestId: 'r' } }));
-  await queue.addBulk(ended);
-  const turns = new Map<string, number>();
-  const probe = await consume(queue.name, {
-    async perform(job) {
-      const turn = turns.get(job.id) ?? 0;
-      turns.set(job.id, turn + 1);
-      await job.updateProgress({ turn });
-      await job.log(`turn ${turn}`);
-      return ends[job.task]?.[turn] ?? SUCCEEDED;
-    },
-  });
-  await probe.taken.take(5);
-  await probe.settled();
-  await probe.stop();
-  const waiting = [newJob({ args: [1.5, 'two'] }), newJob({ task: 'unique', unique: { key: 'unique 1' } })];
-  const later = newJob({ delayMs: HOUR_MS });
-  const revoked = newJob();
-  await queue.addBulk([...waiting, later, revoked]);
-  await queue.revoke([revoked.id], REVOCATION);
-  return { queue, ids: [...ended, ...waiting, later, revoked].map(({ id }) => id) };
-}
-
 export const recording: Subject = {
   subject: 'recording and putting back',
   rules: [
     defineRule('jobs of every end come back as they were', async (workshop) => {
-      const { queue, ids } = await fill(workshop);
+      const { queue, ids } = await fillQueue(workshop);
       const before = await Promise.all(ids.map((id) => queue.readJob(id)));
       const logs = await Promise.all(ids.map((id) => queue.readLog(id)));
       const counts = await queue.counts();
@@ -169,6 +132,16 @@ export const recording: Subject = {
       expect(answers.map(({ kind }) => kind)).toEqual(['restored', 'present']);
       expect(await queue.readJob(record.id)).toMatchObject({ args: [1] });
       expect(await queue.counts()).toMatchObject({ waiting: 1 });
+    }),
+
+    defineRule('in a paused queue a job is put back and waits', async ({ broker }) => {
+      const queue = broker.queue(queueName());
+      await queue.pause();
+      const job = newJob();
+      await queue.add(job);
+      await restoreAll(queue, await removeAll(queue, [job.id]));
+      expect(await queue.readJob(job.id)).toMatchObject({ state: 'PENDING' });
+      expect(await queue.status(Date.now())).toMatchObject({ paused: true, waiting: 1 });
     }),
 
     defineRule('what was first to run is so again, before what was added later', async (workshop) => {
@@ -306,6 +279,26 @@ export const recording: Subject = {
       expect(await seen.next()).toEqual({ to: 'ada' });
     }),
 
+    defineRule('jobs that are removed and put back while workers run are run once each', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      const jobs = newJobs(80);
+      await queue.addBulk(jobs);
+      const ids = jobs.map(({ id }) => id);
+      const probe = await workshop.consume(queue.name, { concurrency: 3 });
+      for (let from = ids.length - 20; from >= 0; from -= 20) {
+        const records = await queue.bulk.readRecords(ids.slice(from));
+        const removed = new Set(await queue.bulk.remove(ids.slice(from), ['waiting']));
+        await restoreAll(
+          queue,
+          records.filter(({ id }) => removed.has(id)),
+        );
+      }
+      expect((await probe.taken.take(80)).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+      await probe.settled();
+      expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0, completed: 80 });
+      expect(probe.taken.all).toHaveLength(80);
+    }),
+
     defineRule('a unique key is held again by the job that held it', async ({ broker }) => {
       const queue = broker.queue(queueName());
       const unique = { key: 'work k' };
@@ -366,6 +359,24 @@ export const recording: Subject = {
         [later.id, { state: 'SUCCESS', value: 2 }],
       ]);
       expect(await queue.readChildren(parent.id)).toEqual({ ...NO_CHILDREN, ended });
+    }),
+
+    defineRule('a child that was still to run is refused where its parent knows how it ended', async (workshop) => {
+      const { broker, consume } = workshop;
+      const { queue, parent, children, jobs } = createFamily(broker, [{ args: [1] }, { delayMs: HOUR_MS }]);
+      const [child = newJob()] = children;
+      await queue.pause();
+      await broker.addFlow(jobs);
+      const records = await queue.bulk.readRecords([child.id]);
+      const probe = await consume(queue.name, { perform: byTask });
+      await queue.resume();
+      await probe.taken.next();
+      await probe.settled();
+      expect(await queue.bulk.remove([child.id], ['completed'])).toEqual([child.id]);
+      const known = await queue.readChildren(parent.id);
+      expect(known).toMatchObject({ pending: 1, ended: new Map([[child.id, { state: 'SUCCESS', value: 1 }]]) });
+      expect(await queue.bulk.restore(records)).toMatchObject([{ id: child.id, kind: 'refused' }]);
+      expect(await queue.readChildren(parent.id)).toEqual(known);
     }),
 
     defineRule('a child whose parent has gone on without it is refused', async (workshop) => {

@@ -5,6 +5,7 @@ import type { BrokerQueue } from '../../../../src/engine/broker/port.ts';
 import type { NewJob } from '../../../../src/engine/core/job.ts';
 import type { JobRecord } from '../../../../src/engine/core/job-record.ts';
 import { createRedisUrl, testServers } from '../../../support/brokers.ts';
+import { startRedis } from '../../../support/redis-server.ts';
 import { byTask, createFamily, statesOf } from '../contract/family.ts';
 import { newJob, newJobs, openWorkshop, queueName, SUCCEEDED, type Workshop } from '../workshop.ts';
 
@@ -148,30 +149,24 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
     expect(await listWaiting()).toEqual([family.parent.id]);
   });
 
-  test('a parent whose children ended while it was away takes up what they came to, and waits no more', async () => {
-    const family = createFamily(workshop.broker, [{ args: [7] }, { task: 'die' }]);
+  test('a parent goes with its child, also when that stands deep in a long queue', async () => {
+    const family = createFamily(workshop.broker, [{}]);
     ({ queue } = family);
     ({ bulk } = queue);
+    const fill = async (): Promise<void> => {
+      for (let batch = 0; batch < 3; batch += 1) await queue.addBulk(newJobs(500));
+    };
+    await fill();
     await workshop.broker.addFlow(family.jobs);
-    const [fine = newJob(), dead = newJob()] = family.children;
-    const records = await readAll([family.parent.id]);
-    expect(await bulk.remove([family.parent.id], ['blocked'])).toEqual([family.parent.id]);
-    const probe = await workshop.consume(queue.name, { perform: byTask });
-    await probe.taken.take(2);
-    await probe.settled();
-    await queue.pause();
-    expect(await bulk.restore(records)).toEqual([{ id: family.parent.id, kind: 'restored' }]);
-    expect(await statesOf(queue, [family.parent])).toEqual(['PENDING']);
-    expect(await queue.readChildren(family.parent.id)).toEqual({
-      pending: 0,
-      ended: new Map([[fine.id, { state: 'SUCCESS', value: 7 }]]),
-      dead: new Map([[dead.id, 'cannot read']]),
-    });
+    await fill();
+    const ids = [family.parent, ...family.children].map(({ id }) => id);
+    expect(await bulk.remove(ids, PLACES)).toEqual(ids);
+    expect(await queue.counts()).toMatchObject({ waiting: 3000, blocked: 0 });
   });
 
   test.each([
     ['a short queue', 30],
-    ['a long queue', 20_000],
+    ['a long queue', 12_000],
   ])('in %s, those that come back stand where they stood, wherever that is', async (_, count) => {
     const jobs = Array.from({ length: count }, (_, at) => newJob({ createdAt: NOW + Math.floor(at / 3) }));
     for (let at = 0; at < count; at += 1000) await queue.addBulk(jobs.slice(at, at + 1000));
@@ -265,9 +260,35 @@ describe.skipIf(testServers().redisUrl === null)('many jobs at once on Redis', (
       log: ['begun'],
     };
     expect(await bulk.restore([record])).toEqual([{ id: '41', kind: 'restored' }]);
-    expect(await readAll(['41'])).toEqual([{ ...record, queue: queue.name, place: 'waiting' }]);
+    expect(await readAll(['41'])).toEqual([{ ...record, queue: queue.name, place: 'waiting', hold: { until: null } }]);
     expect((await plain.add('next', {})).id).toBe('42');
     expect(await plain.getDeduplicationJobId('once')).toBe('41');
     expect(await workshop.broker.listQueues()).toContain(queue.name);
   });
+});
+
+test.skipIf(!testServers().canStartRedis)('on a cluster, jobs move between queues that share a hash tag', async () => {
+  const server = await startRedis({ cluster: true });
+  const tagged = await openWorkshop('redis', server.url);
+  const apart = await openWorkshop('redis', `${server.url}?prefix=bull`);
+  try {
+    const jobs = newJobs(3);
+    const ids = await tagged.broker.queue('a').addBulk(jobs);
+    const [waiting = '', ...others] = ids;
+    expect(await tagged.broker.queue('a').bulk.move(ids, 'b', ['waiting'])).toEqual(ids);
+    const { bulk } = tagged.broker.queue('b');
+    const records = await bulk.readRecords(ids);
+    expect(await bulk.remove(others, ['waiting'])).toEqual(others);
+    expect((await bulk.restore(records)).map(({ kind }) => kind)).toEqual(['present', 'restored', 'restored']);
+    expect(await bulk.rewrite([{ id: waiting, priority: 3 }])).toEqual([waiting]);
+
+    const queue = apart.broker.queue('{a}');
+    await queue.addBulk(jobs);
+    await expect(queue.bulk.move(ids, '{b}', ['waiting'])).rejects.toMatchObject({ code: 'QUEUES_APART' });
+    expect(await queue.bulk.move(ids, '{a}-other', ['waiting'])).toEqual(ids);
+  } finally {
+    await tagged.close();
+    await apart.close();
+    await server.stop();
+  }
 });

@@ -322,3 +322,17 @@ describe.skipIf(!redisUrl)('on Redis', () => {
     expect(await odd.broker.listQueues()).toEqual(['two']);
   });
 });
+
+test.skipIf(!canStartRedis)('reading a job does not read the list that it waits in', async () => {
+  const server = await startRedis();
+  stops.push(() => server.stop());
+  const workshop = await open(server.url);
+  const queue = workshop.broker.queue(queueName());
+  const jobs = newJobs(3);
+  await queue.addBulk(jobs);
+  const client = new Redis(server.port);
+  stops.push(() => client.disconnect());
+  await client.config('RESETSTAT');
+  for (const { id } of jobs) expect(await queue.readJob(id)).toMatchObject({ state: 'PENDING' });
+  expect(await client.info('commandstats')).not.toContain('cmdstat_lrange');
+});

@@ -11,7 +11,7 @@ import { createFakeClock, recordLog } from '../recorded.ts';
 const AT = 1_700_000_000_000;
 let letters = 0;
 
-function createLetter(fields: Partial<DeadLetter> & { fingerprint?: string | null } = {}): DeadLetter {
+function createLetter(fields: Partial<DeadLetter> & { fingerprint?: string } = {}): DeadLetter {
   letters += 1;
   const { fingerprint = 'f1', ...rest } = fields;
   return {
@@ -167,7 +167,7 @@ test.each<[rule: AlertRuleOptions, counted: boolean[]]>([
     createLetter({ fingerprint: 'f1' }),
     createLetter({ fingerprint: 'f2', queue: 'low' }),
     createLetter({ fingerprint: 'f3', task: 'sms.send' }),
-    createLetter({ fingerprint: null }),
+    createLetter({ fingerprint: 'other' }),
   ];
   for (const letter of given) await createWorker().count(letter);
   const samples = broker.sent.map(({ args }) => (args[0] as AlertNotice).sample.id).sort();

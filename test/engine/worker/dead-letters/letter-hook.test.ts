@@ -8,7 +8,7 @@ const letter = (id: string): DeadLetter => ({
   task: 'a.task',
   queue: 'high',
   args: [],
-  error: { name: 'Error', message: 'no', code: null, fingerprint: null },
+  error: { name: 'Error', message: 'no', code: null, fingerprint: 'a1b2c3d4' },
   attempts: 1,
   worker: 'tq@test',
   requestId: id,

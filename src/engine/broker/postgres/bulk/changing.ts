@@ -2,7 +2,7 @@ import type { DeadJob, JobChange } from '../../bulk-port.ts';
 import { encodePriority } from '../../stored-job.ts';
 import type { Query, Transact } from '../transaction.ts';
 import { LOCKED, lockParentsOf } from './locking.ts';
-import { storable } from './record-reading.ts';
+import { inOrderOf, storable } from './record-reading.ts';
 import { type Told, tellEvents, wakeWorkers } from './telling.ts';
 
 /** Each of these changes a job as a whole or not at all, and gives the ids of those that were changed. */
@@ -33,15 +33,18 @@ export function rewriteJobs(
   return transact(async (query) => {
     const asked = storable(changes.map(({ id }) => id));
     const ids = await lock(query, queue, asked, CHANGEABLE);
+    if (ids.length === 0) return [];
     const numbers = await takeNumbers(query, changes.length);
-    const values = changes.map(({ id, data, priority, dueAt }, index) => ({
-      id,
-      seen: data?.seen,
-      next: data?.next,
-      priority: priority === undefined ? undefined : encodePriority(priority),
-      due: dueAt === undefined ? undefined : Math.floor(dueAt),
-      number: numbers[index],
-    }));
+    const values = changes
+      .filter(({ id }) => ids.includes(id))
+      .map(({ id, data, priority, dueAt }, index) => ({
+        id,
+        seen: data?.seen,
+        next: data?.next,
+        priority: priority === undefined ? undefined : encodePriority(priority),
+        due: dueAt === undefined ? undefined : Math.floor(dueAt),
+        number: numbers[index],
+      }));
     const rows = await query<{ id: string; due: string | null }>(REWRITE, [
       queue,
       ids,
@@ -53,7 +56,10 @@ export function rewriteJobs(
     );
     await tellEvents(query, queue, told);
     if (rows.length > 0) await wakeWorkers(query, queue);
-    return rows.map(({ id }) => id);
+    return inOrderOf(
+      asked,
+      rows.map(({ id }) => id),
+    );
   });
 }
 
@@ -87,19 +93,24 @@ export function reprocessJobs(transact: Transact, queue: string, jobs: readonly 
     const ids = await lock(query, queue, asked, ['failed']);
     if (ids.length === 0) return [];
     const numbers = await takeNumbers(query, jobs.length);
-    const values = jobs.map(({ id, finishedAt: finished, data }, index) => ({
-      id,
-      finished,
-      data,
-      number: numbers[index],
-    }));
+    const values = jobs
+      .filter(({ id }) => ids.includes(id))
+      .map(({ id, finishedAt: finished, data }, index) => ({
+        id,
+        finished,
+        data,
+        number: numbers[index],
+      }));
     const rows = await query<{ id: string }>(REPROCESS, [queue, ids, JSON.stringify(values)]);
-    const done = new Set(rows.map(({ id }) => id));
-    await query(REOPEN, [queue, [...done]]);
-    const noted = jobs.filter(({ id, note }) => note !== undefined && done.has(id));
+    const done = inOrderOf(
+      asked,
+      rows.map(({ id }) => id),
+    );
+    await query(REOPEN, [queue, done]);
+    const noted = jobs.filter(({ id, note }) => note !== undefined && done.includes(id));
     if (noted.length > 0) await query(NOTE, [queue, noted.map(({ id }) => id), noted.map(({ note }) => note)]);
-    await tellWaiting(query, queue, [...done], 'failed');
-    return [...done];
+    await tellWaiting(query, queue, done, 'failed');
+    return done;
   });
 }
 
@@ -109,8 +120,8 @@ const PROMOTE = `UPDATE job SET state = 'waiting', process_at_ms = NULL, delay_m
 
 export function promoteJobs(transact: Transact, queue: string, ids: readonly string[]): Promise<string[]> {
   return transact(async (query) => {
-    const locked = new Set(await lock(query, queue, storable(ids), ['delayed']));
-    const wanted = [...new Set(ids)].filter((id) => locked.has(id));
+    const locked = await lock(query, queue, storable(ids), ['delayed']);
+    const wanted = inOrderOf(ids, locked);
     if (wanted.length === 0) return [];
     const numbers = await takeNumbers(query, wanted.length);
     await query(PROMOTE, [queue, wanted, wanted, numbers]);

@@ -1,7 +1,7 @@
 import type { ScanPlace } from '../../bulk-port.ts';
 import type { Transact } from '../transaction.ts';
 import { LOCKED, lockQueues } from './locking.ts';
-import { storable } from './record-reading.ts';
+import { inOrderOf, storable } from './record-reading.ts';
 import { statesOf } from './removing.ts';
 import { tellEvents, toldOfPlace, wakeWorkers } from './telling.ts';
 
@@ -65,6 +65,6 @@ export async function moveJobs(
     const come = moved.flatMap(({ id, state, due }) => toldOfPlace(id, state, due === null ? null : Number(due)));
     await tellEvents(query, target, come);
     await wakeWorkers(query, target);
-    return movedIds;
+    return inOrderOf(ids, movedIds);
   });
 }

@@ -75,6 +75,12 @@ export function storable(ids: readonly string[]): string[] {
   return ids.filter((id) => !id.includes('\0'));
 }
 
+/** Rows come back in any order. */
+export function inOrderOf(ids: readonly string[], done: readonly string[]): string[] {
+  const found = new Set(done);
+  return [...new Set(ids)].filter((id) => found.has(id));
+}
+
 function toRecord(queue: string, row: Row): JobRecord {
   const { opts, parent_queue: parentQueue, parent_id: parentId, dedup_id: unique } = row;
   return {

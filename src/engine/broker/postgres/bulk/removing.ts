@@ -1,7 +1,7 @@
 import type { ScanPlace } from '../../bulk-port.ts';
 import type { Query, Transact } from '../transaction.ts';
 import { LOCKED, lockParentsOf } from './locking.ts';
-import { PLACES, storable } from './record-reading.ts';
+import { inOrderOf, PLACES, storable } from './record-reading.ts';
 import { tellEvents } from './telling.ts';
 
 /** $1: queue, $2: ids, $3: states. The next job of a schedule entry stays, and what runs. */
@@ -66,7 +66,7 @@ export function removeJobs(
     await query(REMOVE, [queue, removed]);
     const told = jobs.map(({ id, state }) => ({ event: 'removed', data: { jobId: id, prev: state } }));
     await tellEvents(query, queue, told);
-    return removed;
+    return inOrderOf(ids, removed);
   });
 }
 

@@ -22,6 +22,14 @@ const SETS = [
   'id',
 ] as const;
 
+export interface BulkQueue {
+  readonly queue: string;
+  /** BullMQ's key prefix. */
+  readonly prefix: string;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
 /** The keys of a queue that every script is given. Those of its jobs begin with `base` and a colon, as BullMQ's scripts make them too. */
 export function bulkKeys(base: string): string[] {
   return SETS.map((set) => `${base}:${set}`);
@@ -67,12 +75,15 @@ export const BULK_SCRIPT = `
     return running[id] == true
   end
   local longest
-  local function emit(event, ...)
+  -- Its metadata is how others find a queue.
+  local function announce()
     longest = longest or call('HGET', META, 'opts.maxLenEvents')
-    if not longest then
-      longest = 10000
-      call('HSET', META, 'opts.maxLenEvents', longest)
-    end
+    if longest then return end
+    longest = 10000
+    call('HSET', META, 'opts.maxLenEvents', longest)
+  end
+  local function emit(event, ...)
+    announce()
     call('XADD', EVENTS, 'MAXLEN', '~', longest, '*', 'event', event, ...)
   end
   local function lastOf(priority)
@@ -97,60 +108,98 @@ export const BULK_SCRIPT = `
   end`;
 
 /**
- * What removes jobs from their place and goes on with each in `leave(id, key, job, BullMQ's name of the place, score)`, if `may(id, key,
- * job)` says so; `job` is { name, parentKey, deid, rjk, priority }. A place in a list has no index, and removing by value walks it: so those
- * that are asked for are looked for among the neighbours of one another, marked in their slots, and the marks removed together.
+ * What takes jobs from their place and goes on with each in `leave(id, key, job, BullMQ's name of the place, score)`, in the order in which
+ * they are named, if `may(id, key, job)` says so; `job` is { name, parentKey, deid, rjk, priority }. `take(ids, waitsFor, inLine)`:
+ * `waitsFor(key)` lists the keys of the jobs without which one is not taken, or gives nil; `inLine` takes them in the order in which they
+ * stand.
  *
- * ARGV[2]: the places to take from, ARGV[3]: where in the list to look, counted from the left; empty for its ends. Gives the ids that were taken, and those that stand elsewhere in the list.
+ * A place in a list has no index, and to remove by value is to walk it: so those that are asked for are looked for among the neighbours of
+ * one another, marked in their slots, and the marks removed together.
+ *
+ * ARGV[2]: the places to take from, ARGV[3]: where in the list to look, counted from the left; empty for its ends. Gives the ids that
+ * were taken, and those that stand elsewhere in the list.
  */
 export const TAKE_SCRIPT = `
-  local function take(ids)
-    local from, seen, order, listed, count = {}, {}, {}, {}, 0
+  local function take(ids, waitsFor, inLine)
+    local from, entries, byId, count = {}, {}, {}, 0
     for place in string.gmatch(ARGV[2], '[^,]+') do from[place] = true end
-    local taken = {}
     for _, id in ipairs(ids) do
       local key = base .. id
-      local job = not seen[id] and readFields(key, 'name', 'parentKey', 'deid', 'rjk', 'priority') or {}
-      seen[id] = true
+      local job = not byId[id] and readFields(key, 'name', 'parentKey', 'deid', 'rjk', 'priority') or {}
       if job[1] and may(id, key, job) then
         local set, score = setOf(id)
+        local entry
         if set and from[set[1]] then
-          call('ZREM', set[2], id)
-          leave(id, key, job, set[3], score)
-          taken[#taken + 1] = id
+          entry = { place = set[3], set = set[2], score = score, rank = tonumber(score) }
         elseif not set and from.waiting and not isRunning(id) then
-          order[#order + 1], listed[id], count = id, job, count + 1
+          entry, count = { isListed = true }, count + 1
+        end
+        if entry then
+          entry.id, entry.key, entry.job, entry.needs = id, key, job, waitsFor and waitsFor(key)
+          entries[#entries + 1], byId[id] = entry, entry
         end
       end
     end
-    local found = {}
-    local function sweep(list, from, to)
-      local marked, length = 0, call('LLEN', list)
-      for index, id in ipairs(call('LRANGE', list, from, to)) do
-        if listed[id] and not found[id] then
-          call('LSET', list, from + index - 1, '')
-          found[id], marked, count = list, marked + 1, count - 1
+
+    local function look(list, name, first, last)
+      for index, id in ipairs(call('LRANGE', list, first, last)) do
+        local entry = byId[id]
+        if entry and entry.isListed and not entry.list then
+          entry.list, entry.place, entry.index, count = list, name, first + index - 1, count - 1
+          entry.rank = -entry.index
         end
       end
-      if marked > 0 then call('LREM', list, from + to > length and -marked or marked, '') end
     end
-    local function sweepEnds(list)
-      local length, span = call('LLEN', list), 2 * count + 64
+    local function lookAtEnds(list, name)
+      local length, span = call('LLEN', list), count + 64
       local right = math.max(0, length - span)
-      if length > 0 then sweep(list, right, length - 1) end
-      if count > 0 and right > 0 then sweep(list, 0, math.min(span, right) - 1) end
+      if length > 0 then look(list, name, right, length - 1) end
+      if count > 0 and right > 0 then look(list, name, 0, math.min(span, right) - 1) end
     end
-    if count > 0 and ARGV[3] == '' then sweepEnds(WAIT) end
-    if count > 0 and ARGV[3] ~= '' then sweep(WAIT, math.max(0, ARGV[3] - 8000), ARGV[3] + 2000) end
-    if count > 0 then sweepEnds(PAUSED) end
-    local elsewhere = {}
-    for _, id in ipairs(order) do
-      if found[id] then
-        leave(id, base .. id, listed[id], found[id] == WAIT and 'wait' or 'paused')
-        taken[#taken + 1] = id
-      else
-        elsewhere[#elsewhere + 1] = id
+    if count > 0 and ARGV[3] == '' then lookAtEnds(WAIT, 'wait') end
+    if count > 0 and ARGV[3] ~= '' then look(WAIT, 'wait', math.max(0, ARGV[3] - 8000), ARGV[3] + 2000) end
+    if count > 0 then lookAtEnds(PAUSED, 'paused') end
+
+    for _, entry in ipairs(entries) do entry.isElsewhere = entry.isListed and not entry.list end
+    local changed = true
+    while changed do
+      changed = false
+      for _, entry in ipairs(entries) do
+        for _, key in ipairs(entry.needs or {}) do
+          local needed = string.sub(key, 1, #base) == base and byId[string.sub(key, #base + 1)]
+          if not entry.stays and (not needed or needed.stays) then entry.stays, changed = true, true
+          elseif not entry.isElsewhere and needed and needed.isElsewhere then entry.isElsewhere, changed = true, true end
+        end
       end
+    end
+
+    local taken, elsewhere = {}, {}
+    for _, entry in ipairs(entries) do
+      if entry.isElsewhere and not entry.stays then elsewhere[#elsewhere + 1] = entry.id
+      elseif not entry.stays then taken[#taken + 1] = entry end
+    end
+    for _, list in ipairs({ WAIT, PAUSED }) do
+      local left, right, middle = 0, 0, call('LLEN', list) / 2
+      for _, entry in ipairs(taken) do
+        if entry.list == list then
+          call('LSET', list, entry.index, '')
+          if entry.index < middle then left = left + 1 else right = right + 1 end
+        end
+      end
+      if right > 0 then call('LREM', list, -right, '') end
+      if left > 0 then call('LREM', list, left, '') end
+    end
+    for _, entry in ipairs(taken) do if entry.set then call('ZREM', entry.set, entry.id) end end
+    if inLine then
+      table.sort(taken, function(one, other)
+        if one.place ~= other.place then return one.place < other.place end
+        if one.rank ~= other.rank then return one.rank < other.rank end
+        return one.id < other.id
+      end)
+    end
+    for index, entry in ipairs(taken) do
+      leave(entry.id, entry.key, entry.job, entry.place, entry.score)
+      taken[index] = entry.id
     end
     return { taken, elsewhere }
   end`;
@@ -177,13 +226,15 @@ export async function takeAll(
 ): Promise<string[]> {
   if (ids.length === 0) return [];
   const done = new Set<string>();
+  const unlisted: string[] = [];
   let [taken, rest] = await take(ids, '');
   for (;;) {
     for (const id of taken) done.add(id);
     const [stray, ...others] = rest;
-    if (stray === undefined) return ids.filter((id) => done.delete(id));
+    if (stray === undefined) break;
     const at = await client.lpos(`${base}:wait`, stray);
     if (at === null) {
+      unlisted.push(stray);
       [taken, rest] = [[], others];
       continue;
     }
@@ -191,4 +242,7 @@ export async function takeAll(
     // It has gone meanwhile, or it runs away from us.
     if (rest[0] === stray) rest = rest.slice(1);
   }
+  // Those that had to wait for one that was elsewhere; the rest of them has left the list.
+  if (unlisted.length > 0) for (const id of (await take(unlisted, ''))[0]) done.add(id);
+  return ids.filter((id) => done.delete(id));
 }

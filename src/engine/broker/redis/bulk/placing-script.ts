@@ -14,7 +14,7 @@
  * its field `timestamp` says.
  */
 export const PLACING_SCRIPT = `
-  local EXACT, NEAR, SEARCHES, WALK = 1000, 8000, 150, 400000
+  local EXACT, NEAR, SEARCHES, WALK = 1000, 5000, 60, 300000
   local spent = 0
   local function timeOf(id)
     local time = call('HGET', base .. id, 'timestamp')

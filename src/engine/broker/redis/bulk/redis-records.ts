@@ -1,15 +1,18 @@
-import type { JobRecord, RecordChild, RecordParent, RecordPlace } from '../../../core/job-record.ts';
+import type { JobRecord, RecordChild, RecordHold, RecordParent, RecordPlace } from '../../../core/job-record.ts';
+import { parseTexts, readOnDead } from '../../record-values.ts';
 import { toDueAt } from '../job-state-script.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, bulkKeys } from './bulk-script.ts';
+import { BULK_SCRIPT, type BulkQueue, bulkKeys } from './bulk-script.ts';
 import { decodeOptions, type StoredFields, splitKey } from './stored-fields.ts';
 
 /** What one call reads at most, so that large jobs hold the server up no longer than small ones. */
-const BYTES_PER_CALL = 2_000_000;
+const BYTES_PER_CALL = 1_000_000;
+/** The calls of a page go off together: the server reads a part of it while this process takes in the one before. */
+const JOBS_PER_CALL = 100;
 
 /**
  * KEYS: `bulkKeys`. ARGV: begin of the keys of jobs, bytes after which to stop, ids. Gives of each job, until that is reached, its place,
- * its score there and its fields; and where it has them its log, pending, processed, ignored and failed children. Empty for one that is
+ * its score there, its fields and how long it holds its unique key (ms, -1 until it ends, nothing when it does not); and where it has them its log, pending, processed, ignored and failed children. Empty for one that is
  * not there.
  */
 const READ_RECORDS = `${BULK_SCRIPT}
@@ -22,13 +25,18 @@ const READ_RECORDS = `${BULK_SCRIPT}
     if job[1] then
       local set, score = setOf(id)
       record = { set and set[1] or isRunning(id) and 'active' or 'waiting', score or '', job }
-      for value = 2, #job, 2 do bytes = bytes + #job[value] end
+      local unique
+      for value = 2, #job, 2 do
+        bytes = bytes + #job[value]
+        if job[value - 1] == 'deid' then unique = base .. 'de:' .. job[value] end
+      end
+      record[4] = unique and call('GET', unique) == id and call('PTTL', unique) or ''
       local log, pending, done, ignored, failed =
         key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'
       if call('EXISTS', log, pending, done, ignored, failed) > 0 then
-        record[4], record[5], record[6] = call('LRANGE', log, 0, -1), call('SMEMBERS', pending), call('HGETALL', done)
-        record[7], record[8] = call('HGETALL', ignored), call('ZRANGE', failed, 0, -1)
-        for part = 4, 8 do for _, text in ipairs(record[part]) do bytes = bytes + #text end end
+        record[5], record[6], record[7] = call('LRANGE', log, 0, -1), call('SMEMBERS', pending), call('HGETALL', done)
+        record[8], record[9] = call('HGETALL', ignored), call('ZRANGE', failed, 0, -1)
+        for part = 5, 9 do for _, text in ipairs(record[part]) do bytes = bytes + #text end end
       end
     end
     found[#found + 1] = record
@@ -40,6 +48,7 @@ type RawRecord = [
   place: RecordPlace,
   score: string,
   fields: string[],
+  holdLeftMs: number | '',
   log?: string[],
   pending?: string[],
   processed?: string[],
@@ -47,33 +56,35 @@ type RawRecord = [
   failed?: string[],
 ];
 
-/** @param prefix BullMQ's key prefix */
 export async function readRecords(
   client: RedisClient,
-  prefix: string,
-  queue: string,
+  target: BulkQueue,
   ids: readonly string[],
 ): Promise<JobRecord[]> {
-  const base = `${prefix}:${queue}`;
+  const slices: string[][] = [];
+  for (let at = 0; at < ids.length; at += JOBS_PER_CALL) slices.push(ids.slice(at, at + JOBS_PER_CALL));
+  return (await Promise.all(slices.map((slice) => readSlice(client, target, slice)))).flat();
+}
+
+async function readSlice(client: RedisClient, target: BulkQueue, ids: readonly string[]): Promise<JobRecord[]> {
+  const base = `${target.prefix}:${target.queue}`;
   const keys = bulkKeys(base);
   const records: JobRecord[] = [];
   for (let at = 0; at < ids.length; ) {
     const rest = ids.slice(at);
-    const found = (await client.eval(READ_RECORDS, keys.length, ...keys, `${base}:`, BYTES_PER_CALL, ...rest)) as (
-      | RawRecord
-      | []
-    )[];
-    for (const [index, raw] of found.entries()) {
-      if (raw.length > 0) records.push(toRecord(raw as RawRecord, { id: rest[index] as string, queue, prefix }));
+    const found = await client.eval(READ_RECORDS, keys.length, ...keys, `${base}:`, BYTES_PER_CALL, ...rest);
+    for (const [index, raw] of (found as (RawRecord | [])[]).entries()) {
+      if (raw.length > 0) records.push(toRecord(raw as RawRecord, rest[index] as string, target));
     }
-    at += found.length;
+    at += (found as unknown[]).length;
   }
   return records;
 }
 
 function toRecord(
-  [place, score, fields, log = [], pending = [], processed = [], ignored = [], failed = []]: RawRecord,
-  { id, queue, prefix }: { id: string; queue: string; prefix: string },
+  [place, score, fields, holdLeftMs, log = [], pending = [], processed = [], ignored = [], failed = []]: RawRecord,
+  id: string,
+  { queue, prefix, now }: BulkQueue,
 ): JobRecord {
   const job: StoredFields = {};
   for (let at = 0; at < fields.length; at += 2) job[fields[at] as keyof StoredFields] = fields[at + 1] as string;
@@ -100,7 +111,7 @@ function toRecord(
     finishedAt: toNumber(job.finishedOn),
     worker: job.pb ?? null,
     failure: job.failedReason ?? null,
-    stacks: parseStacks(job.stacktrace),
+    stacks: parseTexts(job.stacktrace ?? null),
     result: job.returnvalue ?? null,
     progress: job.progress ?? null,
     deferredFailure: job.defa ?? null,
@@ -114,7 +125,13 @@ function toRecord(
       ...failed.map((key) => child(key, 'failed', null)),
     ],
     log,
+    ...(job.deid !== undefined && { hold: toHold(holdLeftMs, now) }),
   };
+}
+
+function toHold(leftMs: number | '', now: number): RecordHold | null {
+  if (leftMs === '') return null;
+  return { until: leftMs < 0 ? null : now + leftMs };
 }
 
 function toNumber(text: string | undefined): number | null {
@@ -125,24 +142,6 @@ function toPairs(flat: readonly string[]): [string, string][] {
   return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] as string, flat[2 * at + 1] as string]);
 }
 
-function parseStacks(text: string | undefined): string[] {
-  if (text === undefined) return [];
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value.filter((stack): stack is string => typeof stack === 'string') : [];
-  } catch {
-    return [];
-  }
-}
-
-/** BullMQ's flags of a child, as `RecordParent.onDead` calls them. */
-const ON_DEAD = [
-  ['fpof', 'fail'],
-  ['cpof', 'start'],
-  ['idof', 'wait'],
-  ['rdof', 'remove'],
-] as const;
-
 function toParent(key: string | undefined, json: string | undefined, prefix: string): RecordParent | null {
   if (key === undefined || key === '') return null;
   let flags: Record<string, unknown> = {};
@@ -151,6 +150,5 @@ function toParent(key: string | undefined, json: string | undefined, prefix: str
   } catch {
     // Whoever wrote it, its key says who the parent is.
   }
-  const [, onDead = null] = ON_DEAD.find(([flag]) => flags?.[flag] === true) ?? [];
-  return { ...splitKey(key, prefix), onDead };
+  return { ...splitKey(key, prefix), onDead: readOnDead(flags ?? {}, 'field') };
 }

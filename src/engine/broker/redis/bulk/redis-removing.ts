@@ -2,7 +2,10 @@ import type { ScanPlace } from '../../bulk-port.ts';
 import type { RedisClient } from '../redis-client.ts';
 import { BULK_SCRIPT, bulkKeys, TAKE_SCRIPT, takeAll } from './bulk-script.ts';
 
-/** What BullMQ's removal does besides: the parent goes on without the job, the unique key is free, all keys of the job are gone. */
+/**
+ * What BullMQ's removal does besides: the parent goes on without the job, the unique key is free, all keys of the job are gone. Where it takes
+ * the children along, this leaves a job alone that waits for a child which is not removed with it: nobody has named the child.
+ */
 const REMOVE = `${BULK_SCRIPT}
   local function may(id, key, job) return not endsSchedule(id, job[4]) end
   local function leaveParent(key, parent)
@@ -23,8 +26,18 @@ const REMOVE = `${BULK_SCRIPT}
     call('UNLINK', key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful')
     emit('removed', 'jobId', id, 'prev', previous)
   end
+  -- More children than a page has jobs are not all in the page; how many of them are left is then not looked at.
+  local function listChildren(key)
+    local there, count = {}, call('SCARD', key .. ':dependencies')
+    if count == 0 then return end
+    if count > 5000 then return { '' } end
+    for _, child in ipairs(call('SMEMBERS', key .. ':dependencies')) do
+      if call('EXISTS', child) == 1 then there[#there + 1] = child end
+    end
+    return there
+  end
   ${TAKE_SCRIPT}
-  return take({ unpack(ARGV, 4) })`;
+  return take({ unpack(ARGV, 4) }, listChildren)`;
 
 /** @param base key prefix and queue: `bull:mail` */
 export function removeJobs(

@@ -1,15 +1,16 @@
 import type { JobRecord } from '../../../core/job-record.ts';
 import { parseMark } from '../../../core/revocation.ts';
 import type { Restored } from '../../bulk-port.ts';
+import { holdOf, isUnfinished, leftBehind, ON_DEAD } from '../../record-values.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, bulkKeys, highestNumber } from './bulk-script.ts';
+import { BULK_SCRIPT, type BulkQueue, bulkKeys, highestNumber } from './bulk-script.ts';
 import { PLACING_SCRIPT } from './placing-script.ts';
 import { encodeOptions } from './stored-fields.ts';
 
 /**
  * KEYS: `bulkKeys`. ARGV: begin of the keys of jobs, now (epoch ms), the highest id that is a number or nothing, then for each job: id,
- * place, score there, creation time, priority, how long its unique key is held (empty: not, 0: until it ends, or ms), the key; its own
- * key's parent, begin of the keys of that queue, the parent's id; and three lists, each after its length: fields with values, log rows,
+ * place, score there, creation time, priority, how long its unique key is held (empty: not, 0: until it ends, or ms), the key; its
+ * parent's key (or nothing), begin of the keys of that queue, the parent's id, 1 when that waits for it; and three lists, each after its length: fields with values, log rows,
  * children (key, begin of the keys of its queue, id, end, value).
  *
  * Gives a letter for each job: r restored, p present, g its parent has gone on, l left for the next call.
@@ -24,22 +25,35 @@ const RESTORE = `${BULK_SCRIPT} ${PLACING_SCRIPT}
   end
   while at <= #ARGV do
     local job = { id = ARGV[at], place = ARGV[at + 1], score = ARGV[at + 2], time = tonumber(ARGV[at + 3]),
-      priority = tonumber(ARGV[at + 4]), hold = ARGV[at + 5], unique = ARGV[at + 6], parent = ARGV[at + 7],
-      parentBase = ARGV[at + 8], parentId = ARGV[at + 9] }
-    at = at + 10
+      priority = tonumber(ARGV[at + 4]), hold = ARGV[at + 5], unique = ARGV[at + 6] }
+    if ARGV[at + 7] ~= '' then
+      job.parent = { key = ARGV[at + 7], base = ARGV[at + 8], id = ARGV[at + 9], waits = ARGV[at + 10] == '1' }
+    end
+    at = at + 11
     job.key, job.fields, job.log, job.children = base .. job.id, list(), list(), list()
     job.isOpen = job.place ~= 'dead' and job.place ~= 'completed'
     jobs[#jobs + 1] = job
   end
 
-  local function isWaitedFor(job)
-    return call('EXISTS', job.parent) == 0 or call('ZSCORE', job.parentBase .. 'waiting-children', job.parentId)
-      or call('SISMEMBER', job.parent .. ':dependencies', job.key) == 1
+  local function isEnded(parent, key)
+    return call('HEXISTS', parent .. ':processed', key) == 1 or call('HEXISTS', parent .. ':failed', key) == 1
+      or call('ZSCORE', parent .. ':unsuccessful', key)
+  end
+  local function isOut(parent, key) return call('SISMEMBER', parent .. ':dependencies', key) == 1 end
+  local function isBlocked(parent) return call('ZSCORE', parent.base .. 'waiting-children', parent.id) end
+  local refused = {}
+  -- While its parent is away it runs for itself; the parent that comes back later finds it.
+  local function isLeftBehind(job)
+    local parent = job.parent
+    if not job.isOpen or not parent then return false end
+    if refused[parent.key] then return true end
+    if call('EXISTS', parent.key) == 0 or isOut(parent.key, job.key) then return false end
+    return not isBlocked(parent) or isEnded(parent.key, job.key)
   end
   local line, seen = {}, {}
   for _, job in ipairs(jobs) do
     if seen[job.id] or call('EXISTS', job.key) == 1 then job.answer = 'p'
-    elseif job.isOpen and job.parent ~= '' and not isWaitedFor(job) then job.answer = 'g'
+    elseif isLeftBehind(job) then job.answer, refused[job.key] = 'g', true
     else
       job.answer, seen[job.id] = 'r', true
       if job.place == 'waiting' then line[#line + 1] = job end
@@ -53,36 +67,71 @@ const RESTORE = `${BULK_SCRIPT} ${PLACING_SCRIPT}
     if holder and (call('PTTL', key) ~= -1 or call('EXISTS', base .. holder) == 1) then return end
     if job.hold == '0' then call('SET', key, job.id) else call('SET', key, job.id, 'PX', job.hold) end
   end
-  local goesOn = {}
-  -- A child that has ended while its parent was away counts as it would have.
-  local function takeUpChild(job, child, childBase, childId, ended, value)
-    if ended == 'done' then call('HSET', job.key .. ':processed', child, value)
-    elseif ended == 'ignored' then call('HSET', job.key .. ':failed', child, value)
-    elseif ended == 'failed' then call('ZADD', job.key .. ':unsuccessful', now, child)
-    elseif call('ZSCORE', childBase .. 'completed', childId) then
-      call('HSET', job.key .. ':processed', child, call('HGET', child, 'returnvalue') or 'null')
-    else
-      local dead = call('ZSCORE', childBase .. 'failed', childId)
-      local flags = dead and call('HGET', child, 'parent')
-      local read, link = pcall(cjson.decode, flags or '{}')
-      if not read or type(link) ~= 'table' then link = {} end
-      if link.fpof then
-        call('ZADD', job.key .. ':unsuccessful', dead, child)
-        call('HSET', job.key, 'defa', 'child ' .. child .. ' failed')
-        goesOn[job] = true
-      elseif link.cpof or link.idof then
-        call('HSET', job.key .. ':failed', child, call('HGET', child, 'failedReason') or '')
-        goesOn[job] = goesOn[job] or link.cpof
-      elseif not link.rdof then call('SADD', job.key .. ':dependencies', child)
-      end
+  local goesOn, parents = {}, {}
+  -- A child that has ended while its parent was away, or that comes back as one that has, counts as it would have.
+  local function tellEnd(parent, child)
+    if call('HGET', child.key, 'parentKey') ~= parent.key then return end
+    if call('ZSCORE', child.base .. 'completed', child.id) then
+      call('SREM', parent.key .. ':dependencies', child.key)
+      call('HSET', parent.key .. ':processed', child.key, call('HGET', child.key, 'returnvalue') or 'null')
+      return
     end
+    local diedAt = call('ZSCORE', child.base .. 'failed', child.id)
+    if not diedAt then return end
+    local read, link = pcall(cjson.decode, call('HGET', child.key, 'parent') or '{}')
+    if not read or type(link) ~= 'table' or not (link.fpof or link.cpof or link.idof or link.rdof) then return end
+    call('SREM', parent.key .. ':dependencies', child.key)
+    if link.fpof then
+      call('ZADD', parent.key .. ':unsuccessful', diedAt, child.key)
+      call('HSET', parent.key, 'defa', 'child ' .. child.key .. ' failed')
+    elseif not link.rdof then
+      call('HSET', parent.key .. ':failed', child.key, call('HGET', child.key, 'failedReason') or '')
+    end
+    goesOn[parent.key] = goesOn[parent.key] or link.fpof or link.cpof
+  end
+  local function takeUpChild(parent, child, ended, value)
+    if ended == 'done' then call('HSET', parent.key .. ':processed', child.key, value)
+    elseif ended == 'ignored' then call('HSET', parent.key .. ':failed', child.key, value)
+    elseif ended == 'failed' then call('ZADD', parent.key .. ':unsuccessful', now, child.key)
+    else
+      call('SADD', parent.key .. ':dependencies', child.key)
+      tellEnd(parent, child)
+    end
+  end
+  local function rejoin(job)
+    local parent = job.parent
+    if not parent or call('EXISTS', parent.key) == 0 then return end
+    if parent.waits and isBlocked(parent) and not isEnded(parent.key, job.key) then
+      call('SADD', parent.key .. ':dependencies', job.key)
+    elseif isOut(parent.key, job.key) then
+      tellEnd(parent, { key = job.key, base = base, id = job.id })
+    end
+    parents[parent.key] = parent
+  end
+  -- A blocked job that waits for nobody is one that waits to run; it may be in another queue.
+  local function release(parent)
+    local of = parent.base
+    local out = call('SCARD', parent.key .. ':dependencies')
+    if (out > 0 and not goesOn[parent.key]) or call('ZREM', of .. 'waiting-children', parent.id) == 0 then return end
+    local job = call('HMGET', parent.key, 'priority', 'delay')
+    local priority, delay = tonumber(job[1] or '') or 0, tonumber(job[2] or '') or 0
+    if delay > 0 then
+      call('ZADD', of .. 'delayed', (now + delay) * 0x1000, parent.id)
+      call('ZADD', of .. 'marker', call('ZRANGE', of .. 'delayed', 0, 0, 'WITHSCORES')[2] / 0x1000, '1')
+      call('XADD', of .. 'events', '*', 'event', 'delayed', 'jobId', parent.id, 'delay', now + delay)
+      return
+    end
+    if priority == 0 then call('RPUSH', of .. 'wait', parent.id)
+    else call('ZADD', of .. 'prioritized', priority * 0x100000000 + call('INCR', of .. 'pc') % 0x100000000, parent.id) end
+    call('XADD', of .. 'events', '*', 'event', 'waiting', 'jobId', parent.id, 'prev', 'waiting-children')
+    if not isHeldBack(of .. 'meta', of .. 'active') then call('ZADD', of .. 'marker', 0, '0') end
   end
   local wakes, answers = false, {}
   for _, job in ipairs(jobs) do
     if job.answer == 'r' and not job.later then
+      announce()
       call('HSET', job.key, unpack(ARGV, job.fields.first, job.fields.last))
       for row = job.log.first, job.log.last do call('RPUSH', job.key .. ':logs', ARGV[row]) end
-      for child = job.children.first, job.children.last, 5 do takeUpChild(job, unpack(ARGV, child, child + 4)) end
       if job.place == 'waiting' then
         wakes = true
         emit('waiting', 'jobId', job.id)
@@ -93,32 +142,17 @@ const RESTORE = `${BULK_SCRIPT} ${PLACING_SCRIPT}
         call('ZADD', job.place == 'dead' and DEAD or job.place == 'completed' and COMPLETED or BLOCKED, job.score, job.id)
         if job.place == 'blocked' then emit('waiting-children', 'jobId', job.id) end
       end
-      if job.isOpen and job.parent ~= '' and call('EXISTS', job.parent) == 1 then
-        call('HDEL', job.parent .. ':processed', job.key)
-        call('HDEL', job.parent .. ':failed', job.key)
-        call('ZREM', job.parent .. ':unsuccessful', job.key)
-        call('SADD', job.parent .. ':dependencies', job.key)
+      local own = { key = job.key, base = base, id = job.id }
+      for at = job.children.first, job.children.last, 5 do
+        takeUpChild(own, { key = ARGV[at], base = ARGV[at + 1], id = ARGV[at + 2] }, ARGV[at + 3], ARGV[at + 4])
       end
+      if job.place == 'blocked' then parents[job.key] = own end
+      rejoin(job)
       if job.hold ~= '' then holdUnique(job) end
     end
     answers[#answers + 1] = job.later and 'l' or job.answer
   end
-  -- A blocked job whose children have all ended is one that waits; the last of them may stand in this page too.
-  for _, job in ipairs(jobs) do
-    local isBlocked = job.answer == 'r' and job.place == 'blocked'
-    if isBlocked and (goesOn[job] or call('SCARD', job.key .. ':dependencies') == 0) then
-      call('ZREM', BLOCKED, job.id)
-      local delay = tonumber(call('HGET', job.key, 'delay')) or 0
-      if delay > 0 then
-        schedule(job.id, now + delay)
-        emit('delayed', 'jobId', job.id, 'delay', now + delay)
-      else
-        if job.priority == 0 then call('RPUSH', WAIT, job.id) else queue(job.id, job.priority) end
-        emit('waiting', 'jobId', job.id, 'prev', 'waiting-children')
-        wakes = true
-      end
-    end
-  end
+  for _, parent in pairs(parents) do release(parent) end
   -- The next job without an id of its own is to get a free one.
   if ARGV[3] ~= '' and tonumber(ARGV[3]) > (tonumber(call('GET', IDS) or '') or 0) then call('SET', IDS, ARGV[3]) end
   if wakes then wake() end
@@ -128,14 +162,6 @@ const RESTORE = `${BULK_SCRIPT} ${PLACING_SCRIPT}
 const BYTES_PER_CALL = 2_000_000;
 const JOBS_PER_CALL = 500;
 
-export interface RestoringQueue {
-  readonly queue: string;
-  /** BullMQ's key prefix. */
-  readonly prefix: string;
-  /** Epoch ms. */
-  readonly now: number;
-}
-
 /**
  * Those that wait go into their order by the time of their creation, those of the same time in the order in which they are given.
  *
@@ -143,7 +169,7 @@ export interface RestoringQueue {
  */
 export async function restoreJobs(
   client: RedisClient,
-  target: RestoringQueue,
+  target: BulkQueue,
   records: readonly JobRecord[],
 ): Promise<Restored[]> {
   const keys = bulkKeys(`${target.prefix}:${target.queue}`);
@@ -167,7 +193,7 @@ export async function restoreJobs(
 function nextPage(records: readonly JobRecord[]): JobRecord[] {
   let bytes = 0;
   const over = records.findIndex((record, index) => {
-    bytes += record.data.length + (record.result?.length ?? 0);
+    bytes += record.data.length + (record.result?.length ?? 0) + 500 * record.children.length;
     for (const row of record.log) bytes += row.length;
     return index > 0 && (bytes > BYTES_PER_CALL || index >= JOBS_PER_CALL);
   });
@@ -175,14 +201,12 @@ function nextPage(records: readonly JobRecord[]): JobRecord[] {
 }
 
 function toRestored(record: JobRecord, letter: string | undefined): Restored {
-  const { id, parent } = record;
+  const { id } = record;
   if (letter === 'r') return { id, kind: 'restored' };
-  if (letter === 'p') return { id, kind: 'present' };
-  const reason = `its parent, job ${parent?.id} of queue "${parent?.queue}", has gone on without it`;
-  return { id, kind: 'refused', reason };
+  return letter === 'p' ? { id, kind: 'present' } : { id, kind: 'refused', reason: leftBehind(record) };
 }
 
-function toArguments(record: JobRecord, { prefix, now }: RestoringQueue): (string | number)[] {
+function toArguments(record: JobRecord, { prefix, now }: BulkQueue): (string | number)[] {
   const { id, createdAt, priority, parent, children, log, unique } = record;
   const place = record.place === 'active' ? 'waiting' : record.place;
   const fields = toFields(record, prefix);
@@ -202,6 +226,7 @@ function toArguments(record: JobRecord, { prefix, now }: RestoringQueue): (strin
     parent === null ? '' : `${parentBase}${parent.id}`,
     parentBase,
     parent?.id ?? '',
+    isUnfinished(record) || (place === 'dead' && parent?.onDead === null) ? 1 : 0,
     fields.length,
     ...fields,
     log.length,
@@ -216,16 +241,14 @@ function toScore({ place, createdAt, delayMs, dueAt, finishedAt }: JobRecord): n
   return place === 'dead' || place === 'completed' ? (finishedAt ?? createdAt) : createdAt;
 }
 
-/** A job holds its key until it ends, or for the time that its options say; one that was revoked has given it back. */
-function toHold({ place, unique, options, createdAt, deferredFailure }: JobRecord, now: number): string {
-  if (unique === null || place === 'dead' || place === 'completed' || parseMark(deferredFailure)) return '';
-  const { ttl } = (options['deduplication'] ?? {}) as { ttl?: unknown };
-  if (typeof ttl !== 'number' || ttl <= 0) return '0';
-  const leftMs = Math.ceil(createdAt + ttl - now);
+/** One that was revoked has given its key back, where the record does not say. */
+function toHold(record: JobRecord, now: number): string {
+  const hold = holdOf(record);
+  if (hold === null || (record.hold === undefined && parseMark(record.deferredFailure))) return '';
+  if (hold.until === null) return '0';
+  const leftMs = Math.ceil(hold.until - now);
   return leftMs > 0 ? String(leftMs) : '';
 }
-
-const FLAGS = { fail: 'fpof', start: 'cpof', wait: 'idof', remove: 'rdof' } as const;
 
 /** The fields of the job's hash with their values, in turn. */
 function toFields(record: JobRecord, prefix: string): (string | number)[] {
@@ -254,8 +277,8 @@ function toFields(record: JobRecord, prefix: string): (string | number)[] {
   if (parent !== null) {
     const queueKey = `${prefix}:${parent.queue}`;
     fields['parentKey'] = `${queueKey}:${parent.id}`;
-    const flag = parent.onDead === null ? {} : { [FLAGS[parent.onDead]]: true };
-    fields['parent'] = JSON.stringify({ id: parent.id, queueKey, ...flag });
+    const flag = ON_DEAD.find(([onDead]) => onDead === parent.onDead)?.[1];
+    fields['parent'] = JSON.stringify({ id: parent.id, queueKey, ...(flag !== undefined && { [flag]: true }) });
   }
   return Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [name, value]));
 }

@@ -3,13 +3,13 @@ import type { Restored } from '../../bulk-port.ts';
 import { holdOf, isUnfinished, leftBehind, ON_DEAD } from '../../record-values.ts';
 import { addChild, hasChild } from '../child-ledger.ts';
 import { takeHold } from '../deduplication.ts';
-import { delayedPlace, dueAtOf, type Place } from '../job-place.ts';
+import { dueAtOf, type Place } from '../job-place.ts';
 import { formatOptions, hasJob, type JobHead, readJob, readJobJson } from '../job-row.ts';
 import type { OpenQueue } from '../open-queue.ts';
 import { completeChild, failChild, type ParentPlace, releaseIfComplete } from '../parent-release.ts';
 import { type ChildKind, STATE_CODES } from '../schema.ts';
 import type { Transaction } from '../transaction.ts';
-import { ranksByAge } from './rank-by-age.ts';
+import { findPlaces } from './old-places.ts';
 
 /**
  * Puts recorded jobs back:
@@ -38,7 +38,7 @@ export function restoreJobs(
     const place = places.get(record);
     if (place === undefined || hasJob(queue, id)) {
       answers.set(record, { id, kind: 'present' });
-    } else if (isLeftBehind(transaction, queue, record) || (parent !== null && refused.has(parent.id))) {
+    } else if (isLeftBehind(transaction, queue, record) || (parent?.queue === queue.name && refused.has(parent.id))) {
       refused.add(id);
       answers.set(record, { id, kind: 'refused', reason: leftBehind(record) });
     } else {
@@ -191,54 +191,4 @@ function tellEnd(queue: OpenQueue, child: JobHead, parent: ParentPlace, now: num
   const json = readJobJson(queue, child.id);
   if (child.state === 'completed') completeChild(parent, key, String(json?.returnvalue ?? 'null'), now);
   else failChild(parent, { key, parent: child.parent, failedReason: json?.failedReason ?? '' }, now);
-}
-
-/** Old places where they are known, else by the times of the jobs. */
-function findPlaces(queue: OpenQueue, records: readonly JobRecord[]): ReadonlyMap<JobRecord, Place> {
-  const places = new Map<JobRecord, Place>();
-  const unplaced = new Map<number, JobRecord[]>();
-  const lastRanks = new Map<number, number>();
-  for (const record of records.toSorted(byAge)) {
-    const place = findPlace(queue, record, lastRanks);
-    const others = unplaced.get(record.priority);
-    if (place !== undefined) places.set(record, place);
-    else if (others === undefined) unplaced.set(record.priority, [record]);
-    else others.push(record);
-  }
-  for (const [priority, waiting] of unplaced) {
-    const ranks = ranksByAge(queue, waiting, priority);
-    const state = priority > 0 ? 'prioritized' : 'wait';
-    for (const [index, record] of waiting.entries()) places.set(record, { state, rank: ranks[index] as number });
-  }
-  return places;
-}
-
-function byAge(one: JobRecord, other: JobRecord): number {
-  return one.createdAt - other.createdAt || (one.rank ?? 0) - (other.rank ?? 0);
-}
-
-/** @param lastRanks by instant, of those that are due then and are just being placed */
-function findPlace(queue: OpenQueue, record: JobRecord, lastRanks: Map<number, number>): Place | undefined {
-  const { place, rank, createdAt, finishedAt, priority } = record;
-  switch (place) {
-    case 'dead':
-    case 'completed':
-      queue.forgetOldestFinished();
-      return { state: place === 'dead' ? 'failed' : 'completed', rank: finishedAt ?? createdAt };
-    case 'blocked':
-      return { state: 'waiting-children', rank: rank ?? createdAt };
-    case 'scheduled': {
-      const dueAt = record.dueAt ?? createdAt + record.delayMs;
-      if (rank !== undefined && dueAtOf(rank) === dueAt) return { state: 'delayed', rank };
-      const last = lastRanks.get(dueAt);
-      const next = last === undefined ? delayedPlace(queue, dueAt, 0).rank : last + 1;
-      lastRanks.set(dueAt, next);
-      return { state: 'delayed', rank: next };
-    }
-    default:
-      // The numbers of a priority begin anew once no job has one, so old ones say nothing.
-      if (place === 'waiting' && priority === 0 && rank !== undefined && queue.hasGivenOut(rank))
-        return { state: 'wait', rank };
-      return undefined;
-  }
 }

@@ -351,7 +351,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'migrate',
-    summary: 'Create or upgrade the schemas of the broker and of the result store',
+    summary: 'Make the schemas of broker and result store, or move all to another broker',
     heading: 'Act',
     load: async () => (await import('./commands/migrate.ts')).migrate,
   },

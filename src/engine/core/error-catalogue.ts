@@ -665,6 +665,33 @@ export const catalogue = {
       next: 'mend the line or export it again; --skip-invalid imports the others and names those that are left out',
     }),
   }),
+  SAME_BROKER: entry<{ from: string; to: string }>({
+    name: 'SameBroker',
+    exit: 2,
+    when: 'jobs are to be migrated from a broker to itself',
+    text: ({ from, to }) => ({
+      message: `cannot move jobs from ${from} to ${to}: they are the same broker; nothing was changed`,
+      next: 'name two brokers; a copy of a SQLite file counts as the same one, so move into a new file',
+    }),
+  }),
+  MIGRATION_BUSY: entry<{ queues: readonly string[]; ids: readonly string[]; waitedMs: number }>({
+    name: 'MigrationBusy',
+    exit: 4,
+    when: 'jobs still run in a queue that is to be migrated when the time to wait for them is over',
+    text: ({ queues, ids, waitedMs }) => ({
+      message: `jobs still run in ${queues.join(', ')} after ${waitedMs} ms: ${ids.join(', ')}; no job was moved, and the queues are as they were`,
+      next: 'wait for longer with --timeout, or stop the workers; a job whose worker is gone ends when a worker of its queue takes it up again',
+    }),
+  }),
+  FLOW_SPLIT: entry<{ queue: string; missing: string; id: string }>({
+    name: 'FlowSplit',
+    exit: 2,
+    when: 'a flow has jobs both in a queue that is to be migrated and in one that is not',
+    text: ({ queue, missing, id }) => ({
+      message: `a flow would be torn: job ${id} of queue "${queue}" and a job of queue "${missing}" belong together; nothing was changed`,
+      next: `move both: -Q ${queue},${missing}, or all queues without -Q`,
+    }),
+  }),
   FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({
     name: 'FileRefused',
     exit: 1,

@@ -5,7 +5,8 @@ import type { JobFailure } from '../../engine/core/failure-list.ts';
 import type { JobRecord } from '../../engine/core/job-record.ts';
 import type { UndoKeeper } from '../undo-keeper.ts';
 import { type ImportFile, type InvalidLine, readTransfer } from './import-file.ts';
-import type { StateRecord, TransferLine } from './transfer-line.ts';
+import { writeStateRecord } from './state-writing.ts';
+import type { TransferLine } from './transfer-line.ts';
 
 export interface ImportOptions {
   /** Puts all jobs into this queue. */
@@ -43,7 +44,7 @@ export async function importFile(broker: Broker, file: ImportFile, options: Impo
   const ignore = (): void => {};
   for await (const line of readTransfer(file, { onInvalid: ignore, mayBe: mayComeFirst })) {
     if (signal.aborted) return;
-    if (line.kind === 'state') await writeState(broker, line.entry);
+    if (line.kind === 'state') await writeStateRecord(broker.state, line.entry);
     else if (line.record.place === 'blocked') await pages.add(line.record);
   }
   await pages.flush();
@@ -73,11 +74,6 @@ function passOf(line: TransferLine): 'first' | 'second' | 'last' {
   const { place, parent, children } = line.record;
   if (place === 'blocked') return 'first';
   return (parent !== null || children.length > 0) && !isUnfinished(line.record) ? 'last' : 'second';
-}
-
-/** A record that is there already stays: the broker it is imported into may have gone on with it. */
-async function writeState({ state }: Broker, { key, value, leftMs }: StateRecord): Promise<void> {
-  await state.write(key, value, { expected: null, ...(leftMs !== null && { ttlMs: leftMs }) });
 }
 
 /** Characters of data of the jobs that are held until their page is full. */

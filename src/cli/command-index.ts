@@ -164,6 +164,18 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/jobs/edit.ts')).jobsEdit,
   },
   {
+    name: 'jobs export',
+    summary: 'Write jobs to a file that any broker can import',
+    heading: 'Look',
+    load: async () => (await import('./commands/jobs/export.ts')).jobsExport,
+  },
+  {
+    name: 'jobs import',
+    summary: 'Store the jobs of a file that was exported',
+    heading: 'Act',
+    load: async () => (await import('./commands/jobs/import.ts')).jobsImport,
+  },
+  {
     name: 'dlq reprocess',
     summary: 'Send dead letters back to work, at a pace, as long as they succeed',
     heading: 'Act',
@@ -180,6 +192,12 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Change the arguments or the priority of dead letters',
     heading: 'Act',
     load: async () => (await import('./commands/dlq/edit.ts')).dlqEdit,
+  },
+  {
+    name: 'dlq export',
+    summary: 'Write dead letters to a file that any broker can import',
+    heading: 'Look',
+    load: async () => (await import('./commands/dlq/export.ts')).dlqExport,
   },
   {
     name: 'why',
@@ -333,7 +351,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'migrate',
-    summary: 'Create or upgrade the schemas of the broker and of the result store',
+    summary: 'Make the schemas of broker and result store, or move all to another broker',
     heading: 'Act',
     load: async () => (await import('./commands/migrate.ts')).migrate,
   },

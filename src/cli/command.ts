@@ -13,8 +13,8 @@ export interface ArgumentDefinition {
   readonly summary: string;
   readonly choices?: readonly string[];
   readonly completion?: Completion;
-  /** The value `-` stands for the lines that come on stdin. */
-  readonly stdin?: boolean;
+  /** The value `-` stands for the lines that come on stdin, or for a file with all that comes there, which may be larger than memory. */
+  readonly stdin?: boolean | 'file';
 }
 
 export interface Example {
@@ -48,6 +48,8 @@ export interface Values<Options = Readonly<Record<string, unknown>>> {
   readonly options: Options;
   /** The global `--timeout`. */
   readonly timeoutMs: number | undefined;
+  /** Where all that came on stdin lies until the command is done, if an argument asked for that. */
+  readonly stdinFile?: string;
 }
 
 /** What a running command gets. */
@@ -83,6 +85,8 @@ interface OperationCommand<Schema extends GenericSchema, Result, Options> extend
    * @throws USAGE, INVALID_OPTION
    */
   readonly toInput: (values: Values<Options>) => InputOf<Operation<Schema, Result>>;
+  /** The URL of the broker that it is run on, where that is part of what was asked for; that of the settings without it. */
+  readonly brokerOf?: (input: InputOf<Operation<Schema, Result>>) => string | undefined;
   /** @param options those that were typed, for what changes the look alone */
   readonly present: (result: Result, options: Options) => Presentation;
   /** The command is a stream instead when its options say so. */
@@ -96,6 +100,8 @@ interface ServiceCommand<Input, Options> extends Declaration {
   readonly optionsAreSettings?: boolean;
   /** It changes what its broker holds: a protected profile asks for `--write`. */
   readonly changesBroker?: boolean;
+  /** It reads the broker and adds nothing to it: a SQLite file that is not there is not made. */
+  readonly onlyLooks?: boolean;
   readonly toInput: (values: Values<Options>) => Input;
   /** @returns the exit code */
   readonly serve: (input: Input, context: CommandContext) => Promise<number>;

@@ -34,12 +34,25 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
   });
   const output = await createOutput(host.streams, { ...settings, clock: host.clock });
   for (const warning of settings.warnings) output.note(`warning: ${warning}`);
-  const values = await fillStdin({ ...request.values, timeoutMs: settings.timeoutMs }, command, host);
+  const spool = wantsSpool(request) ? await (await import('./spool.ts')).spoolStdin(host.streams) : undefined;
+  try {
+    const given = { ...request.values, timeoutMs: settings.timeoutMs, ...(spool && { stdinFile: spool.path }) };
+    return await runPrepared(command, await fillStdin(given, command, host), { settings, output, host });
+  } finally {
+    await spool?.remove();
+  }
+}
+
+async function runPrepared(
+  command: Exclude<Command, { kind: 'standalone' }>,
+  values: Values,
+  { settings, output, host }: Omit<CommandContext, 'session'>,
+): Promise<number> {
   const input = command.toInput(values as Values<never>);
   assertWritable(command, settings);
   if (settings.profile?.by === 'use') output.note(`profile ${formatProfile(settings.profile)}`);
   const session = await host.openSession(
-    settings,
+    chooseBroker(command, input, settings),
     await chooseSession(command, { input, options: values.options }, settings, output),
   );
   try {
@@ -51,6 +64,17 @@ export async function runCommand(request: RunRequest, host: CliHost): Promise<nu
     output.clearProgress();
     await session.close();
   }
+}
+
+/** Whether what comes on stdin is put into a file for the command. */
+function wantsSpool({ command, values }: RunRequest): boolean {
+  return command.arguments?.some(({ stdin }, index) => stdin === 'file' && values.arguments[index] === '-') === true;
+}
+
+/** An operation between two brokers says itself which of them it is run on. */
+function chooseBroker(command: Command, input: unknown, settings: Settings): Settings {
+  const broker = command.kind === 'operation' ? command.brokerOf?.(input as never) : undefined;
+  return broker === undefined ? settings : { ...settings, broker };
 }
 
 /** @throws READ_ONLY for a service that changes what a protected profile names */
@@ -75,6 +99,7 @@ async function chooseSession(
   { note }: Output,
 ): Promise<SessionOptions> {
   if (command.kind === 'stream') return { onlyExisting: true, waitForFile: true, note };
+  if (command.kind === 'service' && command.onlyLooks === true) return { onlyExisting: true, note };
   if (command.kind !== 'operation') return {};
   // Only what adds jobs, or was asked to make the tables, may make the file of a broker.
   return { onlyExisting: dryRun || (await command.operation(asked as never)).effect !== 'write', note };

@@ -633,6 +633,65 @@ export const catalogue = {
       next: 'name that broker with --broker; if it is the same one under another name, add --force',
     }),
   }),
+  EXPORT_REFUSED: entry<{ path: string; reason: string; code: string }>({
+    name: 'ExportRefused',
+    exit: 1,
+    when: 'jobs cannot be exported to the file that was named',
+    text: ({ path, reason, code }) => ({
+      message: `cannot write jobs to ${path}: ${reason}`,
+      next:
+        code === 'EEXIST'
+          ? 'name another file, or add --force to replace it'
+          : 'name another file with --output, or make room; nothing was changed in the broker',
+    }),
+  }),
+  IMPORT_UNREADABLE: entry<{ path: string; reason: string }>({
+    name: 'ImportUnreadable',
+    exit: 1,
+    when: 'the file that jobs are to be imported from cannot be read',
+    text: ({ path, reason }) => ({
+      message: `cannot read jobs from ${path}: ${reason}`,
+      next: 'name a file that `tq jobs export` wrote, or - for stdin; nothing was stored',
+    }),
+  }),
+  IMPORT_INVALID: entry<{ path: string; line: number; reason: string; stored: boolean }>({
+    name: 'ImportInvalid',
+    exit: 1,
+    when: 'a line of the file that jobs are to be imported from is no job that can be stored',
+    text: ({ path, line, reason, stored }) => ({
+      message: `cannot import line ${line} of ${path}: ${reason}; ${
+        stored ? 'the file was changed while it was read, and some of its jobs are stored' : 'nothing was stored'
+      }`,
+      next: 'mend the line or export it again; --skip-invalid imports the others and names those that are left out',
+    }),
+  }),
+  SAME_BROKER: entry<{ from: string; to: string }>({
+    name: 'SameBroker',
+    exit: 2,
+    when: 'jobs are to be migrated from a broker to itself',
+    text: ({ from, to }) => ({
+      message: `cannot move jobs from ${from} to ${to}: they are the same broker; nothing was changed`,
+      next: 'name two brokers; a copy of a SQLite file counts as the same one, so move into a new file',
+    }),
+  }),
+  MIGRATION_BUSY: entry<{ queues: readonly string[]; ids: readonly string[]; waitedMs: number }>({
+    name: 'MigrationBusy',
+    exit: 4,
+    when: 'jobs still run in a queue that is to be migrated when the time to wait for them is over',
+    text: ({ queues, ids, waitedMs }) => ({
+      message: `jobs still run in ${queues.join(', ')} after ${waitedMs} ms: ${ids.join(', ')}; no job was moved, and the queues are as they were`,
+      next: 'wait for longer with --timeout, or stop the workers; a job whose worker is gone ends when a worker of its queue takes it up again',
+    }),
+  }),
+  FLOW_SPLIT: entry<{ queue: string; missing: string; id: string }>({
+    name: 'FlowSplit',
+    exit: 2,
+    when: 'a flow has jobs both in a queue that is to be migrated and in one that is not',
+    text: ({ queue, missing, id }) => ({
+      message: `a flow would be torn: job ${id} of queue "${queue}" and a job of queue "${missing}" belong together; nothing was changed`,
+      next: `move both: -Q ${queue},${missing}, or all queues without -Q`,
+    }),
+  }),
   FILE_REFUSED: entry<{ doing: string; path: string; reason: string }>({
     name: 'FileRefused',
     exit: 1,

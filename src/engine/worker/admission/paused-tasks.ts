@@ -8,11 +8,12 @@ export interface PausedTask {
   readonly since: number;
 }
 
-const PAUSED = 'pause/task/';
+/** Begin of the keys of paused tasks. */
+export const PAUSED_TASKS = 'pause/task/';
 
 /** @returns the paused tasks, by name */
 export async function listPausedTasks(state: StateStore): Promise<PausedTask[]> {
-  const entries = await state.list(PAUSED);
+  const entries = await state.list(PAUSED_TASKS);
   return entries.map(({ value }) => JSON.parse(value) as PausedTask);
 }
 
@@ -32,5 +33,5 @@ export async function removePausedTask(state: StateStore, task: string): Promise
 }
 
 function pauseKey(task: string): string {
-  return `${PAUSED}${encodePart(task)}`;
+  return `${PAUSED_TASKS}${encodePart(task)}`;
 }

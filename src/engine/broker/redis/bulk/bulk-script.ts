@@ -75,12 +75,15 @@ export const BULK_SCRIPT = `
     return running[id] == true
   end
   local longest
-  local function emit(event, ...)
+  -- Its metadata is how others find a queue.
+  local function announce()
     longest = longest or call('HGET', META, 'opts.maxLenEvents')
-    if not longest then
-      longest = 10000
-      call('HSET', META, 'opts.maxLenEvents', longest)
-    end
+    if longest then return end
+    longest = 10000
+    call('HSET', META, 'opts.maxLenEvents', longest)
+  end
+  local function emit(event, ...)
+    announce()
     call('XADD', EVENTS, 'MAXLEN', '~', longest, '*', 'event', event, ...)
   end
   local function lastOf(priority)

@@ -90,7 +90,7 @@ async function exportJobs(
     ...{ command: name, places, signal },
     onLeftOut(id, reason) {
       if (reason === 'unknown') unknown += 1;
-      failed.add(id, reason === 'unknown' ? UNKNOWN : 'it is not one of those that this is about');
+      failed.add(id, reason === 'unknown' ? UNKNOWN : 'it is no dead letter');
     },
   });
   const told = { matched: 0, failed: failed.named, output: path ?? '-' };

@@ -70,6 +70,8 @@ const inputs: Record<string, Record<string, unknown>> = {
   'list-audit': { where: 'user:ada age<1d', limit: 7 },
   'purge-queues': { queues: ['a', 'b'] },
   'migrate-broker': {},
+  'migrate-jobs': { from: 'redis://box', to: 'postgres://box/jobs', queues: ['a', 'b'] },
+  'import-jobs': { file: "o'hara.ndjson.gz", queue: 'repair', skipInvalid: true },
   'inspect-workers': { command: 'ping', destinations: ['tq@a', 'tq@b'] },
   'list-active': { destinations: ['tq@a'] },
   'show-status': {},

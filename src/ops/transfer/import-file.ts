@@ -24,24 +24,28 @@ export interface ReadOptions {
 /**
  * The lines of an exported file, checked; one at a time, whatever its size.
  *
- * @throws IMPORT_UNREADABLE when the file cannot be opened
+ * @throws IMPORT_UNREADABLE when the file cannot be opened or read
  */
 export async function* readTransfer(
   { path, name }: ImportFile,
   { onInvalid, mayBe, bounds }: ReadOptions,
 ): AsyncIterable<TransferLine> {
   const lines = readLines(path, bounds)[Symbol.asyncIterator]();
-  for (;;) {
-    const { value: line, done } = await lines.next().catch((error: unknown) => {
-      throw createError('IMPORT_UNREADABLE', { path: name, reason: describe(error) }, error);
-    });
-    if (done === true) return;
-    if ('fault' in line) onInvalid({ line: line.number, reason: line.fault });
-    else if (mayBe?.(line.text) !== false) {
-      const read = parseTransferLine(line.text, line.isOpen);
-      if ('fault' in read) onInvalid({ line: line.number, reason: read.fault });
-      else yield read;
+  try {
+    for (;;) {
+      const { value: line, done } = await lines.next().catch((error: unknown) => {
+        throw createError('IMPORT_UNREADABLE', { path: name, reason: describe(error) }, error);
+      });
+      if (done === true) return;
+      if ('fault' in line) onInvalid({ line: line.number, reason: line.fault });
+      else if (mayBe?.(line.text) !== false) {
+        const read = parseTransferLine(line.text, line.isOpen);
+        if ('fault' in read) onInvalid({ line: line.number, reason: read.fault });
+        else yield read;
+      }
     }
+  } finally {
+    await lines.return?.();
   }
 }
 

@@ -33,7 +33,7 @@ const LINE_BREAK = 10;
  * The lines of a file, packed with gzip or not, which its first bytes say. Holds no more than one line. Lines that are empty are left
  * out. After a line that is too long it goes on with the next one; after any other fault there is no more to read.
  *
- * @throws what opening the file throws
+ * @throws what opening and reading the file throws
  */
 export async function* readLines(path: string, bounds: LineBounds = {}): AsyncIterable<Line> {
   const file = await open(path, 'r');
@@ -46,7 +46,9 @@ export async function* readLines(path: string, bounds: LineBounds = {}): AsyncIt
     for await (const chunk of source) yield* splitter.take(chunk as Buffer);
     yield* splitter.end();
   } catch (error) {
-    yield { number: splitter.number, fault: describe(error) };
+    const fault = describe(error);
+    if (fault === undefined) throw error;
+    yield { number: splitter.number, fault };
   } finally {
     source?.destroy();
     await file.close();
@@ -72,14 +74,14 @@ function unpack(raw: ReadStream, trustedBytes: number): Readable {
   return pipeline(raw, createGunzip({ chunkSize: CHUNK_BYTES }), gauge, () => undefined);
 }
 
-function describe(error: unknown): string {
+function describe(error: unknown): string | undefined {
   if (error instanceof BombError) {
     return `the packed file becomes more than ${MAX_RATIO} times its size, as one does that is made to fill a disk; if it is right, unpack it with gunzip and import that`;
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'Z_BUF_ERROR') return 'the packed file is cut: it ends before its end';
   if (code?.startsWith('Z_') === true) return `the packed file is damaged: ${messageOf(error)}`;
-  return messageOf(error);
+  return undefined;
 }
 
 class LineSplitter {
@@ -99,6 +101,11 @@ class LineSplitter {
     let from = 0;
     for (;;) {
       const to = chunk.indexOf(LINE_BREAK, from);
+      if (to === from && this.#bytes === 0) {
+        this.number += 1;
+        from += 1;
+        continue;
+      }
       const fault = this.#add(chunk.subarray(from, to === -1 ? chunk.length : to));
       if (fault !== undefined) yield fault;
       if (to === -1) return;

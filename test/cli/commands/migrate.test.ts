@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeResultStore } from '../../engine/worker/fake-result-store.ts';
+import { createSqliteUrl } from '../../support/brokers.ts';
 import { FakeBroker } from '../fake-broker.ts';
 import { createFakeSession } from '../fake-session.ts';
 import { parseInput, usageFault } from '../parse-input.ts';
@@ -9,6 +10,15 @@ describe('argv to input', () => {
   test('takes nothing of its own', async () => {
     expect(await parseInput('migrate')).toEqual({});
     expect(await usageFault('migrate', 'now')).toMatch(/too many arguments/);
+  });
+
+  test('with two brokers it moves jobs', async () => {
+    const argv = ['migrate', '--from', 'sqlite:a.db', '--to', 'redis://box', '-Q', 'a,b', '--timeout', '5s'] as const;
+    expect(await parseInput(...argv)).toEqual({
+      ...{ from: 'sqlite:a.db', to: 'redis://box', queues: ['a', 'b'], waitMs: 5000 },
+    });
+    expect(await usageFault('migrate', '--from', 'sqlite:a.db')).toMatch(/only a part/);
+    expect(await usageFault('migrate', '-Q', 'a')).toMatch(/only a part/);
   });
 });
 
@@ -61,5 +71,20 @@ describe('input to output', () => {
   test('a broker that is away has exit code 69', async () => {
     const session = createFakeSession(new FakeBroker().break());
     expect(await run(['migrate'], { session })).toMatchObject({ exitCode: 69, stdout: '' });
+  });
+});
+
+describe('from one broker to another', () => {
+  test('it is run on the one that jobs are moved from, and shows the queues', async () => {
+    const broker = new FakeBroker().store('mail', { id: 'a' }, { id: 'b' });
+    const target = createSqliteUrl();
+    const argv = ['migrate', '--from', 'redis://localhost', '--to', target];
+    const planned = await run([...argv, '--dry-run'], { session: createFakeSession(broker) });
+    expect(planned.stdout).toMatch(/^would move 2 jobs of 1 queue from redis:.* to sqlite:.*\nmail\t2\t0\n$/);
+    const ran = await run([...argv, '--yes'], { session: createFakeSession(broker) });
+    expect(ran).toMatchObject({ exitCode: 0, stdout: 'mail\t2\t2\t0\t0\t2\n' });
+    expect(ran.stderr).toContain('start producers and workers with the new URL');
+    const again = await run([...argv, '--yes', '--json'], { session: createFakeSession(broker) });
+    expect(JSON.parse(again.stdout)).toMatchObject({ moved: 0, left: 0, failed: [], schedulers: [], stopped: null });
   });
 });

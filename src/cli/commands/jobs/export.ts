@@ -14,7 +14,7 @@ export const jobsExport = defineExport({
   options: [...choiceOptions, { flags: '--all', summary: 'every job of every queue' }],
   examples: [
     { command: 'tq jobs export -Q mail -o mail.ndjson.gz', does: 'all of one queue, packed' },
-    { command: "tq jobs export --where 'state:dead task:email.*' > dead.ndjson", does: 'what a query takes' },
+    { command: "tq jobs export --where 'task:email.* age>1d' -o old.ndjson", does: 'what a query takes' },
     { command: 'tq jobs export --all -o all.ndjson.gz --json', does: 'everything, and the counts as JSON' },
   ],
 });

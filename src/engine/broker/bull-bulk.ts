@@ -19,6 +19,9 @@ import { toStoredJob } from './stored-job.ts';
 
 /** Bytes of data and results that are read at once. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** What is read at once and dropped before the next is read dies young: with 500 at once twice the memory and twice the time were measured. */
+const WHOLE_AT_ONCE = 50;
+const SUMMARIES_AT_ONCE = 100;
 
 /** What BullMQ calls the state of the jobs of a place. */
 const STATES: Readonly<Record<ScanPlace, readonly string[]>> = {
@@ -55,11 +58,14 @@ export class BullBulk implements BulkJobs {
 
   async *scanSummaries(scan: JobScan): AsyncIterable<readonly JobSummary[]> {
     for await (const { ids, place } of this.#scanIds(scan)) {
-      const records = await this.#attempt('reading', () => this.#store.listSummaries(this.#queue, ids));
-      const jobs = records.flatMap((record, index) =>
-        isAt(record, place) ? [toJobSummary(record, { id: ids[index] as string, queue: this.#queue })] : [],
-      );
-      if (jobs.length > 0) yield jobs;
+      for (let at = 0; at < ids.length; at += SUMMARIES_AT_ONCE) {
+        const page = ids.slice(at, at + SUMMARIES_AT_ONCE);
+        const records = await this.#attempt('reading', () => this.#store.listSummaries(this.#queue, page));
+        const jobs = records.flatMap((record, index) =>
+          isAt(record, place) ? [toJobSummary(record, { id: page[index] as string, queue: this.#queue })] : [],
+        );
+        if (jobs.length > 0) yield jobs;
+      }
     }
   }
 
@@ -74,7 +80,7 @@ export class BullBulk implements BulkJobs {
   async *#readWhole(ids: readonly string[]): AsyncIterable<readonly (WholeRecord | null)[]> {
     for (let at = 0; at < ids.length; ) {
       const records = await this.#attempt('reading', () =>
-        this.#store.readWhole(this.#queue, ids.slice(at), MAX_BYTES),
+        this.#store.readWhole(this.#queue, ids.slice(at, at + WHOLE_AT_ONCE), MAX_BYTES),
       );
       at += records.length;
       yield records;

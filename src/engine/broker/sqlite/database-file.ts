@@ -51,7 +51,7 @@ export function openDatabaseFile(file: DatabaseFile): DatabaseSync {
     writeAhead(connection);
     connection.execute(`PRAGMA synchronous = ${file.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
     connection.execute(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    connection.execute('PRAGMA cache_size = -65536');
+    connection.execute('PRAGMA cache_size = -32768');
     migrate(connection, file.path);
     // From here on waiting for a lock is done between turns of the event loop, never inside SQLite.
     connection.execute('PRAGMA busy_timeout = 0');

@@ -8,7 +8,9 @@ import { createFolderOfRun } from '../../support/run-folder.ts';
 async function read(content: Buffer | string, bounds?: LineBounds): Promise<Line[]> {
   const path = join(createFolderOfRun('lines'), 'file');
   await writeFile(path, content);
-  return await Array.fromAsync(readLines(path, bounds));
+  const lines: Line[] = [];
+  for await (const line of readLines(path, bounds)) lines.push(line);
+  return lines;
 }
 
 test('lines come with their numbers, empty ones are left out, the last one may be open', async () => {

@@ -56,6 +56,14 @@ test('a packed file that is cut gives its lines up to there, and then says so', 
   expect(lines.at(-1)).toMatchObject({ fault: 'the packed file is cut: it ends before its end' });
 });
 
+test('what was packed before the part that is cut comes whole', async () => {
+  const part = (name: string) =>
+    gzipSync(Array.from({ length: 5000 }, (_, at) => `${name}${at} ${Math.sin(at)}\n`).join(''));
+  const lines = await read(Buffer.concat([part('a'), part('b').subarray(0, 12)]));
+  expect(lines.filter((line) => 'text' in line && line.text.startsWith('a')).length).toBe(5000);
+  expect(lines.at(-1)).toMatchObject({ fault: expect.stringContaining('is cut') });
+});
+
 test('a packed file that is damaged says so', async () => {
   const packed = gzipSync('a\n'.repeat(1000));
   packed.fill(0xff, 12, 24);

@@ -11,13 +11,12 @@ export const CHANGE_FIELDS = ['matched', 'changed', 'failed', 'failedCount', 'un
  * @param done in the past tense, what was done to them: `removed`
  */
 export function presentChanges(result: JobChanges, done: string): Presentation {
-  const { matched, changed, failed, failedCount, undo, stopped } = result;
+  const { matched, changed, failed, failedCount, stopped } = result;
   return {
     json: result,
     blocks: [
       line(matched === 0 ? 'no job fits' : `${done} ${changed} of ${matched} ${matched === 1 ? 'job' : 'jobs'}`),
     ],
-    notes: undo === null ? [] : [`to take it back: tq undo ${undo}`],
     problems: [...listFailures(failed, failedCount), ...listStop(stopped)],
     exitCode: isUnknown(result) ? 3 : failedCount > 0 || stopped !== null ? 1 : 0,
   };

@@ -38,7 +38,7 @@ export interface Change {
 export const UNKNOWN = 'no queue holds it';
 
 /** What a job is told that was not where it was seen. */
-export const TOUCHED = 'somebody else has touched it meanwhile';
+const TOUCHED = 'somebody else has touched it meanwhile';
 
 /** What an operation on these jobs would do: how many there are, by groups. Parts of flows that it would leave alone are counted too. */
 export async function planChanges(

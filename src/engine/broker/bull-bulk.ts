@@ -1,6 +1,7 @@
 import type { JobSummary, StoredJob } from '../core/job.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import { EXACT_NUMBERS } from '../core/query/query-path.ts';
+import { announceQueue } from './announcing.ts';
 import { attempt } from './attempt.ts';
 import {
   BULK_PAGE,
@@ -33,6 +34,9 @@ const STATES: Readonly<Record<ScanPlace, readonly string[]>> = {
 export class BullBulk implements BulkJobs {
   readonly #queue: string;
   readonly #store: Store;
+
+  /** Queues that this process has made known to others. */
+  readonly #announced = new Set<string>();
 
   constructor(queue: string, store: Store) {
     this.#queue = queue;
@@ -103,7 +107,10 @@ export class BullBulk implements BulkJobs {
   }
 
   restore(records: readonly JobRecord[]): Promise<Restored[]> {
-    return this.#attempt('putting back', () => this.#store.bulk.restore(this.#queue, records));
+    return this.#attempt('putting back', async () => {
+      await this.#announce(this.#queue);
+      return await this.#store.bulk.restore(this.#queue, records);
+    });
   }
 
   remove(ids: readonly string[], from: readonly ScanPlace[]): Promise<string[]> {
@@ -111,7 +118,10 @@ export class BullBulk implements BulkJobs {
   }
 
   move(ids: readonly string[], target: string, from: readonly ScanPlace[]): Promise<string[]> {
-    return this.#attempt('moving', () => this.#store.bulk.move(this.#queue, ids, target, from));
+    return this.#attempt('moving', async () => {
+      await this.#announce(target);
+      return await this.#store.bulk.move(this.#queue, ids, target, from);
+    });
   }
 
   rewrite(changes: readonly JobChange[]): Promise<string[]> {
@@ -124,6 +134,12 @@ export class BullBulk implements BulkJobs {
 
   promote(ids: readonly string[]): Promise<string[]> {
     return this.#attempt('promoting', () => this.#store.bulk.promote(this.#queue, ids));
+  }
+
+  async #announce(queue: string): Promise<void> {
+    if (this.#announced.has(queue)) return;
+    await announceQueue(queue, this.#store, this.#store.queueBackend(queue));
+    this.#announced.add(queue);
   }
 
   #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {

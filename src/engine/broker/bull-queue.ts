@@ -1,7 +1,8 @@
-import { type IQueueBackend, type JobJson, type JobType, Queue } from 'bullmq';
+import type { IQueueBackend, JobJson, JobType } from 'bullmq';
 import type { JobChildren, JobSummary, NewJob, StoredJob } from '../core/job.ts';
 import type { JobStanding } from '../core/job-standing.ts';
 import { formatMark, type Revocation } from '../core/revocation.ts';
+import { announceQueue } from './announcing.ts';
 import { attempt } from './attempt.ts';
 import type { BulkJobs } from './bulk-port.ts';
 import { BullBulk } from './bull-bulk.ts';
@@ -360,12 +361,7 @@ export class BullQueue implements BrokerQueue {
 
   async #announce(): Promise<IQueueBackend> {
     const backend = this.#reading();
-    const announcement = new Queue(
-      this.name,
-      { connection: {} as never, prefix: this.#store.prefix, skipMetasUpdate: true },
-      () => backend as never,
-    );
-    await backend.setQueueMeta(announcement.metaValues);
+    await announceQueue(this.name, this.#store, backend);
     this.#producing = backend;
     return backend;
   }

@@ -67,7 +67,7 @@ export const dlqReprocess = defineCommand({
     };
   },
   present(result) {
-    const { matched, reprocessed, failed, failedCount, stopped, outcomes, undo, run } = result;
+    const { matched, reprocessed, failed, failedCount, stopped, outcomes, run } = result;
     const seen =
       outcomes === null
         ? []
@@ -82,10 +82,7 @@ export const dlqReprocess = defineCommand({
         line(matched === 0 ? 'no dead letter fits' : `sent ${reprocessed} of ${matched} dead letters back to work`),
         ...seen,
       ],
-      notes: [
-        ...(stopped === null ? [] : [`to go on: the same command with --resume ${run}`]),
-        ...(undo === null ? [] : [`to take back those that have not started: tq undo ${undo}`]),
-      ],
+      notes: stopped === null ? [] : [`to go on: the same command with --resume ${run}`],
       problems: [...listFailures(failed, failedCount), ...listStop(stopped)],
       exitCode: isUnknown(result) ? 3 : failedCount > 0 || stopped !== null ? 1 : 0,
     };

@@ -63,7 +63,6 @@ export const jobsRetry = defineCommand({
       ...(result.changed === 0
         ? []
         : result.workflows.map((id) => `\`tq trace ${id}\` shows how the workflow goes on`)),
-      ...(result.undo === null ? [] : [`to take it back: tq undo ${result.undo}`]),
     ],
     exitCode: isUnknown(result) ? 3 : result.failedCount > 0 || result.stopped !== null ? 1 : 0,
   }),

@@ -30,6 +30,7 @@ export const adding: Subject = {
         result: null,
         error: null,
         reason: null,
+        failures: [],
         stacks: [],
         unique: null,
         unreadable: null,

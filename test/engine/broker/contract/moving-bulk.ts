@@ -206,5 +206,18 @@ export const movingBulk: Subject = {
         hold.resolve(SUCCEEDED);
       },
     ),
+
+    defineRule(
+      'a queue that jobs are moved or put back into is found by others, also when it was not there',
+      async ({ broker }) => {
+        const [from, to, back] = [broker.queue(queueName()), queueName(), queueName()];
+        const jobs = [newJob(), newJob()];
+        await from.addBulk(jobs);
+        const [first, second] = jobs.map(({ id }) => id) as [string, string];
+        expect(await from.bulk.move([first], to, ['waiting'])).toEqual([first]);
+        await broker.queue(back).bulk.restore(await from.bulk.readRecords([second]));
+        expect(await broker.listQueues()).toEqual(expect.arrayContaining([from.name, to, back]));
+      },
+    ),
   ],
 };

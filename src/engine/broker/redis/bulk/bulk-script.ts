@@ -75,15 +75,8 @@ export const BULK_SCRIPT = `
     return running[id] == true
   end
   local longest
-  -- Its metadata is how others find a queue.
-  local function announce()
-    longest = longest or call('HGET', META, 'opts.maxLenEvents')
-    if longest then return end
-    longest = 10000
-    call('HSET', META, 'opts.maxLenEvents', longest)
-  end
   local function emit(event, ...)
-    announce()
+    longest = longest or call('HGET', META, 'opts.maxLenEvents') or 10000
     call('XADD', EVENTS, 'MAXLEN', '~', longest, '*', 'event', event, ...)
   end
   local function lastOf(priority)

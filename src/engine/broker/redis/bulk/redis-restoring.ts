@@ -129,7 +129,6 @@ const RESTORE = `${BULK_SCRIPT} ${PLACING_SCRIPT}
   local wakes, answers = false, {}
   for _, job in ipairs(jobs) do
     if job.answer == 'r' and not job.later then
-      announce()
       call('HSET', job.key, unpack(ARGV, job.fields.first, job.fields.last))
       for row = job.log.first, job.log.last do call('RPUSH', job.key .. ':logs', ARGV[row]) end
       if job.place == 'waiting' then

@@ -15,6 +15,7 @@ import { maskUrl } from '../engine/broker/broker-url.ts';
 import { openBroker } from '../engine/broker/open-broker.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import { assertQueueName } from '../engine/broker/queue-name.ts';
+import { REVOKED } from '../engine/control/revoked-index.ts';
 import { createError, messageOf } from '../engine/core/errors.ts';
 import type { JobFailure } from '../engine/core/failure-list.ts';
 import { heldPrefix } from '../engine/worker/admission/held-index.ts';
@@ -234,6 +235,8 @@ async function resumeTarget(
   queues: readonly string[],
   memory: MigrationMemory,
 ): Promise<void> {
+  // Entries of jobs that are not there are not shown.
+  await copyState(source.state, target.state, REVOKED);
   for (const name of queues) {
     await copyState(source.state, target.state, heldPrefix(name));
     const before = memory.before(name);

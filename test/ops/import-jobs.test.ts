@@ -128,7 +128,7 @@ describe('bad input', () => {
     const { broker, run } = setup();
     await expect(run(content)).rejects.toMatchObject({
       ...{ code: 'IMPORT_INVALID', exitCode: 1 },
-      message: expect.stringMatching(new RegExp(`line ${number} of .*${escape(reason)}.*nothing was stored`)),
+      message: expect.stringMatching(new RegExp(`line ${number} of .*${escapePattern(reason)}.*nothing was stored`)),
       next: expect.stringContaining('--skip-invalid'),
     });
     expect(broker.changes).toEqual([]);
@@ -185,6 +185,6 @@ describe('interrupted', () => {
   });
 });
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

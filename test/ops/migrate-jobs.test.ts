@@ -59,6 +59,8 @@ describe.each(pairs)('$title', ({ from, to }) => {
     const workflow = await fillStore(source.workshop, source.url);
     await source.broker.queue('plain').pause();
     await writePausedTask(source.broker.state, { task: 'gone', since: 1 });
+    await source.broker.state.write('revoked/late/x', '', { ttlMs: 60_000 });
+    await source.broker.state.write('held/late/a/pause/x', '{}', { ttlMs: 60_000 });
     const before = await readAll(source.broker);
     const result = await migrate(source, target);
     expect(result).toMatchObject({ moved: before.length, left: 0, failedCount: 0, schedulers: [], stopped: null });
@@ -70,7 +72,9 @@ describe.each(pairs)('$title', ({ from, to }) => {
     expect([await pausedOf(source, 'late'), await pausedOf(target, 'late')]).toEqual([true, false]);
     expect([await pausedOf(source, 'plain'), await pausedOf(target, 'plain')]).toEqual([true, true]);
     expect(await target.broker.queue('first').hasPriorities(true)).toBe(true);
-    expect((await target.broker.state.list('pause/task/')).map(({ key }) => key)).toEqual(['pause/task/gone']);
+    for (const key of ['pause/task/gone', 'revoked/late/x', 'held/late/a/pause/x']) {
+      expect(await target.broker.state.read(key)).toMatchObject({ key });
+    }
     await startTestWorker(target.workshop, createTestApp(target.workshop, target.url), ['default', 'late']);
     const app = createTestApp(target.workshop, target.url);
     expect(await app.result(workflow).get({ timeout: 15_000 })).toBe(433);

@@ -18,7 +18,8 @@ export interface LyingJob {
   readonly by: string | null;
 }
 
-const PREFIX = 'revoked/';
+/** Begin of the keys of the entries. */
+export const REVOKED = 'revoked/';
 /** A job that is scheduled for later than this is not listed any more then; it is revoked all the same. */
 const KEEP_MS = 90 * 86_400_000;
 const WRITTEN_AT_ONCE = 100;
@@ -38,7 +39,7 @@ export async function keepRevoked(state: StateStore, jobs: readonly JobBrief[]):
  * @param limit how many entries are looked at
  */
 export async function listLying(broker: Broker, limit: number): Promise<LyingJob[]> {
-  const keys = (await broker.state.list(PREFIX, limit)).flatMap(({ key }) => parseKey(key) ?? []);
+  const keys = (await broker.state.list(REVOKED, limit)).flatMap(({ key }) => parseKey(key) ?? []);
   const lying: LyingJob[] = [];
   for (const [queue, group] of Map.groupBy(keys, (key) => key.queue)) {
     const ids = group.map(({ id }) => id);
@@ -68,7 +69,7 @@ async function forget(state: StateStore, queue: string, ids: readonly string[]):
 }
 
 function formatKey(queue: string, id: string): string {
-  return `${PREFIX}${encodeURIComponent(queue)}/${id}`;
+  return `${REVOKED}${encodeURIComponent(queue)}/${id}`;
 }
 
 function parseKey(key: string): { queue: string; id: string } | undefined {

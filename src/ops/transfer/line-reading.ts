@@ -1,6 +1,6 @@
 import type { ReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline, type Readable, Transform } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { messageOf } from '../../engine/core/errors.ts';
 
@@ -27,6 +27,8 @@ const TRUSTED_BYTES = 2 ** 30;
 /** Jobs that differ by little more than their ids are packed about 50 to one; what is packed far more is made to fill memories. */
 const MAX_RATIO = 200;
 const CHUNK_BYTES = 256 * 1024;
+/** A chunk of a packed file becomes at most a thousand times as large. */
+const PACKED_CHUNK_BYTES = 16 * 1024;
 const LINE_BREAK = 10;
 
 /**
@@ -38,19 +40,20 @@ const LINE_BREAK = 10;
 export async function* readLines(path: string, bounds: LineBounds = {}): AsyncIterable<Line> {
   const file = await open(path, 'r');
   const splitter = new LineSplitter(bounds.maxLineBytes ?? MAX_LINE_BYTES);
-  let source: Readable | undefined;
+  let raw: ReadStream | undefined;
   try {
     const isPacked = await beginsAsGzip(file);
-    const raw = file.createReadStream({ autoClose: false, start: 0, highWaterMark: CHUNK_BYTES });
-    source = isPacked ? unpack(raw, bounds.trustedBytes ?? TRUSTED_BYTES) : raw;
-    for await (const chunk of source) yield* splitter.take(chunk as Buffer);
+    const highWaterMark = isPacked ? PACKED_CHUNK_BYTES : CHUNK_BYTES;
+    raw = file.createReadStream({ autoClose: false, start: 0, highWaterMark });
+    const chunks = isPacked ? unpack(raw, bounds.trustedBytes ?? TRUSTED_BYTES) : raw;
+    for await (const chunk of chunks) yield* splitter.take(chunk as Buffer);
     yield* splitter.end();
   } catch (error) {
     const fault = describe(error);
     if (fault === undefined) throw error;
     yield { number: splitter.number, fault };
   } finally {
-    source?.destroy();
+    raw?.destroy();
     await file.close();
   }
 }
@@ -62,16 +65,43 @@ async function beginsAsGzip(file: FileHandle): Promise<boolean> {
 
 class BombError extends Error {}
 
-function unpack(raw: ReadStream, trustedBytes: number): Readable {
+/** What comes out of a packed file; all that was packed before the place where it is cut comes out before the error does. */
+async function* unpack(raw: ReadStream, trustedBytes: number): AsyncIterable<Buffer> {
+  const gunzip = createGunzip();
+  let ready: Buffer[] = [];
   let unpacked = 0;
-  const gauge = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      unpacked += chunk.length;
-      if (unpacked > trustedBytes && unpacked > raw.bytesRead * MAX_RATIO) done(new BombError());
-      else done(null, chunk);
-    },
+  let failure: unknown;
+  gunzip.on('data', (chunk: Buffer) => ready.push(chunk));
+  gunzip.on('error', (error) => {
+    failure = error;
   });
-  return pipeline(raw, createGunzip({ chunkSize: CHUNK_BYTES }), gauge, () => undefined);
+  const take = (): Buffer[] => {
+    const taken = ready;
+    ready = [];
+    for (const { length } of taken) unpacked += length;
+    if (unpacked > trustedBytes && unpacked > raw.bytesRead * MAX_RATIO) throw new BombError();
+    return taken;
+  };
+  try {
+    for await (const chunk of raw) {
+      await new Promise<void>((resolve) => {
+        // One that fails never calls back.
+        gunzip.once('close', resolve);
+        gunzip.write(chunk, () => {
+          gunzip.off('close', resolve);
+          resolve();
+        });
+      });
+      yield* take();
+      if (failure !== undefined) throw failure;
+    }
+    gunzip.end();
+    await finished(gunzip).catch(() => undefined);
+    yield* take();
+    if (failure !== undefined) throw failure;
+  } finally {
+    gunzip.destroy();
+  }
 }
 
 function describe(error: unknown): string | undefined {

@@ -41,10 +41,10 @@ export type TransferLine =
 export type StateRecord = Pick<StateEntry, 'key' | 'value' | 'leftMs'>;
 
 /** Raised when a line means something else than it did; what is only added needs no new one. */
-export const TRANSFER_VERSION = 1;
+const TRANSFER_VERSION = 1;
 
 /** Keys of state that a file may bring: it must not write leases, pauses or the audit. */
-export const WORKFLOW_KEYS = 'workflow/';
+const WORKFLOW_KEYS = 'workflow/';
 
 export function formatJobLine({ rank: _, ...record }: JobRecord): string {
   return `${JSON.stringify({ v: TRANSFER_VERSION, kind: 'job', ...record })}\n`;

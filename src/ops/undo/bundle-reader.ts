@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { constants, createGunzip } from 'node:zlib';
 import { BULK_PAGE } from '../../engine/broker/bulk-port.ts';
-import { createError, messageOf } from '../../engine/core/errors.ts';
+import { createError, messageOf, TqError } from '../../engine/core/errors.ts';
 import type { JobRecord } from '../../engine/core/job-record.ts';
+import { readLines } from '../transfer/line-reading.ts';
 import {
   BUNDLE_VERSION,
   type BundleHeader,
@@ -63,18 +61,26 @@ export class BundleReader {
 
   /** Ends where the file does, or where it cannot be read any more. */
   async *#lines(): AsyncIterable<BundleLine> {
-    let failure: unknown;
+    let fault: string | undefined;
     let isFirst = true;
-    for await (const row of readRows(this.#path, (error) => {
-      failure = error;
-    })) {
-      const line = parseLine(row);
-      if (isFirst) this.#header = this.#checkHeader(line);
-      isFirst = false;
-      if (line === undefined) return;
-      yield line;
+    const rows = readLines(this.#path, { trustedBytes: Number.POSITIVE_INFINITY });
+    try {
+      for await (const row of rows) {
+        if ('fault' in row) {
+          fault = row.fault;
+          break;
+        }
+        const line = row.isOpen ? undefined : parseLine(row.text);
+        if (isFirst) this.#header = this.#checkHeader(line);
+        isFirst = false;
+        if (line === undefined) return;
+        yield line;
+      }
+    } catch (error) {
+      if (error instanceof TqError) throw error;
+      fault = messageOf(error);
     }
-    if (isFirst) throw this.#fault(failure === undefined ? 'it is empty' : messageOf(failure));
+    if (isFirst) throw this.#fault(fault ?? 'it is empty');
   }
 
   #checkHeader(line: BundleLine | undefined): BundleHeader {
@@ -87,28 +93,6 @@ export class BundleReader {
 
   #fault(reason: string): Error {
     return createError('UNDO_UNREADABLE', { path: this.#path, reason });
-  }
-}
-
-/**
- * The whole lines of a packed file. One that ends in the middle of a member gives all that was packed before.
- *
- * @param onFault is told why the file could be read no further
- */
-async function* readRows(path: string, onFault: (error: unknown) => void): AsyncIterable<string> {
-  const unpack = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-  const text = pipeline(createReadStream(path), unpack, () => undefined).setEncoding('utf8');
-  let rest = '';
-  try {
-    for await (const chunk of text) {
-      const rows = (rest + String(chunk)).split('\n');
-      rest = rows.pop() ?? '';
-      yield* rows;
-    }
-  } catch (error) {
-    onFault(error);
-  } finally {
-    text.destroy();
   }
 }
 

@@ -8,7 +8,9 @@ import { createFolderOfRun } from '../../support/run-folder.ts';
 async function read(content: Buffer | string, bounds?: LineBounds): Promise<Line[]> {
   const path = join(createFolderOfRun('lines'), 'file');
   await writeFile(path, content);
-  return await Array.fromAsync(readLines(path, bounds));
+  const lines: Line[] = [];
+  for await (const line of readLines(path, bounds)) lines.push(line);
+  return lines;
 }
 
 test('lines come with their numbers, empty ones are left out, the last one may be open', async () => {
@@ -52,6 +54,14 @@ test('a packed file that is cut gives its lines up to there, and then says so', 
   const lines = await read(packed.subarray(0, packed.length - 40));
   expect(lines.length).toBeGreaterThan(100);
   expect(lines.at(-1)).toMatchObject({ fault: 'the packed file is cut: it ends before its end' });
+});
+
+test('what was packed before the part that is cut comes whole', async () => {
+  const part = (name: string) =>
+    gzipSync(Array.from({ length: 5000 }, (_, at) => `${name}${at} ${Math.sin(at)}\n`).join(''));
+  const lines = await read(Buffer.concat([part('a'), part('b').subarray(0, 12)]));
+  expect(lines.filter((line) => 'text' in line && line.text.startsWith('a')).length).toBe(5000);
+  expect(lines.at(-1)).toMatchObject({ fault: expect.stringContaining('is cut') });
 });
 
 test('a packed file that is damaged says so', async () => {

@@ -93,6 +93,33 @@ export const recording: Subject = {
       expect(await queue.counts()).toEqual(counts);
     }),
 
+    defineRule('a queue that only jobs which have ended are put into is found by others', async ({ broker }) => {
+      const queue = broker.queue(queueName());
+      await restoreAll(queue, [foreignRecord({ place: 'completed', finishedAt: BASE, result: '1' })]);
+      expect(await broker.listQueues()).toContain(queue.name);
+    }),
+
+    defineRule('what is put into a paused queue waits until that goes on', async (workshop) => {
+      const { broker, consume } = workshop;
+      const [paused, other] = [broker.queue(queueName()), broker.queue(queueName())];
+      await paused.pause();
+      await restoreAll(paused, [
+        foreignRecord({ id: 'a' }),
+        foreignRecord({ id: 'b', priority: 3, createdAt: BASE + 1 }),
+      ]);
+      expect(await paused.status(0)).toMatchObject({ waiting: 2, paused: true });
+      const probe = await consume(paused.name);
+      // What is taken of another queue meanwhile says that time has passed.
+      await other.addBulk(newJobs(20));
+      const passing = await consume(other.name);
+      await passing.taken.take(20);
+      await passing.settled();
+      expect(await paused.counts()).toMatchObject({ waiting: 2, active: 0, completed: 0 });
+      await paused.resume();
+      expect((await probe.taken.take(2)).map(({ id }) => id).toSorted()).toEqual(['a', 'b']);
+      await probe.settled();
+    }),
+
     defineRule('a record has only what is there, in the order of the ids', async ({ broker }) => {
       const queue = broker.queue(queueName());
       const [one, other] = [newJob({ args: [1] }), newJob()];

@@ -9,6 +9,7 @@ import { createOutput, type Output } from './output.ts';
 import { presentPlan } from './plan.ts';
 import type { Request } from './program.ts';
 import type { SessionOptions } from './session.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { Stopping } from './stopping.ts';
 import { readStdin } from './streams.ts';
 
@@ -58,6 +59,7 @@ async function runPrepared(
   try {
     const context: CommandContext = { settings, session, output, host };
     if (command.kind === 'service') return await command.serve(input, context);
+    keepHeapSmall();
     if (command.kind === 'stream') return await (await import('./run-stream.ts')).runStream(command, input, context);
     return await operate(command, input, context, values.options);
   } finally {

@@ -58,8 +58,8 @@ async function runPrepared(
   );
   try {
     const context: CommandContext = { settings, session, output, host };
+    if (command.kind !== 'service' || command.onlyLooks === true) keepHeapSmall();
     if (command.kind === 'service') return await command.serve(input, context);
-    keepHeapSmall();
     if (command.kind === 'stream') return await (await import('./run-stream.ts')).runStream(command, input, context);
     return await operate(command, input, context, values.options);
   } finally {

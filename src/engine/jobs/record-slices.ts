@@ -9,10 +9,16 @@ const FIRST_SIZE = 64;
 /** Reads whole jobs in slices whose number of jobs follows from how large the last ones were: memory stays flat, however large they are. */
 export class RecordSlices {
   #size = FIRST_SIZE;
+  readonly #most: number;
+
+  /** @param most how many jobs a slice has at most */
+  constructor(most = BULK_PAGE) {
+    this.#most = most;
+  }
 
   /**
    * @param ids of one queue
-   * @returns those that the queue still holds, a slice at a time, each at most `BULK_PAGE`; empty slices are left out
+   * @returns those that the queue still holds, a slice at a time, empty slices are left out
    */
   async *read(bulk: Pick<BulkJobs, 'readRecords'>, ids: readonly string[]): AsyncIterable<JobRecord[]> {
     for (let from = 0; from < ids.length; ) {
@@ -21,7 +27,7 @@ export class RecordSlices {
       const records = await bulk.readRecords(slice);
       if (records.length === 0) continue;
       const length = records.reduce((sum, { data, result }) => sum + data.length + (result?.length ?? 0), 0);
-      this.#size = Math.min(BULK_PAGE, Math.max(1, Math.floor((SLICE_LENGTH * records.length) / Math.max(length, 1))));
+      this.#size = Math.min(this.#most, Math.max(1, Math.floor((SLICE_LENGTH * records.length) / Math.max(length, 1))));
       yield records;
     }
   }

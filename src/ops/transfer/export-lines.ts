@@ -12,6 +12,9 @@ export interface ExportedPage {
   readonly jobs: number;
 }
 
+/** Few enough that a slice and its lines die young in the heap; nothing is synced in between, so small slices cost little. */
+const WRITTEN_AT_ONCE = 64;
+
 export interface ExportOptions {
   /** The words of the command after `tq`. */
   readonly command: string;
@@ -36,7 +39,7 @@ export async function* exportLines(
   assertChoice(command, choice);
   const broker = await session.broker();
   const workflows = new WorkflowRecords(broker.state);
-  const slices = new RecordSlices();
+  const slices = new RecordSlices(WRITTEN_AT_ONCE);
   const pages = chooseJobs(session, choice, { places, signal }, (id) => onLeftOut(id, 'unknown'));
   for await (const { queue, jobs } of pages) {
     const { bulk } = broker.queue(queue);

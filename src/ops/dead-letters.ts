@@ -4,6 +4,7 @@ import type { BrokerQueue } from '../engine/broker/port.ts';
 import { resolveQueues } from '../engine/control/known-queues.ts';
 import { fingerprintOf } from '../engine/core/fingerprint.ts';
 import type { JobSummary, StoredJob } from '../engine/core/job.ts';
+import { readAhead } from '../engine/core/read-ahead.ts';
 import { type JobQuery, parseJobQuery } from '../engine/jobs/job-query.ts';
 import type { Session } from './session.ts';
 
@@ -85,20 +86,4 @@ async function* choose(
 function withFingerprint(job: StoredJob): JobSummary & StoredJob {
   const fingerprint = job.error === null ? null : fingerprintOf(job.error);
   return { ...job, fingerprint, revoked: job.revoked };
-}
-
-/** Asks for the next page while this one is looked at. */
-async function* readAhead<Page>(pages: AsyncIterable<Page>): AsyncIterable<Page> {
-  const source = pages[Symbol.asyncIterator]();
-  let next = source.next();
-  try {
-    for (let page = await next; page.done !== true; page = await next) {
-      next = source.next();
-      // It is awaited above, unless the reader has had enough.
-      next.catch(() => undefined);
-      yield page.value;
-    }
-  } finally {
-    await source.return?.();
-  }
 }

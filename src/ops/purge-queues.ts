@@ -1,11 +1,14 @@
 import { array, literal, nonEmpty, pipe, strictObject, string, union } from 'valibot';
-import type { ScanPlace } from '../engine/broker/bulk-port.ts';
+import type { BulkJobs, ScanPlace } from '../engine/broker/bulk-port.ts';
 import { resolveQueues } from '../engine/control/known-queues.ts';
+import type { JobRecord } from '../engine/core/job-record.ts';
+import { readAhead } from '../engine/core/read-ahead.ts';
+import { RecordSlices } from '../engine/jobs/record-slices.ts';
 import { rememberHeld } from './held-jobs.ts';
-import { KeptChange } from './kept-change.ts';
 import { DEAD_LETTER } from './list-queues.ts';
 import { defineOperation, type Run } from './operation.ts';
 import type { Session } from './session.ts';
+import type { KeptJob } from './undo-keeper.ts';
 
 export interface Purged {
   /** Jobs removed, by queue; the dead letters of all queues are one. */
@@ -85,17 +88,37 @@ interface Purge {
 async function purge(session: Session, { queue: name, places, run, onRemoved }: Purge): Promise<void> {
   const broker = await session.broker();
   const { bulk } = broker.queue(name);
+  const { keeper, signal } = run;
   const beganAt = session.clock.now();
   const isLive = places === LIVE;
+  const isOld = ({ createdAt, finishedAt }: Dated): boolean => (isLive ? createdAt : (finishedAt ?? 0)) <= beganAt;
   const forgetHeld = isLive ? await rememberHeld(broker, name) : undefined;
-  const change = new KeptChange(bulk, run.keeper);
-  for await (const page of bulk.scanSummaries({ places })) {
-    if (run.signal.aborted) return;
-    const old = page.filter(({ createdAt, finishedAt }) => (isLive ? createdAt : (finishedAt ?? 0)) <= beganAt);
-    const ids = old.map(({ id }) => id);
-    onRemoved((await change.apply(ids, null, (kept) => bulk.remove(kept, places))).length);
-  }
-  await forgetHeld?.();
+  const removeOld = async <Job extends Dated & KeptJob>(
+    pages: AsyncIterable<readonly Job[]>,
+    keep: (jobs: readonly Job[]) => Promise<void> | undefined,
+  ): Promise<void> => {
+    // The next jobs are read while those before them are kept and removed.
+    for await (const page of readAhead(pages)) {
+      if (signal.aborted) return;
+      const old = page.filter(isOld);
+      if (old.length === 0) continue;
+      await keep(old);
+      const ids = old.map(({ id }) => id);
+      const removed = new Set(await bulk.remove(ids, places));
+      keeper?.left(old.filter(({ id }) => !removed.has(id)));
+      onRemoved(removed.size);
+    }
+  };
+  if (keeper === undefined) await removeOld(bulk.scanSummaries({ places }), () => undefined);
+  else await removeOld(readRecords(bulk, places), (records) => keeper.keep(records, null));
+  if (!signal.aborted) await forgetHeld?.();
+}
+
+type Dated = Pick<JobRecord, 'createdAt' | 'finishedAt'>;
+
+async function* readRecords(bulk: BulkJobs, places: readonly ScanPlace[]): AsyncIterable<readonly JobRecord[]> {
+  const slices = new RecordSlices();
+  for await (const ids of bulk.scanIds({ places })) yield* slices.read(bulk, ids);
 }
 
 async function listParts(session: Session, input: Target): Promise<Part[]> {

@@ -23,6 +23,10 @@ export class FakeBulk implements BulkJobs {
     }
   }
 
+  async *scanIds(scan: JobScan): AsyncIterable<readonly string[]> {
+    for await (const jobs of this.scan(scan)) yield jobs.map(({ id }) => id);
+  }
+
   async *scanSummaries(scan: JobScan): AsyncIterable<readonly JobSummary[]> {
     for await (const jobs of this.scan(scan)) yield await this.#queue.listSummaries(jobs.map(({ id }) => id));
   }

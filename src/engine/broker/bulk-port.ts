@@ -18,6 +18,8 @@ export interface BulkJobs {
   scan(scan: JobScan): AsyncIterable<readonly StoredJob[]>;
   /** Pages of jobs without arguments and results. */
   scanSummaries(scan: JobScan): AsyncIterable<readonly JobSummary[]>;
+  /** Pages of ids alone, for who reads the jobs by other means. */
+  scanIds(scan: JobScan): AsyncIterable<readonly string[]>;
   /** These jobs, at most a page of them, in the order of the ids; what the queue does not hold is left out. */
   readJobs(ids: readonly string[]): Promise<StoredJob[]>;
   /** Everything about these jobs, in the order of the ids; what the queue does not hold is left out. */

@@ -69,6 +69,10 @@ export class BullBulk implements BulkJobs {
     }
   }
 
+  async *scanIds(scan: JobScan): AsyncIterable<readonly string[]> {
+    for await (const { ids } of this.#scanIds(scan)) yield ids;
+  }
+
   async readJobs(ids: readonly string[]): Promise<StoredJob[]> {
     const jobs: StoredJob[] = [];
     for await (const records of this.#readWhole(ids)) {

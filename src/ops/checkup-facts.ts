@@ -7,6 +7,7 @@ import { type CheckedQueue, checkQueues } from '../engine/core/checkup/queue-che
 import { type CheckedWorker, checkBrokerClock, checkNode, checkWorkers } from '../engine/core/checkup/worker-checks.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
+import { isOwnTask } from '../engine/core/own-tasks.ts';
 import type { Session } from './session.ts';
 import { askWorkers } from './worker-replies.ts';
 
@@ -117,10 +118,14 @@ async function readQueue(
 async function listUnregistered(broker: Broker, queue: string, serving: readonly LiveWorker[]): Promise<string[]> {
   if (serving.length === 0 || serving.some(({ tasks }) => tasks === null)) return [];
   const known = new Set(serving.flatMap(({ tasks }) => [...(tasks ?? [])]));
-  for await (const page of broker.queue(queue).bulk.scanSummaries({ places: ['waiting'], pageSize: SAMPLED })) {
-    return [...new Set(page.map(({ task }) => task))].filter((task) => !known.has(task));
+  const found = new Set<string>();
+  let looked = 0;
+  for await (const page of broker.queue(queue).bulk.scanSummaries({ places: ['waiting'] })) {
+    for (const { task } of page) if (!known.has(task) && !isOwnTask(task)) found.add(task);
+    looked += page.length;
+    if (looked >= SAMPLED) break;
   }
-  return [];
+  return [...found];
 }
 
 /** A worker may have ended one, or renewed its lock a moment late, since it was read: what is lost is so twice. */

@@ -2,6 +2,7 @@ import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
 import { STANDING_COUNTED } from '../job-standing.ts';
 import { nearestNames } from '../nearest.ts';
+import { isOwnTask } from '../own-tasks.ts';
 import { listServing, type WhyFacts, type WorkerFacts } from './job-facts.ts';
 import { countOf, nameSome, type Reason, reason } from './reason.ts';
 
@@ -84,9 +85,9 @@ function explainRegistration(facts: WhyFacts): Reason[] {
   return [reason('TASK_NOT_REGISTERED', message, { next })];
 }
 
-/** Undefined when it did not say. */
+/** Undefined when it did not say; of tasks of tq's own it does not. */
 function knows({ tasks }: WorkerFacts, task: string): boolean | undefined {
-  return tasks?.has(task);
+  return isOwnTask(task) ? undefined : tasks?.has(task);
 }
 
 function explainQueueLimits({ job, standing, now }: WhyFacts): Reason[] {

@@ -319,6 +319,12 @@ const CASES: readonly Case[] = [
     says: /registers task "mail.send" \(asked: tq@a\); near it they have mail.sent$/,
   },
   {
+    title: 'a task of tq itself stands in no list of registered tasks',
+    facts: { job: { task: 'tq.alert' }, workers: [createWorker({ tasks: new Map() })] },
+    codes: ['READY'],
+    says: /./,
+  },
+  {
     title: 'a worker that registers the task and serves other queues is the next step',
     facts: {
       workers: [createWorker({ tasks: new Map() }), createWorker({ name: 'tq@b', queues: ['low'] })],

@@ -70,6 +70,7 @@ const facts = {
   ...{ host: 'box', port: 8080, pid: 7, since: '2031-05-01T12:00:00.000Z' },
   ...{ text: 'tsk:a', marks: '^~~', parent: 'id-0' },
   ...{ from: 'q1', prefix: 'bull' },
+  ...{ entry: 'nightly', field: 'cron.hour' },
   ...{ profile: 'prod', dir: '/undo', why: 'cap', kept: 2, by: 'mhy2k9x1-04af', was: 'redis://a', is: 'redis://b' },
 };
 

@@ -3,6 +3,10 @@ import type { CronFields, DayRule } from './cron-fields.ts';
 /**
  * The calendar of a cron time, without time zones: a "wall time" is what clock and calendar on a wall show, written as the epoch
  * milliseconds at which UTC shows the same. `cron-runs.ts` says at which instant a place shows it.
+ *
+ * This is not left to cron-parser: it has no day that must fit twice, no two `#`, no range past the end; its answers depend on where it
+ * started (in the repeated hour it fires again, backwards it finds other times than forwards, before `30 2,4` in April it stays for ever),
+ * it skips whole days at changes of half an hour, and it takes a hundred times as long.
  */
 
 const DAY_MS = 86_400_000;

@@ -79,7 +79,7 @@ class FieldReader {
     if (step !== undefined && step > range.length && range.length > 1) {
       throw this.#refuse(
         `the step of ${formatGiven(item)} is longer than its range`,
-        "write a smaller step, or use `every` for a span that is no part of the next larger unit, such as every: '90m'",
+        "write a smaller step; for a span that does not begin anew with each hour or day, write for example every: '90m'",
       );
     }
     const picked = range.filter((_, index) => index % (step ?? 1) === 0);

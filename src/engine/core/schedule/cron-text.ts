@@ -71,7 +71,8 @@ export function assertDateExists({ days, months }: CronFields, fault: ScheduleFa
   const first = Math.min(...days.daysOfMonth);
   if (months.some((month) => first <= longestMonth(month))) return;
   const names = months.map((month) => nameOfMonth(month)).join(' and ');
-  throw fault('dayOfMonth', `there is no ${first} ${names}`, 'give a day that the month has, or L for its last');
+  const has = months.length === 1 ? 'has' : 'have';
+  throw fault('dayOfMonth', `${names} ${has} no day ${first}`, 'give a day that the month has');
 }
 
 function nameOfMonth(month: number): string {

@@ -20,13 +20,21 @@ function describeTime({ hours, minutes, seconds }: CronFields): string {
     );
     return `at ${listOf(times.map((time) => time.map((part) => String(part).padStart(2, '0')).join(':')))}`;
   }
-  const window = hours.length === 24 ? '' : ` from ${spansOf(hours, startOfHour, endOfHour)}`;
+  const window = describeHours(hours);
   const isEveryMinute = minutes.length === 60;
   const withoutSeconds = describeMinutes(minutes, hours, window);
   if (isPlain) return withoutSeconds;
   const inMinute =
     stepWords(seconds, 60, 'second') ?? `at ${numbers(seconds, 'second')}${isEveryMinute ? ' of every minute' : ''}`;
   return isEveryMinute ? `${inMinute}${window}` : `${inMinute}, ${withoutSeconds}`;
+}
+
+/** Empty for all hours. */
+function describeHours(hours: readonly number[]): string {
+  if (hours.length === 24) return '';
+  const step = 24 / hours.length;
+  const isEven = hours.length > TIMES_LISTED && hours.every((hour, index) => hour === index * step);
+  return isEven ? ` of every ${ORDINALS[step]} hour` : ` from ${spansOf(hours, startOfHour, endOfHour)}`;
 }
 
 /** @param window the hours in words; empty for all of them */

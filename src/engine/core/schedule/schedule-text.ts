@@ -1,6 +1,7 @@
 import { formatDuration } from '../duration.ts';
 import { describeCron } from './cron-words.ts';
 import type { Schedule } from './schedule.ts';
+import type { SunEvent } from './sun-events.ts';
 import { wallTimeOf } from './time-zone.ts';
 
 const UNITS = [
@@ -38,11 +39,17 @@ function describeRule({ rule, timezone }: Schedule): string {
     case 'at':
       return `once, at ${formatLocal(rule.at, timezone)} ${timezone}`;
     case 'solar':
-      return `at ${rule.event.replace('_', ' ')} at ${rule.latitude}, ${rule.longitude}`;
+      return `at ${describeEvent(rule.event)} at ${rule.latitude}, ${rule.longitude}`;
     case 'cron':
     case 'crontab':
       return `${describeCron(rule.fields)} ${timezone}`;
   }
+}
+
+/** `sunset`, `solar noon`, `civil dawn`. */
+function describeEvent(event: SunEvent): string {
+  const words = event.split('_');
+  return (event === 'solar_noon' ? words : words.toReversed()).join(' ');
 }
 
 /** `5 minutes`, `hour`, `90 minutes`: in the largest unit that fits without a rest. */

@@ -2,9 +2,7 @@ import { listRuns, previousRun } from './runs.ts';
 import type { Schedule } from './schedule.ts';
 
 /** What to do with due times that passed while no beat ran: none, the latest, or all of them. */
-export type MissedPolicy = (typeof MISSED_POLICIES)[number];
-
-export const MISSED_POLICIES = ['skip', 'once', 'all'] as const;
+export type MissedPolicy = 'skip' | 'once' | 'all';
 
 export interface MissedSpan {
   /** The due time of the last firing; for an entry that never fired, when it was added. */

@@ -34,8 +34,7 @@ export interface ScheduleOptions {
   readonly jitter?: Duration;
 }
 
-/** The options of an entry that say when it fires. */
-export const SCHEDULE_KEYS: readonly (keyof ScheduleOptions)[] = [
+const KEYS: readonly (keyof ScheduleOptions)[] = [
   ...(['every', 'cron', 'at', 'solar', 'timezone', 'startAt', 'endAt', 'maxRuns', 'jitter'] as const),
 ];
 
@@ -53,7 +52,7 @@ export function parseSchedule(options: ScheduleOptions, entry: string, timezone 
   const fault = createScheduleFault(entry);
   if (!isRecord(options))
     throw fault('schedule', `${formatGiven(options)} is no object`, "write for example { every: '5m' }");
-  assertKnownOptions(options, SCHEDULE_KEYS, `schedule entry "${entry}"`);
+  assertKnownOptions(options, KEYS, `schedule entry "${entry}"`);
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   ) as ScheduleOptions;

@@ -68,14 +68,10 @@ function instantOf(text: string): number {
 
 describe('on the days on which clocks are changed', () => {
   test.each(rows)('$cron in $zone after $after fires at $runs', ({ zone, cron, after, runs }) => {
-    const schedule = made({ cron, timezone: zone });
-    const first = instantOf(runs[0] ?? '');
-    const midnight = utc(`2026-${after}T00:00Z`);
-    expect(first - midnight).toBeLessThan(2 * DAY);
-    const expected = runs.map((run) => iso(instantOf(run)));
-    const from = listRuns(schedule, { after: midnight - 14 * 60 * MINUTE, limit: 40 }).map(iso);
-    const start = from.indexOf(expected[0]);
-    expect(from.slice(start, start + expected.length)).toEqual(expected);
+    const [, offset] = /([+-][^:]+)$/.exec(runs[0] ?? '') ?? [];
+    const midnight = instantOf(`${after} 00:00${offset}`);
+    const found = listRuns(made({ cron, timezone: zone }), { after: midnight - 1, limit: runs.length });
+    expect(found.map(iso)).toEqual(runs.map((run) => iso(instantOf(run))));
   });
 
   test('an entry of every minute fires in every minute, whatever the clock shows', () => {

@@ -172,18 +172,6 @@ _tq_value() {
         --eta) REPLY="@any" ;;
       esac
       ;;
-    "jobs export")
-      case "$2" in
-        --where) REPLY="@any" ;;
-        -Q | --queue) REPLY="@queues" ;;
-        -o | --output) REPLY="@files" ;;
-      esac
-      ;;
-    "jobs import")
-      case "$2" in
-        -Q | --queue) REPLY="@queues" ;;
-      esac
-      ;;
     "dlq reprocess")
       case "$2" in
         --where) REPLY="@any" ;;
@@ -209,13 +197,6 @@ _tq_value() {
         --patch) REPLY="@any" ;;
         --args) REPLY="@any" ;;
         --priority) REPLY="@any" ;;
-      esac
-      ;;
-    "dlq export")
-      case "$2" in
-        --where) REPLY="@any" ;;
-        --fingerprint) REPLY="@any" ;;
-        -o | --output) REPLY="@files" ;;
       esac
       ;;
     "why")
@@ -307,9 +288,6 @@ _tq_value() {
       ;;
     "migrate")
       case "$2" in
-        --from) REPLY="@any" ;;
-        --to) REPLY="@any" ;;
-        -Q | --queues) REPLY="@queues," ;;
         --results) REPLY="@any" ;;
       esac
       ;;
@@ -338,12 +316,9 @@ _tq_argument() {
     "jobs promote:0") REPLY="@ids" ;;
     "jobs move:0") REPLY="@ids" ;;
     "jobs edit:0") REPLY="@ids" ;;
-    "jobs export:0") REPLY="@ids" ;;
-    "jobs import:0") REPLY="@files" ;;
     "dlq reprocess:0") REPLY="@ids" ;;
     "dlq purge:0") REPLY="@ids" ;;
     "dlq edit:0") REPLY="@ids" ;;
-    "dlq export:0") REPLY="@ids" ;;
     "why:0") REPLY="@ids" ;;
     "trace:0") REPLY="@ids" ;;
     "control revoke:0") REPLY="@ids" ;;
@@ -376,8 +351,8 @@ _tq_words() {
   case "$1" in
     "") REPLY="inspect jobs dlq results profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs") REPLY="list show retry cancel promote move edit export import -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "dlq") REPLY="list show stats reprocess purge edit export -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs") REPLY="list show retry cancel promote move edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq") REPLY="list show stats reprocess purge edit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "results") REPLY="list -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "profile") REPLY="list use add remove -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "queue") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -408,12 +383,9 @@ _tq_words() {
     "jobs promote") REPLY="--where -Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs move") REPLY="--where -Q --queue --to -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs edit") REPLY="--where -Q --queue --patch --args --priority --eta -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs export") REPLY="--where -Q --queue --all -o --output --force -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs import") REPLY="-Q --queue --skip-invalid --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq reprocess") REPLY="--where --fingerprint --all --first --rate --stop-if-failing --queue --patch --resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq purge") REPLY="--where --fingerprint --all -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq edit") REPLY="--where --fingerprint --all --patch --args --priority -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "dlq export") REPLY="--where --fingerprint --all -o --output --force -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "why") REPLY="-Q --queue --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "doctor") REPLY="--fix -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "trace") REPLY="-Q --queue --all --mermaid -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -439,7 +411,7 @@ _tq_words() {
     "profile use") REPLY="--none -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "profile add") REPLY="--results --protected -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "profile remove") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "migrate") REPLY="--from --to -Q --queues --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "migrate") REPLY="--results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "completion") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     *) REPLY="" ;;
   esac
@@ -488,7 +460,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "dlq" | "results" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "dlq" | "results" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "dlq reprocess" | "dlq purge" | "dlq edit" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -14,11 +14,11 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker --profile -l --log-level --timeout --confirm -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit --sort --fingerprint --to --patch -o --output --first --rate --stop-if-failing --resume --from
+            case -A --app -b --broker --profile -l --log-level --timeout --confirm -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit --sort --fingerprint --to --patch --first --rate --stop-if-failing --resume
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'dlq' 'results' 'profile' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs list' 'jobs show' 'jobs retry' 'dlq list' 'dlq show' 'dlq stats' 'jobs cancel' 'jobs promote' 'jobs move' 'jobs edit' 'jobs export' 'jobs import' 'dlq reprocess' 'dlq purge' 'dlq edit' 'dlq export' 'why' 'doctor' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'undo' 'audit' 'profile list' 'profile use' 'profile add' 'profile remove' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'dlq' 'results' 'profile' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs list' 'jobs show' 'jobs retry' 'dlq list' 'dlq show' 'dlq stats' 'jobs cancel' 'jobs promote' 'jobs move' 'jobs edit' 'dlq reprocess' 'dlq purge' 'dlq edit' 'why' 'doctor' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'undo' 'audit' 'profile list' 'profile use' 'profile add' 'profile remove' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -89,7 +89,7 @@ complete -c tq -n '__tq_at "" 0' -a trace -d 'Show a workflow as a whole: its tr
 complete -c tq -n '__tq_at "" 0' -a purge -d 'Remove the waiting and scheduled jobs of queues'
 complete -c tq -n '__tq_at "" 0' -a undo -d 'Put back what an operation removed or changed, or list what can be'
 complete -c tq -n '__tq_at "" 0' -a audit -d 'List who changed what, the last first'
-complete -c tq -n '__tq_at "" 0' -a migrate -d 'Make the schemas of broker and result store, or move all to another broker'
+complete -c tq -n '__tq_at "" 0' -a migrate -d 'Create or upgrade the schemas of the broker and of the result store'
 complete -c tq -n '__tq_at "" 0' -a completion -d 'Print the completion script of a shell'
 complete -c tq -n '__tq_at "inspect" 0' -a queues -d 'List every queue of the broker, and the dead letters of all of them last'
 complete -c tq -n '__tq_at "inspect" 0' -a scheduled -d 'List the jobs that wait for their time, the next due first'
@@ -107,15 +107,12 @@ complete -c tq -n '__tq_at "jobs" 0' -a cancel -d 'Remove jobs that have not sta
 complete -c tq -n '__tq_at "jobs" 0' -a promote -d 'Let scheduled jobs start now'
 complete -c tq -n '__tq_at "jobs" 0' -a move -d 'Put jobs that do not run into another queue'
 complete -c tq -n '__tq_at "jobs" 0' -a edit -d 'Change the arguments, the priority or the time of jobs that do not run'
-complete -c tq -n '__tq_at "jobs" 0' -a export -d 'Write jobs to a file that any broker can import'
-complete -c tq -n '__tq_at "jobs" 0' -a import -d 'Store the jobs of a file that was exported'
 complete -c tq -n '__tq_at "dlq" 0' -a list -d 'List dead letters, the latest first'
 complete -c tq -n '__tq_at "dlq" 0' -a show -d 'Show everything about one dead letter'
 complete -c tq -n '__tq_at "dlq" 0' -a stats -d 'Count dead letters by what they died of'
 complete -c tq -n '__tq_at "dlq" 0' -a reprocess -d 'Send dead letters back to work, at a pace, as long as they succeed'
 complete -c tq -n '__tq_at "dlq" 0' -a purge -d 'Remove dead letters'
 complete -c tq -n '__tq_at "dlq" 0' -a edit -d 'Change the arguments or the priority of dead letters'
-complete -c tq -n '__tq_at "dlq" 0' -a export -d 'Write dead letters to a file that any broker can import'
 complete -c tq -n '__tq_at "results" 0' -a list -d 'List the jobs that have ended, from the result store'
 complete -c tq -n '__tq_at "profile" 0' -a list -d 'List the profiles, and say which one is used'
 complete -c tq -n '__tq_at "profile" 0' -a use -d 'Use a profile wherever no other broker is named, or none'
@@ -221,16 +218,6 @@ complete -c tq -n '__tq_at "jobs edit"' -l args -x -d 'a JSON array in place of 
 complete -c tq -n '__tq_at "jobs edit"' -l priority -x -d 'from 0 to 9, 9 first'
 complete -c tq -n '__tq_at "jobs edit"' -l eta -x -d 'when a scheduled job is due, ISO 8601'
 complete -c tq -n '__tq_at "jobs edit" 0' -a '(__tq_names ids)'
-complete -c tq -n '__tq_at "jobs export"' -l where -x -d 'those that a query takes: \'task:email.* error~timeout age>1h\' (docs/queries.md)'
-complete -c tq -n '__tq_at "jobs export"' -s Q -l queue -x -a '(__tq_names queues)' -d 'only jobs of this queue; alone, all of them that the command is about'
-complete -c tq -n '__tq_at "jobs export"' -l all -d 'every job of every queue'
-complete -c tq -n '__tq_at "jobs export"' -s o -l output -r -F -d 'a new file instead of stdout; packed with gzip when its name ends in .gz'
-complete -c tq -n '__tq_at "jobs export"' -l force -d 'replace that file if it is there'
-complete -c tq -n '__tq_at "jobs export" 0' -a '(__tq_names ids)'
-complete -c tq -n '__tq_at "jobs import"' -s Q -l queue -x -a '(__tq_names queues)' -d 'puts all of them into this queue; parts of flows are left out'
-complete -c tq -n '__tq_at "jobs import"' -l skip-invalid -d 'imports the good lines and names the others'
-complete -c tq -n '__tq_at "jobs import"' -l no-undo -d 'keep nothing: what is done cannot be undone'
-complete -c tq -n '__tq_at "jobs import" 0' -F
 complete -c tq -n '__tq_at "dlq reprocess"' -l where -x -d 'those that a query takes: \'task:email.* error~timeout age>1h\' (docs/queries.md)'
 complete -c tq -n '__tq_at "dlq reprocess"' -l fingerprint -x -d 'those of this error, as `tq dlq stats` groups them'
 complete -c tq -n '__tq_at "dlq reprocess"' -l all -d 'every dead letter of every queue'
@@ -252,12 +239,6 @@ complete -c tq -n '__tq_at "dlq edit"' -l patch -x -d 'merged into the first arg
 complete -c tq -n '__tq_at "dlq edit"' -l args -x -d 'a JSON array in place of all arguments'
 complete -c tq -n '__tq_at "dlq edit"' -l priority -x -d 'from 0 to 9, 9 first'
 complete -c tq -n '__tq_at "dlq edit" 0' -a '(__tq_names ids)'
-complete -c tq -n '__tq_at "dlq export"' -l where -x -d 'those that a query takes: \'task:email.* error~timeout age>1h\' (docs/queries.md)'
-complete -c tq -n '__tq_at "dlq export"' -l fingerprint -x -d 'those of this error, as `tq dlq stats` groups them'
-complete -c tq -n '__tq_at "dlq export"' -l all -d 'every dead letter of every queue'
-complete -c tq -n '__tq_at "dlq export"' -s o -l output -r -F -d 'a new file instead of stdout; packed with gzip when its name ends in .gz'
-complete -c tq -n '__tq_at "dlq export"' -l force -d 'replace that file if it is there'
-complete -c tq -n '__tq_at "dlq export" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "why"' -s Q -l queue -x -a '(__tq_names queues)' -d 'the queue that holds the job (default: every queue is searched)'
 complete -c tq -n '__tq_at "why"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "why" 0' -a '(__tq_names ids)'
@@ -302,8 +283,5 @@ complete -c tq -n '__tq_at "audit"' -l limit -x -d 'runs to list, 50 without it'
 complete -c tq -n '__tq_at "profile use"' -l none -d 'use no profile any more'
 complete -c tq -n '__tq_at "profile add"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "profile add"' -l protected -d 'read-only without --write'
-complete -c tq -n '__tq_at "migrate"' -l from -x -d 'broker that jobs are moved from'
-complete -c tq -n '__tq_at "migrate"' -l to -x -d 'broker that they are moved to'
-complete -c tq -n '__tq_at "migrate"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'only these queues, with commas between them'
 complete -c tq -n '__tq_at "migrate"' -l results -x -d 'store that results are kept in beside the broker: postgres:// or sqlite:'
 complete -c tq -n '__tq_at "completion" 0' -a 'bash zsh fish'

@@ -4,9 +4,9 @@ import type { CronFields, DayRule } from './cron-fields.ts';
  * The calendar of a cron time, without time zones: a "wall time" is what clock and calendar on a wall show, written as the epoch
  * milliseconds at which UTC shows the same. `cron-runs.ts` says at which instant a place shows it.
  *
- * This is not left to cron-parser: it has no day that must fit twice, no two `#`, no range past the end; its answers depend on where it
- * started (in the repeated hour it fires again, backwards it finds other times than forwards, before `30 2,4` in April it stays for ever),
- * it skips whole days at changes of half an hour, and it takes a hundred times as long.
+ * This is not left to cron-parser (5.10), of which BullMQ makes use: it knows no day that must fit by number and weekday, no two `#` and
+ * no range past the end. In the repeated hour it fires again when asked anew, backwards it finds other times than forwards, at changes of
+ * half an hour it leaves out a daily run, and for day 30 of February or April it gives the same time for ever.
  */
 
 const DAY_MS = 86_400_000;

@@ -44,7 +44,8 @@ const DAYS_SEARCHED = 2 * 366;
  * @returns undefined if it does not happen within two years: sunrise at a pole
  */
 export function nextSunEvent(place: SolarOptions, after: number): number | undefined {
-  for (let day = -2; day <= DAYS_SEARCHED; day += 1) {
+  // Near the poles a sunset may fall into the next solar day, and a sunrise into the one before.
+  for (let day = -1; day <= DAYS_SEARCHED; day += 1) {
     const at = eventOf(place, after + day * DAY_MS);
     if (at !== undefined && at > after) return at;
   }
@@ -53,7 +54,7 @@ export function nextSunEvent(place: SolarOptions, after: number): number | undef
 
 /** The last time before an instant; undefined if it did not happen within two years. */
 export function previousSunEvent(place: SolarOptions, before: number): number | undefined {
-  for (let day = 2; day >= -DAYS_SEARCHED; day -= 1) {
+  for (let day = 1; day >= -DAYS_SEARCHED; day -= 1) {
     const at = eventOf(place, before + day * DAY_MS);
     if (at !== undefined && at < before) return at;
   }

@@ -40,6 +40,17 @@ describe('an event of the sun', () => {
     expect(nextRun(tromso, may)).toBe(july);
   });
 
+  test('is found when it falls beyond the midnight of the sun', () => {
+    const sunset = at('sunset', 65.75, 0);
+    const late = utc('2026-06-19T00:02:50Z');
+    expect(nextRun(sunset, late - 1000)).toBe(late);
+    expect(previousRun(sunset, late + 1000)).toBe(late);
+    const dawn = at('dawn_astronomical', 48.6, 178);
+    const early = utc('2026-06-24T12:06:21Z');
+    expect(previousRun(dawn, early + 1000)).toBe(early);
+    expect(nextRun(dawn, early - 1000)).toBe(early);
+  });
+
   test('is noon at the pole too', () => {
     expect(listRuns(at('solar_noon', 90, 0), { after: 0, limit: 3 })).toHaveLength(3);
   });

@@ -83,6 +83,15 @@ export const catalogue = {
       next: `the options are ${known.join(', ')}`,
     }),
   }),
+  INVALID_SCHEDULE: entry<{ entry: string; field: string; problem: string; remedy: string }>({
+    name: 'InvalidSchedule',
+    exit: 2,
+    when: 'a schedule entry says wrongly when it fires, or never fires',
+    text: ({ entry: name, field, problem, remedy }) => ({
+      message: `schedule entry "${name}": ${field}: ${problem}`,
+      next: remedy,
+    }),
+  }),
   INVALID_QUERY: entry<{ problem: string; text: string; marks: string }>({
     name: 'InvalidQuery',
     exit: 2,

@@ -71,6 +71,7 @@ const facts = {
   ...{ text: 'tsk:a', marks: '^~~', parent: 'id-0' },
   ...{ from: 'q1', prefix: 'bull' },
   ...{ line: 7, stored: false, from: 'redis://a', missing: 'q2', ids: ['id-1'], code: 'EEXIST' },
+  ...{ entry: 'nightly', field: 'cron.hour' },
   ...{ profile: 'prod', dir: '/undo', why: 'cap', kept: 2, by: 'mhy2k9x1-04af', was: 'redis://a', is: 'redis://b' },
 };
 

@@ -114,7 +114,7 @@ async function runRecorded<Schema extends GenericSchema, Result>(
   const record =
     auditor === undefined || operation.isAudited === false
       ? undefined
-      : await openRunRecord(session, about, { auditor, warn });
+      : await openRunRecord(session, about, { auditor, warn, isLate: operation.isAudited === 'late' });
   const keeper = createKeeper?.(about);
   const total = count === 0 ? null : count;
   let done: number | null = null;

@@ -12,6 +12,8 @@ export interface BrokerMigration extends Migration {
 export const migrateBroker = defineOperation({
   name: 'migrate-broker',
   effect: 'write',
+  // It makes the tables that the audit stands in.
+  isAudited: 'late',
   summary: 'Create or upgrade the schemas of the broker and of the result store',
   input: strictObject({}),
   async plan(session) {

@@ -62,8 +62,8 @@ export type Operation<Schema extends GenericSchema = GenericSchema, Result = unk
     | {
         readonly effect: 'write' | 'destructive';
         readonly plan: (session: Session, input: InferOutput<Schema>) => Promise<Plan>;
-        /** False for what is everyday use and no operation on the broker: a call. Default true. */
-        readonly isAudited?: boolean;
+        /** False for what is everyday use and no operation on the broker: a call; late for what is written down only when it has ended. Default true. */
+        readonly isAudited?: boolean | 'late';
       }
   );
 

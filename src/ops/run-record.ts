@@ -35,11 +35,13 @@ export interface RunRecord {
 /**
  * Writes that a run has begun, and later how it ended. What is done counts for more than its record: one that cannot be written
  * is a warning and stops nothing.
+ *
+ * @param options.isLate the begin is not written: where the record stands is made by the run itself
  */
 export async function openRunRecord(
   session: Session,
   about: RunAbout,
-  { auditor, warn }: { auditor: Auditor; warn: (text: string) => void },
+  { auditor, warn, isLate = false }: { auditor: Auditor; warn: (text: string) => void; isLate?: boolean },
 ): Promise<RunRecord> {
   const record: AuditRecord = {
     ...{ id: about.id, operation: about.operation, command: about.command, ...auditor },
@@ -55,7 +57,7 @@ export async function openRunRecord(
       warn(`warning: the audit does not know of ${about.id}: ${messageOf(error)}`);
     }
   };
-  await write(record);
+  if (!isLate) await write(record);
   return {
     async end({ end, changed, error, bundle }) {
       const kept = bundle === null ? null : (({ id: _, ...rest }) => rest)(bundle);

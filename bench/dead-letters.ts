@@ -5,37 +5,19 @@
  *
  * Of Redis, the longest single command is that of its slow log.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { openBroker } from '../src/engine/broker/open-broker.ts';
 import { systemClock } from '../src/engine/runtime/system-clock.ts';
 import { createDead } from './dead-records.ts';
+import { type BenchedBroker, measureEach, readLongest } from './each-broker.ts';
 import { runMeasured } from './measured-command.ts';
-import { startRedis } from './redis-server.ts';
 
 const DEAD = Number(process.argv[2] ?? 100_000);
 const ONLY = process.argv[3];
 const BATCH = 1000;
 
-const folder = await mkdtemp(join(tmpdir(), 'tq-bench-'));
-try {
-  if (ONLY !== 'sqlite') {
-    const server = await startRedis();
-    const redis = new Redis({ host: server.host, port: server.port });
-    await redis.config('SET', 'slowlog-log-slower-than', 1000);
-    await redis.config('SET', 'slowlog-max-len', 100_000);
-    await measure('redis', server.url, redis);
-    redis.disconnect();
-    await server.stop();
-  }
-  if (ONLY !== 'redis') await measure('sqlite', `sqlite:${join(folder, 'tq.db')}`);
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+await measureEach(ONLY, measure);
 
-async function measure(name: string, url: string, redis?: Redis): Promise<void> {
+async function measure({ name, url, redis }: BenchedBroker): Promise<void> {
   const broker = await openBroker(url, { clock: systemClock });
   const queue = broker.queue('mail');
   await queue.add({ id: 'waits', task: 'mail.send', args: [], meta: {}, createdAt: Date.now() });
@@ -51,13 +33,8 @@ async function measure(name: string, url: string, redis?: Redis): Promise<void> 
   ]) {
     await redis?.slowlog('RESET');
     const { seconds, cpu, mib, stdout } = await runMeasured([...argv, '--broker', url, '--json']);
-    const command = redis === undefined ? '' : `, longest command ${(await longest(redis)).toFixed(1)} ms`;
+    const command = redis === undefined ? '' : `, longest command ${(await readLongest(redis)).toFixed(1)} ms`;
     const text = `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of its own processor, rss ${mib} MiB at most${command}, ${(JSON.parse(stdout) as unknown[]).length} rows\n`;
     process.stdout.write(`${`${name}, tq ${argv.join(' ')}`.padEnd(48)}${text}`);
   }
-}
-
-async function longest(redis: Redis): Promise<number> {
-  const entries = (await redis.slowlog('GET', 100_000)) as [id: number, at: number, micros: number][];
-  return Math.max(0, ...entries.map(([, , micros]) => micros)) / 1000;
 }

@@ -3,16 +3,13 @@
  * `npm run build`. By default 1,000,000 waiting jobs with 500 bytes of data, and 100,000 dead letters. Each command runs in a process of
  * its own and is measured from outside. Of Redis, the longest single command is that of its slow log.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { openBroker } from '../src/engine/broker/open-broker.ts';
 import { createJobId } from '../src/engine/core/job-id.ts';
 import { systemClock } from '../src/engine/runtime/system-clock.ts';
 import { createDead } from './dead-records.ts';
+import { type BenchedBroker, measureEach, readLongest } from './each-broker.ts';
 import { runMeasured } from './measured-command.ts';
-import { startRedis } from './redis-server.ts';
 
 const JOBS = Number(process.argv[2] ?? 1_000_000);
 const DEAD = Number(process.argv[3] ?? 100_000);
@@ -20,29 +17,15 @@ const ONLY = process.argv[4];
 const BATCH = 1000;
 const BYTES = 500;
 
-const folder = await mkdtemp(join(tmpdir(), 'tq-bench-'));
-try {
-  if (ONLY !== 'sqlite') {
-    const server = await startRedis();
-    const redis = new Redis({ host: server.host, port: server.port });
-    await redis.config('SET', 'slowlog-log-slower-than', 1000);
-    await redis.config('SET', 'slowlog-max-len', 100_000);
-    await measure('redis', server.url, redis);
-    redis.disconnect();
-    await server.stop();
-  }
-  if (ONLY !== 'redis') await measure('sqlite', `sqlite:${join(folder, 'tq.db')}`);
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+await measureEach(ONLY, measure);
 
-async function measure(name: string, url: string, redis?: Redis): Promise<void> {
+async function measure({ name, url, redis, folder }: BenchedBroker): Promise<void> {
   await fill(url);
   const run = async (...argv: string[]): Promise<Record<string, unknown>> => {
     await redis?.slowlog('RESET');
     const env = { TQ_UNDO_DIR: join(folder, 'undo') };
     const { seconds, cpu, mib, stdout } = await runMeasured([...argv, '--broker', url, '--json', '--yes', '-q'], env);
-    const command = redis === undefined ? '' : `, longest command ${(await longest(redis)).toFixed(0)} ms`;
+    const command = redis === undefined ? '' : `, longest command ${(await readLongest(redis)).toFixed(0)} ms`;
     const text = `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of its own processor, rss ${mib} MiB${command}`;
     process.stdout.write(`${`${name}, tq ${argv.join(' ')}`.padEnd(56)}${text}\n`);
     return JSON.parse(stdout) as Record<string, unknown>;
@@ -73,9 +56,4 @@ async function fill(url: string): Promise<void> {
     );
   }
   await broker.close();
-}
-
-async function longest(redis: Redis): Promise<number> {
-  const entries = (await redis.slowlog('GET', 100_000)) as [id: number, at: number, micros: number][];
-  return Math.max(0, ...entries.map(([, , micros]) => micros)) / 1000;
 }

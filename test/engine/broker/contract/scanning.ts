@@ -171,17 +171,20 @@ export const scanning: Subject = {
     defineRule(
       'workers that take jobs and producers that add some meanwhile leave out nothing that stays',
       async (workshop) => {
-        const { broker, consume } = workshop;
+        const { broker, consume, gate } = workshop;
         for (const from of ['first', 'last'] as const) {
           const queue = broker.queue(queueName());
           const ids = await addMany(queue, 1500);
-          const probe = await consume(queue.name, { concurrency: 10, perform: () => NO });
+          // Nothing ends before the scan has begun, however quick the worker is.
+          const hold = gate<typeof NO>();
+          const probe = await consume(queue.name, { concurrency: 10, perform: () => hold.promise });
           let late = 0;
           const met = await collect(
             queue.bulk.scanSummaries({ places: ['waiting'], from, pageSize: 20 }),
             async (_, count) => {
+              if (count === 1) hold.resolve(NO);
               if (count < 8) await probe.taken.next();
-              if (count % 3 === 0) late += (await addMany(queue, 10)).length;
+              if (count % 3 === 1) late += (await addMany(queue, 10)).length;
               if (count === 8) await probe.stop();
             },
           );

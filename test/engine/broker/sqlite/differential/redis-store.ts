@@ -29,7 +29,8 @@ const DELETE_KEYS = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.
  * @param url of a Redis server; keys are made and deleted under the prefixes of the runs only
  */
 export function createRedisStore(name: string, url: string): Store {
-  const client = new Redis(url, { maxRetriesPerRequest: null });
+  // A database of its own: KEYS walks all of one, and other tests fill the first.
+  const client = new Redis(url, { maxRetriesPerRequest: null, db: 15 });
   const define = client.defineCommand.bind(client);
   client.defineCommand = (command, definition) => {
     define(command, { ...definition, lua: orderMembers(mendScript(command, definition.lua)) });

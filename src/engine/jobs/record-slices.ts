@@ -4,7 +4,7 @@ import type { JobRecord } from '../core/job-record.ts';
 /** Characters of data that are read at once: jobs with large arguments come in smaller slices. */
 const SLICE_LENGTH = 8 * 2 ** 20;
 /** Before anything is known of the jobs. */
-const FIRST_SIZE = 64;
+const FIRST_SIZE = 8;
 
 /** Reads whole jobs in slices whose number of jobs follows from how large the last ones were: memory stays flat, however large they are. */
 export class RecordSlices {

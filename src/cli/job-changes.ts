@@ -1,12 +1,11 @@
-import type { JobChanges } from '../ops/job-changes.ts';
-import { UNKNOWN } from '../ops/job-changes.ts';
+import { type JobChanges, UNKNOWN } from '../ops/job-changes.ts';
 import { line, type Presentation } from './presentation.ts';
 
 /** The fields of the JSON of every command that changes many jobs. */
 export const CHANGE_FIELDS = ['matched', 'changed', 'failed', 'failedCount', 'undo', 'stopped'] as const;
 
 /**
- * What such a command shows. Exit codes: 0 all were changed, 1 some were not or it ended early, 3 no queue holds any of them.
+ * What such a command shows.
  *
  * @param done in the past tense, what was done to them: `removed`
  */
@@ -18,7 +17,7 @@ export function presentChanges(result: JobChanges, done: string): Presentation {
       line(matched === 0 ? 'no job fits' : `${done} ${changed} of ${matched} ${matched === 1 ? 'job' : 'jobs'}`),
     ],
     problems: [...listFailures(failed, failedCount), ...listStop(stopped)],
-    exitCode: isUnknown(result) ? 3 : failedCount > 0 || stopped !== null ? 1 : 0,
+    exitCode: exitCodeOf(result),
   };
 }
 
@@ -34,6 +33,10 @@ export function listStop(stopped: string | null): string[] {
     : [`ended before all was done: ${stopped}. The same command goes on where this one ended`];
 }
 
-function isUnknown({ matched, failedCount, failed }: JobChanges): boolean {
-  return matched > 0 && failedCount === matched && failed.every(({ message }) => message === UNKNOWN);
+/** How an operation on many jobs ended: 0 all was done, 1 not all, 3 no queue holds any of them. */
+export function exitCodeOf({ matched, failedCount, failed, stopped }: JobsLeft): 0 | 1 | 3 {
+  const isUnknown = matched > 0 && failedCount === matched && failed.every(({ message }) => message === UNKNOWN);
+  return isUnknown ? 3 : failedCount > 0 || stopped !== null ? 1 : 0;
 }
+
+type JobsLeft = Pick<JobChanges, 'matched' | 'failed' | 'failedCount' | 'stopped'>;

@@ -1,4 +1,4 @@
-import { array, exactOptional, maxLength, nonEmpty, pipe, regex, string } from 'valibot';
+import { array, exactOptional, nonEmpty, pipe, regex, string } from 'valibot';
 import { BULK_PAGE } from '../engine/broker/bulk-port.ts';
 import type { BrokerQueue } from '../engine/broker/port.ts';
 import { resolveQueues } from '../engine/control/known-queues.ts';
@@ -6,6 +6,7 @@ import { fingerprintOf } from '../engine/core/fingerprint.ts';
 import type { JobSummary, StoredJob } from '../engine/core/job.ts';
 import { readAhead } from '../engine/core/read-ahead.ts';
 import { type JobQuery, parseJobQuery } from '../engine/jobs/job-query.ts';
+import { queryText } from './query-text.ts';
 import type { Session } from './session.ts';
 
 /** Which dead letters are looked at; all of them without anything. */
@@ -18,7 +19,7 @@ export interface DeadLetterChoice {
 /** The part of an operation's input that is a choice. */
 export const deadLetterEntries = {
   queues: exactOptional(pipe(array(string()), nonEmpty())),
-  where: exactOptional(pipe(string(), maxLength(10_000, 'a query has at most 10000 characters'))),
+  where: exactOptional(queryText),
   fingerprint: exactOptional(
     pipe(string(), regex(/^[\da-f]{8}$/, 'a fingerprint is 8 hexadecimal characters, as `tq dlq stats` prints them')),
   ),

@@ -1,6 +1,6 @@
 import { exactOptional, literal, minLength, pipe, strictObject, string } from 'valibot';
 import { assertQueueName } from '../engine/broker/queue-name.ts';
-import { createError } from '../engine/core/errors.ts';
+import { createError, messageOf } from '../engine/core/errors.ts';
 import { FailureList, type JobFailure } from '../engine/core/failure-list.ts';
 import type { JobRecord } from '../engine/core/job-record.ts';
 import { defineOperation, type Plan } from './operation.ts';
@@ -76,7 +76,7 @@ export const importJobs = defineOperation({
       if (run.signal.aborted) stopped = 'it was asked to stop';
     } catch (error) {
       if (counts.imported === 0) throw error;
-      stopped = error instanceof Error ? error.message : String(error);
+      stopped = messageOf(error);
     }
     const { imported, present, refused } = counts;
     return {

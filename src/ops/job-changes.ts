@@ -1,5 +1,6 @@
 import type { ScanPlace } from '../engine/broker/bulk-port.ts';
 import type { Broker, BrokerQueue } from '../engine/broker/port.ts';
+import { messageOf } from '../engine/core/errors.ts';
 import { FailureList, type JobFailure } from '../engine/core/failure-list.ts';
 import type { JobRecord } from '../engine/core/job-record.ts';
 import { placeOf } from '../engine/jobs/job-place.ts';
@@ -104,7 +105,7 @@ export async function changeJobs(
     if (signal.aborted) stopped ??= 'it was asked to stop';
   } catch (error) {
     if (changed === 0) throw error;
-    stopped = error instanceof Error ? error.message : String(error);
+    stopped = messageOf(error);
   }
   return { matched, changed, failed: failed.named, failedCount: failed.count, undo: keeper?.undo ?? null, stopped };
 }

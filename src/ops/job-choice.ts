@@ -1,10 +1,11 @@
-import { array, exactOptional, literal, maxLength, nonEmpty, pipe, string } from 'valibot';
+import { array, exactOptional, literal, nonEmpty, pipe } from 'valibot';
 import { BULK_PAGE, type ScanPlace } from '../engine/broker/bulk-port.ts';
 import { locateJobs } from '../engine/control/locate-jobs.ts';
 import { createError } from '../engine/core/errors.ts';
 import type { JobPage } from '../engine/jobs/seen-job.ts';
 import { readDeclaredQueues } from './job-lookup.ts';
 import { selectJobs } from './job-selection.ts';
+import { queryText } from './query-text.ts';
 import { jobId, jobQueue } from './read-result.ts';
 import type { Session } from './session.ts';
 
@@ -21,7 +22,7 @@ export interface JobChoice {
 export const choiceEntries = {
   ids: exactOptional(pipe(array(jobId), nonEmpty('no id was given'))),
   queue: jobQueue,
-  where: exactOptional(pipe(string(), maxLength(10_000, 'a query has at most 10000 characters'))),
+  where: exactOptional(queryText),
   all: exactOptional(literal(true)),
 };
 

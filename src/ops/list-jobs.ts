@@ -2,7 +2,6 @@ import {
   array,
   exactOptional,
   integer,
-  maxLength,
   maxValue,
   minValue,
   nonEmpty,
@@ -18,6 +17,7 @@ import type { JobState } from '../engine/core/state.ts';
 import { listNewest, listSorted, parseJobOrder, readListed } from '../engine/jobs/job-listing.ts';
 import { type JobQuery, parseJobQuery } from '../engine/jobs/job-query.ts';
 import { defineOperation } from './operation.ts';
+import { queryText } from './query-text.ts';
 
 /** A job in a list. Instants are epoch milliseconds. */
 export interface ListedJob {
@@ -55,7 +55,7 @@ export const listJobs = defineOperation({
   effect: 'read',
   summary: 'List jobs of every queue, the newest first',
   input: strictObject({
-    where: exactOptional(pipe(string(), maxLength(10_000, 'a query has at most 10000 characters'))),
+    where: exactOptional(queryText),
     /** All queues without it. */
     queues: exactOptional(pipe(array(string()), nonEmpty())),
     sort: exactOptional(string()),

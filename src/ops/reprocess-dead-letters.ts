@@ -11,7 +11,7 @@ import {
   string,
   unknown,
 } from 'valibot';
-import { createError } from '../engine/core/errors.ts';
+import { createError, messageOf } from '../engine/core/errors.ts';
 import type { JobFailure } from '../engine/core/failure-list.ts';
 import { parseRate } from '../engine/core/rate.ts';
 import { readRunTime } from '../engine/core/run-id.ts';
@@ -68,8 +68,7 @@ export const reprocessDeadLetters = defineOperation({
   effect: 'destructive',
   summary: 'Send dead letters back to work, at a pace, as long as they succeed',
   input,
-  async plan(session, { first, rate, patch, resume, to, ...rest }): Promise<Plan> {
-    const choice = pickChoice(rest);
+  async plan(session, { first, rate, stopIfFailing: _, patienceMs: __, to, patch, resume, ...choice }): Promise<Plan> {
     assertChoice('dlq reprocess', choice);
     if (rate !== undefined) parseRate(rate, '--rate');
     const diedBy = readDiedBy(resume, session.clock.now());
@@ -129,15 +128,6 @@ export const reprocessDeadLetters = defineOperation({
   ],
 });
 
-function pickChoice({ ids, queue, where, all }: JobChoice): JobChoice {
-  return {
-    ...(ids !== undefined && { ids }),
-    ...(queue !== undefined && { queue }),
-    ...(where !== undefined && { where }),
-    ...(all !== undefined && { all }),
-  };
-}
-
 /** @throws USAGE for what is no id of a run */
 function readDiedBy(resume: string | undefined, now: number): number {
   if (resume === undefined) return now;
@@ -194,6 +184,6 @@ function describeStop({ stop, error, outcomes }: ReprocessReport, percent: numbe
     case 'stopped':
       return 'it was asked to stop';
     case 'error':
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }

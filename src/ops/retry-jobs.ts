@@ -5,7 +5,7 @@ import { planWorkflowRetry, type RetryPlan, retryWorkflow } from '../engine/canv
 import { WorkflowStore } from '../engine/canvas/workflow-store.ts';
 import { locateJobs } from '../engine/control/locate-jobs.ts';
 import type { JobSummary } from '../engine/core/job.ts';
-import { planChanges } from './job-changes.ts';
+import { planChanges, UNKNOWN } from './job-changes.ts';
 import { assertChoice, choiceEntries, chooseJobs } from './job-choice.ts';
 import { readDeclaredQueues } from './job-lookup.ts';
 import { defineOperation, type Plan, type PlanRow, type Run } from './operation.ts';
@@ -128,7 +128,7 @@ async function findAll(session: Session, given: readonly string[], queue: string
   for (const id of single) {
     const brief = located.get(id);
     const job = brief === undefined ? undefined : await readSummary(broker, brief);
-    if (job === undefined) failed.push({ id, message: 'no queue holds it' });
+    if (job === undefined) failed.push({ id, message: UNKNOWN });
     else if (job.state !== 'FAILURE') failed.push({ id, message: `it is no dead letter: its state is ${job.state}` });
     else dead.push(job);
   }

@@ -1,6 +1,7 @@
 import { BULK_PAGE, type DeadJob } from '../broker/bulk-port.ts';
 import type { Broker } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import { FailureList, type JobFailure } from '../core/failure-list.ts';
 import type { JobRecord } from '../core/job-record.ts';
 import type { Rate } from '../core/rate.ts';
@@ -212,7 +213,7 @@ class Reprocessing {
             : { data: (await patchData(data, patch, { id, definition: this.#around.taskOf(task) })).data };
         prepared.push({ ...this.#prepare(job), ...change });
       } catch (error) {
-        this.#failed.add(id, error instanceof Error ? error.message : String(error));
+        this.#failed.add(id, messageOf(error));
       }
     }
     return prepared;

@@ -1,7 +1,7 @@
 import { createError } from '../../../engine/core/errors.ts';
 import { parseRate } from '../../../engine/core/rate.ts';
 import { defineCommand, type Values } from '../../command.ts';
-import { listFailures, listStop } from '../../job-changes.ts';
+import { exitCodeOf, listFailures, listStop } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, deadChoiceOptions, readChoice } from '../../job-choice.ts';
 import { readPatch } from '../../job-edit.ts';
 import { readInteger, readText } from '../../option-values.ts';
@@ -84,7 +84,7 @@ export const dlqReprocess = defineCommand({
       ],
       notes: stopped === null ? [] : [`to go on: the same command with --resume ${run}`],
       problems: [...listFailures(failed, failedCount), ...listStop(stopped)],
-      exitCode: isUnknown(result) ? 3 : failedCount > 0 || stopped !== null ? 1 : 0,
+      exitCode: exitCodeOf(result),
     };
   },
 });
@@ -98,16 +98,4 @@ function readPercent(text: string | undefined): number | undefined {
     expected: 'a percentage from 0% to 100%, such as 5%',
     given: JSON.stringify(text),
   });
-}
-
-function isUnknown({
-  matched,
-  failedCount,
-  failed,
-}: {
-  matched: number;
-  failedCount: number;
-  failed: readonly { message: string }[];
-}): boolean {
-  return matched > 0 && failedCount === matched && failed.every(({ message }) => message === 'no queue holds it');
 }

@@ -1,7 +1,7 @@
 import { createError } from '../../../engine/core/errors.ts';
 import { parseJobQuery } from '../../../engine/jobs/job-query.ts';
 import { defineCommand, type Values } from '../../command.ts';
-import { CHANGE_FIELDS, listFailures, listStop } from '../../job-changes.ts';
+import { CHANGE_FIELDS, exitCodeOf, listFailures, listStop } from '../../job-changes.ts';
 import { readText } from '../../option-values.ts';
 import { sharedOptions } from '../../options.ts';
 import { line } from '../../presentation.ts';
@@ -59,15 +59,8 @@ export const jobsRetry = defineCommand({
     json: result,
     blocks: [line(`${result.changed} of ${result.matched} went back to work`)],
     problems: [...listFailures(result.failed, result.failedCount), ...listStop(result.stopped)],
-    notes: [
-      ...(result.changed === 0
-        ? []
-        : result.workflows.map((id) => `\`tq trace ${id}\` shows how the workflow goes on`)),
-    ],
-    exitCode: isUnknown(result) ? 3 : result.failedCount > 0 || result.stopped !== null ? 1 : 0,
+    notes:
+      result.changed === 0 ? [] : result.workflows.map((id) => `\`tq trace ${id}\` shows how the workflow goes on`),
+    exitCode: exitCodeOf(result),
   }),
 });
-
-function isUnknown({ matched, failed }: { matched: number; failed: readonly { message: string }[] }): boolean {
-  return matched > 0 && failed.length === matched && failed.every(({ message }) => message === 'no queue holds it');
-}

@@ -39,6 +39,17 @@ describe('every command', () => {
   });
 });
 
+/** What they print says which id undoes it. `tq audit` says it of others. */
+const undoable = named.filter(({ name, command }) => name !== 'audit' && command.json?.includes('undo') === true);
+
+test('what can be undone is known', () => {
+  expect(undoable.length).toBeGreaterThanOrEqual(11);
+});
+
+test.each(undoable)('$name goes without an undo when it is asked to, as UNDO_NOT_KEPT proposes', async ({ command }) => {
+  expect((command.options ?? []).map(({ flags }) => flags)).toContain('--no-undo');
+});
+
 describe('every example', () => {
   test.each(examples)('$example.command', async ({ example, command }) => {
     const [program, ...argv] = splitWords(example.command);

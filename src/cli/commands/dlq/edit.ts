@@ -2,6 +2,7 @@ import { defineCommand, type Values } from '../../command.ts';
 import { CHANGE_FIELDS, presentChanges } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, deadChoiceOptions, readChoice } from '../../job-choice.ts';
 import { type EditOptions, editOptions, readEdit } from '../../job-edit.ts';
+import { sharedOptions } from '../../options.ts';
 
 export const dlqEdit = defineCommand({
   name: 'dlq edit',
@@ -12,7 +13,7 @@ export const dlqEdit = defineCommand({
     'Exit codes: 0 all of them were changed, 1 some were not, 3 no queue holds any of them.',
   ].join('\n'),
   arguments: [choiceArgument],
-  options: [...deadChoiceOptions, ...editOptions],
+  options: [...deadChoiceOptions, ...editOptions, sharedOptions.noUndo],
   examples: [
     {
       command: 'tq dlq edit --fingerprint 1f3870be --patch \'{"locale":"en"}\' --dry-run',

@@ -1,6 +1,7 @@
 import { defineCommand, type Values } from '../../command.ts';
 import { CHANGE_FIELDS, presentChanges } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, deadChoiceOptions, readChoice } from '../../job-choice.ts';
+import { sharedOptions } from '../../options.ts';
 
 export const dlqPurge = defineCommand({
   name: 'dlq purge',
@@ -10,7 +11,7 @@ export const dlqPurge = defineCommand({
     'Exit codes: 0 all of them were removed, 1 some were not, 3 no queue holds any of them.',
   ].join('\n'),
   arguments: [choiceArgument],
-  options: deadChoiceOptions,
+  options: [...deadChoiceOptions, sharedOptions.noUndo],
   examples: [
     { command: "tq dlq purge --where 'age>30d' --dry-run", does: 'only count what would be removed' },
     { command: 'tq dlq purge --fingerprint 1f3870be', does: 'remove all that failed with one error' },

@@ -5,6 +5,7 @@ import { exitCodeOf, listFailures, listStop } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, deadChoiceOptions, readChoice } from '../../job-choice.ts';
 import { readPatch } from '../../job-edit.ts';
 import { readInteger, readText } from '../../option-values.ts';
+import { sharedOptions } from '../../options.ts';
 import { line } from '../../presentation.ts';
 
 interface Options extends ChoiceOptions {
@@ -35,6 +36,7 @@ export const dlqReprocess = defineCommand({
     { flags: '--queue <name>', summary: 'the queue that they go to (default: their own)', completion: 'queues' },
     { flags: '--patch <json>', summary: 'merged into the first argument, null removes a key (JSON Merge Patch)' },
     { flags: '--resume <run>', summary: 'go on with an earlier run: what has died since then is left alone' },
+    sharedOptions.noUndo,
   ],
   examples: [
     { command: 'tq dlq reprocess --fingerprint 1f3870be --dry-run', does: 'only count what would go back' },

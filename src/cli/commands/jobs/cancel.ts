@@ -1,6 +1,7 @@
 import { defineCommand, type Values } from '../../command.ts';
 import { CHANGE_FIELDS, presentChanges } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, choiceOptions, readChoice } from '../../job-choice.ts';
+import { sharedOptions } from '../../options.ts';
 
 export const jobsCancel = defineCommand({
   name: 'jobs cancel',
@@ -12,7 +13,7 @@ export const jobsCancel = defineCommand({
     'Exit codes: 0 all of them were removed, 1 some were not, 3 no queue holds any of them.',
   ].join('\n'),
   arguments: [choiceArgument],
-  options: choiceOptions,
+  options: [...choiceOptions, sharedOptions.noUndo],
   examples: [
     { command: "tq jobs cancel --where 'task:report.* age>1d' --dry-run", does: 'only count what would be removed' },
     { command: 'tq jobs cancel 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4', does: 'remove one job' },

@@ -2,6 +2,7 @@ import { defineCommand, type Values } from '../../command.ts';
 import { CHANGE_FIELDS, presentChanges } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, choiceOptions, readChoice } from '../../job-choice.ts';
 import { type EditOptions, editOptions, etaOption, readEdit } from '../../job-edit.ts';
+import { sharedOptions } from '../../options.ts';
 
 export const jobsEdit = defineCommand({
   name: 'jobs edit',
@@ -13,7 +14,7 @@ export const jobsEdit = defineCommand({
     'Exit codes: 0 all of them were changed, 1 some were not, 3 no queue holds any of them.',
   ].join('\n'),
   arguments: [choiceArgument],
-  options: [...choiceOptions, ...editOptions, etaOption],
+  options: [...choiceOptions, ...editOptions, etaOption, sharedOptions.noUndo],
   examples: [
     {
       command: 'tq jobs edit 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4 --patch \'{"to":"ada@example.com"}\' --dry-run',

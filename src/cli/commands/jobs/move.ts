@@ -3,6 +3,7 @@ import { defineCommand, type Values } from '../../command.ts';
 import { CHANGE_FIELDS, presentChanges } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, choiceOptions, readChoice } from '../../job-choice.ts';
 import { readText } from '../../option-values.ts';
+import { sharedOptions } from '../../options.ts';
 
 export const jobsMove = defineCommand({
   name: 'jobs move',
@@ -13,7 +14,11 @@ export const jobsMove = defineCommand({
     'Exit codes: 0 all of them were moved, 1 some were not, 3 no queue holds any of them.',
   ].join('\n'),
   arguments: [choiceArgument],
-  options: [...choiceOptions, { flags: '--to <queue>', summary: 'the queue that they go to', completion: 'queues' }],
+  options: [
+    ...choiceOptions,
+    { flags: '--to <queue>', summary: 'the queue that they go to', completion: 'queues' },
+    sharedOptions.noUndo,
+  ],
   examples: [
     { command: "tq jobs move --where 'task:video.*' --to slow --dry-run", does: 'only count what would be moved' },
     { command: 'tq jobs move -Q default --to repair', does: 'move all of a queue' },

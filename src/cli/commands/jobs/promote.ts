@@ -1,6 +1,7 @@
 import { defineCommand, type Values } from '../../command.ts';
 import { CHANGE_FIELDS, presentChanges } from '../../job-changes.ts';
 import { type ChoiceOptions, choiceArgument, choiceOptions, readChoice } from '../../job-choice.ts';
+import { sharedOptions } from '../../options.ts';
 
 export const jobsPromote = defineCommand({
   name: 'jobs promote',
@@ -10,7 +11,7 @@ export const jobsPromote = defineCommand({
     'Exit codes: 0 all of them went, 1 some did not, 3 no queue holds any of them.',
   ].join('\n'),
   arguments: [choiceArgument],
-  options: choiceOptions,
+  options: [...choiceOptions, sharedOptions.noUndo],
   examples: [
     {
       command: "tq jobs promote --where 'state:retry task:email.*' --dry-run",

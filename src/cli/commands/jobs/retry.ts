@@ -29,6 +29,7 @@ export const jobsRetry = defineCommand({
       ...sharedOptions.where,
       summary: "dead letters that a query takes: 'task:email.* error~timeout' (docs/queries.md)",
     },
+    sharedOptions.noUndo,
   ],
   examples: [
     { command: 'tq jobs retry 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4 --dry-run', does: 'only look what would go back' },

@@ -1,4 +1,5 @@
 import type { StoredRetry } from './retry-policy.ts';
+import type { FiringMark } from './schedule/firing.ts';
 import type { WorkflowPlace } from './workflow/graph.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Meta {
   readonly uniqueUntil?: 'started' | 'finished';
   /** Its place in a workflow. */
   readonly workflow?: WorkflowPlace;
+  /** It is a firing of a schedule entry. */
+  readonly schedule?: FiringMark;
 }
 
 /**
@@ -61,6 +64,8 @@ function decodeMeta(raw: Record<string, unknown>): Meta {
   if (isRecord(raw.headers)) meta.headers = decodeHeaders(raw.headers);
   const workflow = decodePlace(raw.workflow);
   if (workflow !== undefined) meta.workflow = workflow;
+  const schedule = decodeFiring(raw.schedule);
+  if (schedule !== undefined) meta.schedule = schedule;
   return meta;
 }
 
@@ -75,6 +80,17 @@ function decodePlace(raw: unknown): WorkflowPlace | undefined {
     ...(raw.joins === true && { joins: true }),
     ...(raw.replaced === true && { replaced: true }),
   };
+}
+
+function decodeFiring(raw: unknown): FiringMark | undefined {
+  if (!isRecord(raw) || typeof raw.entry !== 'string') return undefined;
+  const mark: { -readonly [Key in keyof FiringMark]: FiringMark[Key] } = { entry: raw.entry };
+  for (const key of ['dueAt', 'windowMs', 'jitterMs', 'expiresMs'] as const) {
+    const value = raw[key];
+    if (typeof value === 'number' && Number.isFinite(value)) mark[key] = value;
+  }
+  if (raw.overlap === 'skip' || raw.overlap === 'replace') mark.overlap = raw.overlap;
+  return mark;
 }
 
 function decodeHeaders(raw: Record<string, unknown>): Record<string, string> {

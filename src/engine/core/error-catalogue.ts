@@ -83,6 +83,15 @@ export const catalogue = {
       next: `the options are ${known.join(', ')}`,
     }),
   }),
+  ENTRY_UNREADABLE: entry<{ entry: string; reason: string }>({
+    name: 'EntryUnreadable',
+    exit: 1,
+    when: 'a stored schedule entry cannot be read: another version of tq wrote it, or another program',
+    text: ({ entry, reason }) => ({
+      message: `cannot read the schedule entry "${entry}": ${reason}`,
+      next: `use a version of tq not older than the one that stored it, or remove it with \`tq schedule remove ${entry}\` and add it again`,
+    }),
+  }),
   INVALID_SCHEDULE: entry<{ entry: string; field: string; problem: string; remedy: string }>({
     name: 'InvalidSchedule',
     exit: 2,

@@ -11,7 +11,7 @@ export const levels: readonly (readonly string[])[] = [
   ['src/engine/config/'],
   ['src/engine/broker/'],
   ['src/engine/task/', 'src/engine/events/', 'src/engine/results/', 'src/engine/jobs/'],
-  ['src/engine/canvas/', 'src/engine/deadletter/', 'src/engine/control/'],
+  ['src/engine/canvas/', 'src/engine/deadletter/', 'src/engine/control/', 'src/engine/schedule/'],
   ['src/engine/worker/', 'src/engine/beat/'],
   ['src/tasks/'],
   ['src/engine/app/'],

@@ -29,6 +29,9 @@ interface Part {
   readonly places: readonly ScanPlace[];
 }
 
+/** A page with fewer jobs holds large ones. */
+const SMALL_PAGE = 100;
+
 const LIVE: readonly ScanPlace[] = ['waiting', 'scheduled'];
 
 export const purgeQueues = defineOperation({
@@ -97,17 +100,38 @@ async function purge(session: Session, { queue: name, places, run, onRemoved }: 
     pages: AsyncIterable<readonly Job[]>,
     keep: (jobs: readonly Job[]) => Promise<void> | undefined,
   ): Promise<void> => {
-    // The next jobs are read while those before them are kept and removed.
-    for await (const page of readAhead(pages)) {
-      if (signal.aborted) return;
-      const old = page.filter(isOld);
-      if (old.length === 0) continue;
-      await keep(old);
-      const ids = old.map(({ id }) => id);
-      const removed = new Set(await bulk.remove(ids, places));
-      keeper?.left(old.filter(({ id }) => !removed.has(id)));
-      onRemoved(removed.size);
+    // The next jobs are read and kept while those before them are removed: the store and this process are at work both.
+    let removing: Promise<void> | undefined;
+    try {
+      for await (const page of readAhead(pages)) {
+        if (signal.aborted) return;
+        const old = page.filter(isOld);
+        if (old.length === 0) continue;
+        // Large jobs come in small pages, and one page of them in memory is enough.
+        if (old.length < SMALL_PAGE) await removing;
+        await keep(old);
+        await removing;
+        if (signal.aborted) {
+          keeper?.left(old);
+          return;
+        }
+        removing = remove(old);
+        // Its error is thrown where it is waited for.
+        removing.catch(() => undefined);
+      }
+    } finally {
+      await removing;
     }
+  };
+  const remove = async (jobs: readonly KeptJob[]): Promise<void> => {
+    const removed = new Set(
+      await bulk.remove(
+        jobs.map(({ id }) => id),
+        places,
+      ),
+    );
+    keeper?.left(jobs.filter(({ id }) => !removed.has(id)));
+    onRemoved(removed.size);
   };
   if (keeper === undefined) await removeOld(bulk.scanSummaries({ places }), () => undefined);
   else await removeOld(readRecords(bulk, places), (records) => keeper.keep(records, null));
@@ -118,7 +142,7 @@ type Dated = Pick<JobRecord, 'createdAt' | 'finishedAt'>;
 
 async function* readRecords(bulk: BulkJobs, places: readonly ScanPlace[]): AsyncIterable<readonly JobRecord[]> {
   const slices = new RecordSlices();
-  for await (const ids of bulk.scanIds({ places })) yield* slices.read(bulk, ids);
+  for await (const ids of readAhead(bulk.scanIds({ places }))) yield* slices.read(bulk, ids);
 }
 
 async function listParts(session: Session, input: Target): Promise<Part[]> {

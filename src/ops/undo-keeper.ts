@@ -18,7 +18,7 @@ export interface UndoKeeper {
   keepNew(records: readonly JobRecord[]): Promise<void>;
   /**
    * Jobs that were kept and then not changed, because another one had touched them. Undoing leaves them alone: such a job may run, end
-   * and be forgotten, and must not be put back then. Call it before the next page is kept.
+   * and be forgotten, and must not be put back then. Call it before the page after the next is kept.
    */
   left(jobs: readonly KeptJob[]): void;
   /** Under which id it can be undone; null as long as nothing was kept. */

@@ -96,6 +96,41 @@ test('nothing goes that cannot be kept', async () => {
   expect(broker.queue('high').jobs.size).toBe(5);
 });
 
+test('the next jobs are kept while the ones before are removed; a stop meanwhile leaves them alone, and says so', async () => {
+  const broker = new FakeBroker().store('high', ...Array.from({ length: 400 }, () => ({})));
+  const session = createFakeSession(broker);
+  const { jobs, bulk } = broker.queue('high');
+  const stopping = new AbortController();
+  const nextIsKept = Promise.withResolvers<void>();
+  const keeper = new KeptJobs(() => {
+    if (keeper.kept.length > 8) nextIsKept.resolve();
+  });
+  const remove = bulk.remove.bind(bulk);
+  bulk.remove = async (ids, from) => {
+    await nextIsKept.promise;
+    stopping.abort();
+    return await remove(ids, from);
+  };
+  const run = { ...READING, keeper, signal: stopping.signal };
+  // The first slice of whole jobs is of eight, before it is known how large they are.
+  expect(await purgeQueues.run(session, { queues: ['high'] }, run)).toMatchObject({ total: 8 });
+  expect(keeper.kept).toHaveLength(400);
+  expect(keeper.leftAlone.map(({ id }) => id)).toEqual([...jobs.keys()]);
+  expect(jobs.size).toBe(392);
+});
+
+test('jobs that cannot be kept stay, while those before them go', async () => {
+  const broker = new FakeBroker().store('high', ...Array.from({ length: 400 }, () => ({})));
+  const counts: number[] = [];
+  const keeper = new KeptJobs(() => {
+    keeper.failure = new Error('full');
+  });
+  const run = { ...READING, keeper, progress: (count: number) => void counts.push(count) };
+  await expect(purgeQueues.run(createFakeSession(broker), { queues: ['high'] }, run)).rejects.toThrow('full');
+  expect(counts).toEqual([8]);
+  expect(broker.queue('high').jobs.size).toBe(392);
+});
+
 test('jobs that are added after it began stay', async () => {
   const { broker, session } = setup();
   broker.store('high', { id: 'late', createdAt: session.clock.now() + 1 });

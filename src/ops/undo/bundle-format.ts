@@ -8,7 +8,7 @@ import type { KeptAfter, KeptTimes } from '../undo-keeper.ts';
  *
  * 1. `bundle`: what it is of, once, first;
  * 2. `page`: jobs that an operation was about to change in one way, followed by so many `record` lines;
- * 3. `left`: ids of a queue, of the jobs that were kept just before, that the operation then left alone;
+ * 3. `left`: ids of a queue, of jobs of the two pages before, that the operation then left alone;
  * 4. `end`: how many records there are, once, last. A bundle without it was cut, or is being written.
  */
 export type BundleLine =

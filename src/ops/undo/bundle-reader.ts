@@ -15,7 +15,7 @@ export interface KeptPage extends BundlePage {
   readonly kept: readonly BundleRecord[];
 }
 
-/** Reads a bundle page by page; holds no more than one page. */
+/** Reads a bundle page by page; holds no more than three pages. */
 export class BundleReader {
   readonly #path: string;
   #header: BundleHeader | undefined;
@@ -38,7 +38,7 @@ export class BundleReader {
 
   /** @throws UNDO_UNREADABLE when the file is no bundle, or one of a newer version */
   async *pages(): AsyncIterable<KeptPage> {
-    // What was left alone of a page is said after it, and before more than a page of others.
+    // What was left alone of a page is said after it, and before more than two pages of others.
     let open: OpenPage[] = [];
     let isEnded = false;
     for await (const line of this.#lines()) {
@@ -125,7 +125,7 @@ class OpenPage {
   }
 
   get isWhole(): boolean {
-    return this.#later >= BULK_PAGE || this.#laterLength > LATER_LENGTH;
+    return this.#later >= 2 * BULK_PAGE || this.#laterLength > LATER_LENGTH;
   }
 
   get isEmpty(): boolean {

@@ -2,6 +2,7 @@ import { open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/prom
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { BULK_PAGE } from '../../../src/engine/broker/bulk-port.ts';
 import { createRunId } from '../../../src/engine/core/run-id.ts';
 import { bundlePath, findBundle, listBundles } from '../../../src/ops/undo/bundle-folder.ts';
 import { BUNDLE_VERSION } from '../../../src/ops/undo/bundle-format.ts';
@@ -74,6 +75,21 @@ describe('what is kept', () => {
       expect(pages[0]?.kept[0]?.record).toEqual(first[0]);
       expect(pages[1]?.kept.map(({ data }) => typeof data)).toEqual(['string', 'undefined', 'undefined']);
       expect(await new BundleReader(bundlePath(dir, ID)).readHeader()).toMatchObject({ id: ID, user: 'ada' });
+    }));
+
+  test('is left out when it was left alone, also when that is said after the next page', () =>
+    withTempDir(async (dir) => {
+      const keeper = createKeeper(dir);
+      await keeper.keep(page('a', BULK_PAGE), null);
+      await keeper.keep(page('b', BULK_PAGE), null);
+      keeper.left([createRecord('a-7')]);
+      await keeper.keep(page('c', BULK_PAGE), null);
+      keeper.left([createRecord('b-7')]);
+      await keeper.close();
+      const { pages } = await readPages(bundlePath(dir, ID));
+      expect(idsOf(pages).map((ids) => ids.length)).toEqual([BULK_PAGE - 1, BULK_PAGE - 1, BULK_PAGE]);
+      expect(idsOf(pages).flat()).not.toContain('a-7');
+      expect(idsOf(pages).flat()).not.toContain('b-7');
     }));
 
   test('can be read by its user alone', () =>

@@ -71,7 +71,7 @@ export const dlqReprocess = defineCommand({
   present(result) {
     const { matched, reprocessed, failed, failedCount, stopped, outcomes, run } = result;
     const seen =
-      outcomes === null
+      outcomes === null || reprocessed === 0
         ? []
         : [
             line(

@@ -70,8 +70,8 @@ test('when it stops it says why, and how to go on', async () => {
   );
 });
 
-test('without dead letters there is nothing to do', async () => {
+test.each([[], ['--stop-if-failing', '5%']])('without dead letters there is nothing to do', async (...more) => {
   const { session } = setup(0);
-  const ran = await run(['dlq', 'reprocess', '--where', 'queue:mail', '--yes'], { session });
+  const ran = await run(['dlq', 'reprocess', '--where', 'queue:mail', '--yes', ...more], { session });
   expect(ran).toMatchObject({ exitCode: 0, stdout: 'no dead letter fits\n' });
 });

@@ -192,6 +192,24 @@ export const removingBulk: Subject = {
       expect(await queue.counts()).toEqual({ ...EMPTY, completed: 2 });
     }),
 
+    defineRule(
+      'a parent goes with its children, wherever they stand on the page, and does not run',
+      async (workshop) => {
+        const { broker, consume } = workshop;
+        const { queue, parent, children, jobs } = createFamily(broker, [{}, { delayMs: HOUR_MS }]);
+        await broker.addFlow(jobs);
+        const others = newJobs(BULK_PAGE - 3);
+        await queue.addBulk(others);
+        const ids = [parent, ...others, ...children].map(({ id }) => id);
+        expect((await queue.bulk.remove(ids, ['waiting', 'scheduled', 'blocked'])).toSorted()).toEqual(ids.toSorted());
+        expect(await queue.counts()).toEqual(EMPTY);
+        const after = newJob();
+        await queue.add(after);
+        const probe = await consume(queue.name);
+        expect(await probe.taken.next()).toMatchObject({ id: after.id });
+      },
+    ),
+
     defineRule('a parent in another queue goes on too, and so do its ancestors', async ({ broker, consume }) => {
       const [queue, home] = [broker.queue(queueName()), broker.queue(queueName())];
       const top = newJob({ task: 'top' });

@@ -7,7 +7,7 @@ import { decodeOptions, type StoredFields, splitKey } from './stored-fields.ts';
 
 /** What one call reads at most, so that large jobs hold the server up no longer than small ones. */
 const BYTES_PER_CALL = 1_000_000;
-/** The calls of a page go off together: the server reads a part of it while this process takes in the one before. */
+/** A call holds the server for some 2 ms. They go one after the other, so that what others ask comes in between two. */
 const JOBS_PER_CALL = 100;
 
 /**
@@ -61,9 +61,11 @@ export async function readRecords(
   target: BulkQueue,
   ids: readonly string[],
 ): Promise<JobRecord[]> {
-  const slices: string[][] = [];
-  for (let at = 0; at < ids.length; at += JOBS_PER_CALL) slices.push(ids.slice(at, at + JOBS_PER_CALL));
-  return (await Promise.all(slices.map((slice) => readSlice(client, target, slice)))).flat();
+  const records: JobRecord[] = [];
+  for (let at = 0; at < ids.length; at += JOBS_PER_CALL) {
+    records.push(...(await readSlice(client, target, ids.slice(at, at + JOBS_PER_CALL))));
+  }
+  return records;
 }
 
 async function readSlice(client: RedisClient, target: BulkQueue, ids: readonly string[]): Promise<JobRecord[]> {

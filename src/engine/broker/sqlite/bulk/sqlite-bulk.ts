@@ -16,13 +16,9 @@ export function createSqliteBulk(database: () => Database, prefix: string): Bulk
       database().read((transaction) => readRecords(transaction.queue(prefix, queue), ids, database().clock.now())),
     restore: (queue, records) =>
       write((transaction, now) => restoreJobs(transaction, transaction.queue(prefix, queue), records, now)),
-    async remove(queue, ids, from) {
-      const removed = await write((transaction, now) =>
-        removeJobs(transaction, transaction.queue(prefix, queue), { ids, from }, now),
-      );
-      if (removed.length > 0) database().tidy();
-      return removed;
-    },
+    // Space is given back by the workers that come by: beside the removal of a million jobs it takes as long as that itself.
+    remove: (queue, ids, from) =>
+      write((transaction, now) => removeJobs(transaction, transaction.queue(prefix, queue), { ids, from }, now)),
     move: (queue, ids, target, from) =>
       write((transaction, now) =>
         moveJobs(transaction.queue(prefix, queue), transaction.queue(prefix, target), { ids, from }, now),

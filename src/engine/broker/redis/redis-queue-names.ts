@@ -98,13 +98,14 @@ export class RedisQueueNames implements QueueNames {
   async list({ among, isWhole = false }: QueueListing = {}): Promise<string[]> {
     if (among !== undefined) return await this.#listExisting([...new Set(among)]);
     if (isWhole) return await this.#walkAll();
-    const [{ holds, names }, keys] = await Promise.all([this.#read(true), this.#countKeys()]);
-    return keys > this.#walkedKeys && holds ? await this.#listExisting(names) : await this.#walkAll();
+    const [names, keys] = await Promise.all([this.#readNames(), this.#countKeys()]);
+    return keys > this.#walkedKeys && names !== undefined ? await this.#listExisting(names) : await this.#walkAll();
   }
 
   async isWalkDue(): Promise<boolean> {
     if ((await this.#countKeys()) <= this.#walkedKeys) return false;
-    return (await this.#read(false)).isDue;
+    const [isDue] = await this.#read(false);
+    return isDue === 1;
   }
 
   async *walk(): AsyncIterable<number> {
@@ -145,10 +146,19 @@ export class RedisQueueNames implements QueueNames {
     await this.#client.eval(ENTER, 1, this.#key, ...names);
   }
 
-  async #read(withNames: boolean): Promise<{ isDue: boolean; holds: boolean; names: string[] }> {
-    const answer = await this.#client.eval(READ, 1, this.#key, withNames ? 1 : 0);
-    const [isDue, holds, entered] = answer as [number, number, string[]];
-    return { isDue: isDue === 1, holds: holds === 1, names: entered.filter((name) => !name.startsWith(':')) };
+  /** Undefined when the last walk holds no more, or they cannot be read. */
+  async #readNames(): Promise<string[] | undefined> {
+    try {
+      const [, holds, entered] = await this.#read(true);
+      return holds === 1 ? entered.filter((name) => !name.startsWith(':')) : undefined;
+    } catch (error) {
+      if (isTrouble(error)) throw error;
+      return undefined;
+    }
+  }
+
+  async #read(withNames: boolean): Promise<[isDue: number, holds: number, entered: string[]]> {
+    return (await this.#client.eval(READ, 1, this.#key, withNames ? 1 : 0)) as [number, number, string[]];
   }
 
   /** In one round trip; one by one, for in a cluster they may lie on several nodes. */

@@ -43,5 +43,6 @@ test('a worker looks for queues where its broker needs that, until it stops', as
   });
   await worker.start();
   await walked.promise;
+  expect(looks).toBeGreaterThan(1);
   await worker.stop();
 });

@@ -22,8 +22,8 @@ import { NOW } from './redis-state.ts';
 /** Keys that a reader walks through in about 100 ms. */
 const WALKED_KEYS = 100_000;
 const READER_STEP = 5000;
-/** Of a walk beside the work: about a millisecond of the server. */
-const WORKER_STEP = 1000;
+/** Of a walk beside the work: a millisecond of the server, or two. */
+const WORKER_STEP = 500;
 /** What a longer step took was the way there, or this process. */
 const LONGEST_STEP_MS = 5;
 const MIN_INTERVAL_MS = 300_000;

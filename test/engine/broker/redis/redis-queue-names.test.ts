@@ -211,7 +211,7 @@ describe.skipIf(!testServers().canStartRedis)('the names of the queues on Redis'
     await client.zadd(KEY, '5', 'forgotten');
     await workshop.broker.queue('own').add(newJob());
     await waitFor('the name', async () => (await client.zscore(KEY, 'own')) !== null);
-    expect(await client.zrange(KEY, 0, -1)).toEqual(['own']);
+    expect(await client.zrange(KEY, '0', '-1')).toEqual(['own']);
   });
 
   test('they are no queue and no leftover', async () => {

@@ -32,7 +32,8 @@ export async function* selectJobs(
 ): AsyncIterable<SelectedPage> {
   const query = where === undefined ? undefined : parseJobQuery(where, session.clock.now());
   const broker: Broker = await session.broker();
-  for (const queue of query?.queueNames ?? (await broker.listQueues())) {
+  // What is done to all jobs, or keeps all of them, leaves none out.
+  for (const queue of query?.queueNames ?? (await broker.listQueues({ isWhole: query === undefined }))) {
     for (const place of places) {
       if (query !== undefined && !query.reaches(queue, place)) continue;
       const { bulk } = broker.queue(queue);

@@ -11,7 +11,7 @@ import {
   string,
 } from 'valibot';
 import type { Broker } from '../engine/broker/port.ts';
-import { resolveUsedQueues } from '../engine/control/known-queues.ts';
+import { resolveQueues } from '../engine/control/known-queues.ts';
 import type { StoredError, StoredJob } from '../engine/core/job.ts';
 import type { JobState } from '../engine/core/state.ts';
 import { listNewest, listSorted, parseJobOrder, readListed } from '../engine/jobs/job-listing.ts';
@@ -79,13 +79,13 @@ export const listJobs = defineOperation({
   ],
 });
 
-/** The list of all queues is read only if it has to be: on Redis that takes as long as there are jobs. */
+/** The list of all queues is read only if it has to be. */
 async function listNames(
   broker: Broker,
   queues: readonly string[] | undefined,
   query: JobQuery | undefined,
 ): Promise<readonly string[]> {
-  if (queues !== undefined) return await resolveUsedQueues(broker, queues);
+  if (queues !== undefined) return await resolveQueues(broker, queues);
   return query?.queueNames ?? (await broker.listQueues());
 }
 

@@ -288,7 +288,7 @@ async function countActive(broker: Broker, queue: string): Promise<number> {
 
 async function chooseQueues(source: Broker, queues: readonly string[] | undefined): Promise<readonly string[]> {
   for (const name of queues ?? []) assertQueueName(name);
-  return queues === undefined ? await source.listQueues() : [...new Set(queues)];
+  return queues === undefined ? await source.listQueues({ isWhole: true }) : [...new Set(queues)];
 }
 
 function sum(counts: Iterable<number>): number {

@@ -147,12 +147,13 @@ async function* readRecords(bulk: BulkJobs, places: readonly ScanPlace[]): Async
 
 async function listParts(session: Session, input: Target): Promise<Part[]> {
   const broker = await session.broker();
-  const all = await broker.listQueues();
   const toPart = (name: string): Part => ({ name, queues: [name], places: LIVE });
-  if ('all' in input) return all.map(toPart);
+  if ('all' in input) return (await broker.listQueues({ isWhole: true })).map(toPart);
   // A queue of that name goes first: it can be named in no other way.
-  const isDeadAsked = input.queues.includes(DEAD_LETTER) && !all.includes(DEAD_LETTER);
+  const hasOwn = async (): Promise<boolean> => (await broker.listQueues({ among: [DEAD_LETTER] })).length > 0;
+  const isDeadAsked = input.queues.includes(DEAD_LETTER) && !(await hasOwn());
   const named = input.queues.filter((queue) => !isDeadAsked || queue !== DEAD_LETTER);
   const parts = named.length === 0 ? [] : (await resolveQueues(broker, named)).map(toPart);
-  return isDeadAsked ? [...parts, { name: DEAD_LETTER, queues: all, places: ['dead'] }] : parts;
+  if (!isDeadAsked) return parts;
+  return [...parts, { name: DEAD_LETTER, queues: await broker.listQueues({ isWhole: true }), places: ['dead'] }];
 }

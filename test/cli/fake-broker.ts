@@ -16,6 +16,7 @@ import type {
   JobBrief,
   Migration,
   QueueCounts,
+  QueueListing,
 } from '../../src/engine/broker/port.ts';
 import type { Finding } from '../../src/engine/core/checkup/finding.ts';
 import type { QueueLeftovers, RemovedLeftovers } from '../../src/engine/core/checkup/leftovers.ts';
@@ -80,9 +81,9 @@ export class FakeBroker implements Broker {
     }
   }
 
-  async listQueues(): Promise<string[]> {
+  async listQueues({ among }: QueueListing = {}): Promise<string[]> {
     this.assertUp();
-    return [...this.queues.keys()].sort();
+    return [...this.queues.keys()].filter((name) => among?.includes(name) ?? true).sort();
   }
 
   readonly state = createFakeState();

@@ -7,9 +7,11 @@ import { RelayControlBus } from './control/relay-control-bus.ts';
 import { BullJobEvents } from './events/bull-job-events.ts';
 import { splitFlow } from './flow-batches.ts';
 import { toFlowEntry } from './job-json.ts';
-import type { Broker, BrokerQueue, Consumer, ConsumerOptions, FlowJob, Migration } from './port.ts';
+import type { Broker, BrokerQueue, Consumer, ConsumerOptions, FlowJob, Migration, QueueListing } from './port.ts';
+import type { QueueNames } from './queue-names-port.ts';
 import type { StateStore } from './state-port.ts';
 import type { Store } from './store.ts';
+import { isTrouble, unavailable } from './trouble.ts';
 
 /** The port over BullMQ, for every store. */
 export class BullBroker implements Broker {
@@ -70,8 +72,22 @@ export class BullBroker implements Broker {
     return queue;
   }
 
-  listQueues(): Promise<string[]> {
-    return this.#attempt('listing the queues', () => this.#store.listQueues());
+  listQueues(listing?: QueueListing): Promise<string[]> {
+    return this.#attempt('listing the queues', async () => {
+      const names = await this.#store.listQueues(listing);
+      return listing?.among === undefined ? names : names.filter((name) => listing.among?.includes(name));
+    });
+  }
+
+  get queueNames(): QueueNames | undefined {
+    const { queueNames } = this.#store;
+    if (queueNames === undefined) return undefined;
+    const doing = 'looking for queues';
+    return {
+      isWalkDue: () => this.#attempt(doing, () => queueNames.isWalkDue()),
+      // A step cannot be done again: the server that answers then may be another one.
+      walk: () => whileUp(queueNames.walk(), this.#store, doing),
+    };
   }
 
   get state(): StateStore {
@@ -126,5 +142,14 @@ export class BullBroker implements Broker {
 
   #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {
     return attempt(this.#store, doing, operation);
+  }
+}
+
+/** @throws BROKER_UNAVAILABLE as soon as the store is lost */
+async function* whileUp<Item>(items: AsyncIterable<Item>, store: Store, doing: string): AsyncIterable<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw isTrouble(error) ? unavailable(store.url, doing, store.faultBehind(error)) : error;
   }
 }

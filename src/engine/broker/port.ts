@@ -22,6 +22,7 @@ import type { BulkJobs } from './bulk-port.ts';
 import type { BrokerCheckup } from './checkup-port.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
+import type { QueueNames } from './queue-names-port.ts';
 import type { StateStore } from './state-port.ts';
 
 export interface Broker {
@@ -41,8 +42,13 @@ export interface Broker {
    * @throws PARENT_MISSING when a parent that is not among them is not stored
    */
   addFlow(jobs: readonly FlowJob[]): Promise<void>;
-  /** Every queue that the store holds, sorted, whoever made it. */
-  listQueues(): Promise<string[]>;
+  /**
+   * The queues that the store holds, sorted, whoever made them. In a Redis of very many keys, one that another BullMQ client made within
+   * the last minutes may be missing unless `isWhole` or `among` is given (docs/brokers.md).
+   */
+  listQueues(listing?: QueueListing): Promise<string[]>;
+  /** Where the list of queues needs a worker's work: in Redis. */
+  readonly queueNames?: QueueNames | undefined;
   /** Starts taking jobs; `consumer.run()` begins. */
   createConsumer(options: ConsumerOptions): Consumer;
   /** What workers and operators share beside jobs: names, leases, records. */
@@ -58,6 +64,13 @@ export interface Broker {
   /** What the store is, for banners and reports: `Redis 7.0.15`, `PostgreSQL 18.4`, `SQLite 3.53`. */
   describe(): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface QueueListing {
+  /** Only those of these names. Each is looked for by itself, however many queues there are. */
+  readonly among?: readonly string[];
+  /** Misses none, however long that takes. */
+  readonly isWhole?: boolean;
 }
 
 export interface FlowJob {

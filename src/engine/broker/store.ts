@@ -6,7 +6,8 @@ import type { BrokerCheckup } from './checkup-port.ts';
 import type { EventLogReader } from './events/event-log.ts';
 import type { FlowEntry } from './flow-entry.ts';
 import type { JobFilter } from './job-filter.ts';
-import type { Migration } from './port.ts';
+import type { Migration, QueueListing } from './port.ts';
+import type { QueueNames } from './queue-names-port.ts';
 import type { StateStore } from './state-port.ts';
 
 /**
@@ -41,7 +42,10 @@ export interface Store extends StoreOptions {
   faultBehind(error: unknown): unknown;
   /** Resolves once the store answers; throws a TqError when it does not, or cannot be used. */
   connect(doing: string): Promise<void>;
-  listQueues(): Promise<string[]>;
+  /** As the port has it; may give more than those of `among`. */
+  listQueues(listing?: QueueListing): Promise<string[]>;
+  /** Where the list of queues needs a worker's work. */
+  readonly queueNames?: QueueNames | undefined;
   /** When jobs of the delayed set are due, epoch ms, in the order of the ids; null for an id that is not in it. */
   listDueAt(queue: string, ids: readonly string[]): Promise<(number | null)[]>;
   /** How long the locks of active jobs still run, in ms, in the order of the ids; null for a job without one. */

@@ -30,6 +30,7 @@ import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { LeasedChore } from './leased-chore.ts';
 import type { Pool } from './pool.ts';
+import { createQueueNameWalk } from './queue-name-walk.ts';
 import { createResultRetention } from './result-retention.ts';
 import { ResultWriting } from './result-writing.ts';
 import { Revocations } from './revocations.ts';
@@ -104,6 +105,8 @@ export class Worker {
       const listQueues = (): readonly string[] => this.queues;
       if (keep !== undefined) this.#chores.push(createDeadLetterRetention({ ...settings, ...keep, listQueues }));
     }
+    const { queueNames } = settings.broker;
+    if (queueNames !== undefined) this.#chores.push(createQueueNameWalk({ ...settings, names: queueNames }));
     this.#attempts = new Attempts({
       pool: this.#pool,
       revocations: this.#revocations,

@@ -149,7 +149,7 @@ function isSame(one: JobRecord, other: JobRecord | undefined): boolean {
  */
 export async function assertWholeFlows(broker: Broker, moved: ReadonlySet<string>): Promise<void> {
   const slices = new RecordSlices();
-  for (const name of await broker.listQueues()) {
+  for (const name of await broker.listQueues({ isWhole: true })) {
     const { bulk } = broker.queue(name);
     for await (const page of bulk.scanSummaries({ places: ['blocked'] })) {
       const ids = page.map(({ id }) => id);

@@ -30,7 +30,7 @@ const BLOCK_MS = 500;
 const PAUSE_MS = 100;
 /** A server that is silent for so long beyond that is taken for lost. */
 const SILENCE_MS = 5000;
-/** Finding the queues walks the whole key space; at most this share of the time goes into it. */
+/** Finding the queues may walk the whole key space; at most this share of the time goes into it. */
 const SHARE_OF_LOOKING = 0.05;
 
 type StreamEntry = [id: string, fields: string[]];

@@ -103,7 +103,8 @@ const RELEASE = `
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
   return redis.call('DEL', KEYS[1])`;
 
-const NOW = `
+/** The clock of the server, epoch ms, as `now` of a script. */
+export const NOW = `
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000`;
 

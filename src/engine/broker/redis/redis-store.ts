@@ -1,6 +1,5 @@
 import { accessSync, constants } from 'node:fs';
 import { createRedisBackend, type RedisQueueBackend } from 'bullmq';
-import { Cluster, type Redis } from 'ioredis';
 import { createError, messageOf } from '../../core/errors.ts';
 import { maskUrl, type RedisAddress } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
@@ -15,6 +14,7 @@ import { connectOnce, createRedisClient, endClient, endIfAway, type RedisClient 
 import { createRedisEventLog } from './redis-event-log.ts';
 import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
+import { RedisQueueNames, type RedisQueueNamesOptions } from './redis-queue-names.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { scanIds } from './redis-scan.ts';
 import { createRedisState } from './redis-state.ts';
@@ -23,8 +23,9 @@ import { readWhole } from './redis-whole-jobs.ts';
 
 /** The prioritized set's scores hold the priority above 32 bits of order (BullMQ: getPriorityScore). */
 const PRIORITY_SCORE_UNIT = 0x100000000;
-const SCAN_COUNT = 5000;
 const MINIMUM = { major: 6, minor: 2 };
+
+export interface RedisStoreOptions extends StoreOptions, Pick<RedisQueueNamesOptions, 'walkedKeys'> {}
 
 /**
  * Redis, Valkey and what speaks like them, on one node, behind Sentinel or as a cluster.
@@ -32,7 +33,7 @@ const MINIMUM = { major: 6, minor: 2 };
  * Two clients: the producer's gives a command up after the patience, so that a caller learns of a lost server; the
  * consumer's never does. Consumers and event readers get a duplicate of their own to block on.
  */
-export function createRedisStore(url: string, address: RedisAddress, options: StoreOptions): Store {
+export function createRedisStore(url: string, address: RedisAddress, options: RedisStoreOptions): Store {
   const masked = maskUrl(url);
   assertAuthority(address, masked);
   const client = createRedisClient(address, options.patienceMs, answerMs(options.patienceMs));
@@ -89,6 +90,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
   };
 
   const relays = createRedisRelays(client, address.prefix);
+  const names = new RedisQueueNames(client, { prefix: address.prefix, ...options });
 
   const queueBackend = (queue: string): RedisQueueBackend => {
     if (root === undefined) {
@@ -101,7 +103,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
       root.on('error', () => {});
       sayVersion(root);
     }
-    return root.forQueue(queue, address.prefix) as RedisQueueBackend;
+    return noteWrites(root.forQueue(queue, address.prefix) as RedisQueueBackend, () => names.note(queue));
   };
 
   return {
@@ -110,7 +112,14 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     prefix: address.prefix,
     ...options,
     queueBackend,
-    workerBackend: (name, backendOptions, kind) => consumerBackend(name, backendOptions, kind),
+    workerBackend(name, backendOptions, kind) {
+      // The producer's connection: the consumer's may wait for a lost server for ever.
+      connect('starting the worker').then(
+        () => names.note(name),
+        () => undefined,
+      );
+      return consumerBackend(name, backendOptions, kind);
+    },
     abandonConsumers() {
       shared = undefined;
       for (const own of consumers.splice(0)) endClient(own);
@@ -120,7 +129,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     openEventLog: (since) =>
       createRedisEventLog({
         createClient: () => createRedisClient(address, options.patienceMs),
-        listQueues: () => listQueues(client, address.prefix),
+        listQueues: () => names.list(),
         readTime: () => readTime(client),
         prefix: address.prefix,
         isCluster: address.mode === 'cluster',
@@ -130,7 +139,8 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     relayBackend: (relayOptions) => relays.createBackend(relayOptions),
     faultBehind: (error) => (fault !== undefined && isGivingUp(error) ? fault : error),
     connect,
-    listQueues: () => listQueues(client, address.prefix),
+    listQueues: (listing) => names.list(listing),
+    queueNames: names,
     listDueAt: (queue, ids) => listDueAt(client, `${address.prefix}:${queue}:delayed`, ids),
     listLockLeftMs: (queue, ids) => listLockLeftMs(client, `${address.prefix}:${queue}`, ids),
     listMarks: (queue, ids, mark) => listMarks(client, `${address.prefix}:${queue}`, ids, mark),
@@ -169,6 +179,19 @@ function assertAuthority({ caFile }: RedisAddress, url: string): void {
   } catch (error) {
     throw createError('BROKER_URL_INVALID', { url, reason: `?ca= names no file: ${messageOf(error)}` }, error);
   }
+}
+
+/** Every way to add jobs announces the queue with its metadata first; what follows costs a look into a map. */
+function noteWrites(backend: RedisQueueBackend, note: () => void): RedisQueueBackend {
+  for (const method of ['setQueueMeta', 'addJob', 'addJobs', 'pause'] as const) {
+    const write = backend[method].bind(backend) as (...given: unknown[]) => unknown;
+    backend[method] = ((...given: unknown[]) => {
+      const written = write(...given);
+      note();
+      return written;
+    }) as never;
+  }
+  return backend;
 }
 
 /** ioredis says with these that it has given a command up, not why. */
@@ -218,25 +241,6 @@ function parseInfo(info: string): { name: string; version: string } {
 async function readTime(client: RedisClient): Promise<number> {
   const [seconds, micros] = await client.time();
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-}
-
-/** Every BullMQ queue has a hash `PREFIX:QUEUE:meta`; there is no list of queues, so the key space is walked. */
-async function listQueues(client: RedisClient, prefix: string): Promise<string[]> {
-  const nodes: Redis[] = client instanceof Cluster ? client.nodes('master') : [client];
-  const names = new Set<string>();
-  const pattern = `${prefix.replace(/[*?[\]\\]/g, '\\$&')}:*:meta`;
-  for (const node of nodes) {
-    let cursor = '0';
-    do {
-      const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
-      for (const key of keys) {
-        const name = key.slice(prefix.length + 1, -':meta'.length);
-        if (name !== '' && !name.includes(':')) names.add(name);
-      }
-      cursor = next;
-    } while (cursor !== '0');
-  }
-  return [...names].sort();
 }
 
 async function listDueAt(client: RedisClient, key: string, ids: readonly string[]): Promise<(number | null)[]> {

@@ -25,6 +25,16 @@ export const reading: Subject = {
       expect(names.filter((name) => [a, b, c].includes(name))).toEqual([b, a, c]);
     }),
 
+    defineRule('queues are looked for by their names, and all of them can be asked for', async (workshop) => {
+      const { broker } = workshop;
+      const [tq, plain, missing] = [queueName(), queueName(), queueName()];
+      await broker.queue(tq).add(newJob());
+      await workshop.plainQueue(plain).add('task', {});
+      expect(await broker.listQueues({ among: [plain, missing, tq, plain] })).toEqual([tq, plain].sort());
+      expect(await broker.listQueues({ among: [] })).toEqual([]);
+      expect(await broker.listQueues({ isWhole: true })).toEqual(expect.arrayContaining([tq, plain]));
+    }),
+
     defineRule('a queue that nobody made is empty, and reading does not make it', async ({ broker }) => {
       const queue = broker.queue(queueName());
       expect(await queue.counts()).toEqual(NOTHING);

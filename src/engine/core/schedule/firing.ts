@@ -27,6 +27,12 @@ export function parseFiringId(id: string, entry: string): number | undefined {
   return id.startsWith(head) && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
 }
 
+/** What the meta of a job says of its entry when only its id is known: nothing, unless that is the id of a firing. */
+export function readMark(id: string): { readonly schedule?: FiringMark } {
+  const [, entry] = /^repeat:(.+):\d{1,16}$/.exec(id) ?? [];
+  return entry === undefined ? {} : { schedule: { entry } };
+}
+
 /** What a job is a firing of. */
 export interface Firing {
   /** Name of the entry. */

@@ -265,6 +265,17 @@ describe.each(brokersUnderTest())('firings of schedule entries on $name', (under
     await recorded({ jobId: starter, state: 'SUCCESS' });
   });
 
+  test('one that is recorded, removed and put back is one still', async () => {
+    const dueAt = Date.now() - 1000;
+    const id = await fire('about', dueAt, { mark: { jitterMs: 5 } });
+    const { bulk } = broker.queue(bench.queue);
+    const records = await bulk.readRecords([id]);
+    expect(await bulk.remove([id], ['waiting'])).toEqual([id]);
+    expect(await bulk.restore(records)).toEqual([{ id, kind: 'restored' }]);
+    await start();
+    expect(await app.result(id).get({ timeout: '20s' })).toMatchObject({ schedule: { entry, dueAt } });
+  });
+
   test('one by hand has an id of its own, and its due time from its mark', async () => {
     const dueAt = Date.now();
     const schedule = { entry, dueAt };

@@ -1,10 +1,11 @@
 import { escapeControl } from '../../engine/core/escape.ts';
+import type { Firing } from '../../engine/core/schedule/firing.ts';
 import type { JobExplanation, Reason } from '../../engine/core/why/reason.ts';
 import { formatReadable } from '../cell.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { readText } from '../option-values.ts';
 import { sharedOptions } from '../options.ts';
-import { type Block, type Surface, sheet } from '../presentation.ts';
+import { type Block, type Field, type Surface, sheet } from '../presentation.ts';
 
 export const why = defineCommand({
   name: 'why',
@@ -20,7 +21,7 @@ export const why = defineCommand({
     { command: 'tq why 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4', does: 'what it waits for, or how it ended' },
     { command: 'tq why 17 --queue mail --json', does: 'a job that BullMQ numbered, as JSON' },
   ],
-  json: ['id', 'task', 'queue', 'state', 'reasons'],
+  json: ['id', 'task', 'queue', 'state', 'schedule', 'reasons'],
   operation: async () => (await import('../../ops/explain-job.ts')).explainJob,
   toInput: ({ arguments: [id = ''], options, timeoutMs }: Values<{ queue?: string }>) => ({
     id,
@@ -34,13 +35,21 @@ export const why = defineCommand({
   }),
 });
 
-function describeJob({ id, task, queue, state }: JobExplanation): Block {
+function describeJob({ id, task, queue, state, schedule }: JobExplanation): Block {
   return sheet([
     { title: 'id', as: 'text', value: id },
     { title: 'task', as: 'text', value: task },
     { title: 'queue', as: 'text', value: queue },
     { title: 'state', as: 'state', value: state },
+    ...(schedule === null ? [] : describeFiring(schedule)),
   ]);
+}
+
+function describeFiring({ entry, dueAt }: Firing): Field[] {
+  return [
+    { title: 'schedule', as: 'text', value: entry },
+    { title: 'firing of', as: 'instant', value: dueAt },
+  ];
 }
 
 const INDENT = '  ';

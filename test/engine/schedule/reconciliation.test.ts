@@ -83,7 +83,11 @@ describe('an entry that an operator has edited', () => {
       'a: schedule was every 2 hours, code says every hour: what code says is taken',
       'a: call.expiresMs was null, code says 300000: what code says is taken',
     ]);
-    expect(await schedules.read('a')).toMatchObject({ edited: false, schedule: 'every hour', call: { expiresMs: 300_000 } });
+    expect(await schedules.read('a')).toMatchObject({
+      edited: false,
+      schedule: 'every hour',
+      call: { expiresMs: 300_000 },
+    });
     expect(await schedules.reconcile(code)).toEqual({ ...NOTHING, unchanged: 1 });
   });
 

@@ -35,7 +35,6 @@ export async function walkChain(schedules: ScheduleStore, place: ChainPlace, now
   const stored = parseRule(place.template, place.id);
   let at: ChainPlace | undefined = place;
   for (const to of listSteps(stored.rule, place.dueAt, now, stored.runsBefore + place.made)) {
-    if (to <= at.dueAt) continue;
     at = await stepTo(schedules, at, { to, now, stored });
     if (at === undefined) return;
   }

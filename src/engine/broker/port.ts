@@ -23,6 +23,7 @@ import type { BrokerCheckup } from './checkup-port.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
 import type { QueueNames } from './queue-names-port.ts';
+import type { QueueSchedules } from './schedule-port.ts';
 import type { StateStore } from './state-port.ts';
 
 export interface Broker {
@@ -108,6 +109,8 @@ export interface BrokerQueue {
   readonly name: string;
   /** Many of its jobs at once. */
   readonly bulk: BulkJobs;
+  /** What fires into it. */
+  readonly schedules: QueueSchedules;
   /** @returns its id, or that of the job that holds its unique key */
   add(job: NewJob): Promise<string>;
   /** One round trip for the whole batch. @returns as `add`, in the order of the jobs */

@@ -17,6 +17,7 @@ import { listMarks } from './redis-marks.ts';
 import { RedisQueueNames, type RedisQueueNamesOptions } from './redis-queue-names.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { scanIds } from './redis-scan.ts';
+import { createRedisSchedules } from './redis-schedules.ts';
 import { createRedisState } from './redis-state.ts';
 import { listSummaries } from './redis-summaries.ts';
 import { readWhole } from './redis-whole-jobs.ts';
@@ -89,6 +90,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: Re
     return backend;
   };
 
+  const schedules = createRedisSchedules(client, address.prefix);
   const relays = createRedisRelays(client, address.prefix);
   const names = new RedisQueueNames(client, { prefix: address.prefix, ...options });
 
@@ -155,9 +157,11 @@ export function createRedisStore(url: string, address: RedisAddress, options: Re
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
+    schedules,
     checkup: createRedisCheckup(client, {
       prefix: address.prefix,
       backendOf: queueBackend,
+      schedules,
       readTime: () => readTime(client),
     }),
     state: createRedisState(client, address.prefix),

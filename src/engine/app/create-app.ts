@@ -28,8 +28,6 @@ import { type HistoryOptions, readHistory } from '../results/result-history.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import type { EntryOptions } from '../schedule/entry-options.ts';
-import type { ReconcileReport } from '../schedule/reconciliation.ts';
-import type { ScheduleBroker } from '../schedule/schedule-broker.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
@@ -37,7 +35,7 @@ import { AppAlerts } from './app-alerts.ts';
 import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
 import { type EventOptions, openEvents } from './app-events.ts';
 import { AppResultStore } from './app-results.ts';
-import { AppEntries, type AppSchedules, type ReconcileOptions } from './app-schedules.ts';
+import { AppEntries, type AppSchedules } from './app-schedules.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
@@ -131,7 +129,7 @@ class TaskApp implements App {
     const { facts, checkPriority } = this.#signatureParts;
     this.#entries = new AppEntries({
       ...{ clock, facts, tasks: this.#registry, checkPriority },
-      openBroker: async () => (await this.broker()) as unknown as ScheduleBroker,
+      openBroker: this.#openBrokerOnce,
       resultOf: (id, queue) => this.result(id, queue),
     });
     const surroundings = this.#surroundingsOf(environment);
@@ -274,9 +272,7 @@ class TaskApp implements App {
   }
 
   createBeat(options: BeatOptions = {}): Promise<Beat> {
-    const reconcile = (how: ReconcileOptions): Promise<ReconcileReport> => this.schedules.reconcile(how);
-    const of = { broker: this.#openBrokerOnce, clock: this.#clock, declared: this.declaredEntries, reconcile };
-    return createAppBeat(of, options);
+    return createAppBeat({ app: this, clock: this.#clock }, options);
   }
 
   async #createWorker(options: WorkerOptions): Promise<Worker> {

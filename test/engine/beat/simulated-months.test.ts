@@ -1,5 +1,4 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_TIMING } from '../../../src/engine/beat/beat-timing.ts';
 import { listRuns } from '../../../src/engine/core/schedule/runs.ts';
 import type { ScheduleOptions } from '../../../src/engine/core/schedule/schedule-options.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
@@ -19,17 +18,16 @@ const ZONES = [
   ['Asia/Kolkata', '2028-03-26T01:00Z', '2028-10-29T01:00Z'],
 ] as const;
 
-/** Daily within the hour that is skipped or repeated, and every half hour around the days on which it is. */
+/** Daily within the hour that is skipped or repeated, and every half hour around the instants at which it is. */
 function listZoned(): Record<string, ScheduleOptions> {
   return Object.fromEntries(
     ZONES.flatMap(([timezone, ...changes]) => {
       const zone = cityOf(timezone);
       return [
         [`nightly-${zone}`, { cron: '15 2 * * *', timezone }],
-        [`early-${zone}`, { cron: '45 1 * * *', timezone }],
         ...changes.map((change, index) => {
           const at = Date.parse(change);
-          const span = { startAt: new Date(at - DAY_MS / 2), endAt: new Date(at + DAY_MS / 2) };
+          const span = { startAt: new Date(at - DAY_MS / 4), endAt: new Date(at + DAY_MS / 4) };
           return [`half-hourly-${zone}-${index}`, { cron: '*/30 * * * *', timezone, ...span }];
         }),
       ];
@@ -56,10 +54,10 @@ describe.each(brokersUnderTest())('a beat on $name', (store) => {
     return simulation;
   };
 
-  test('fires each entry of a year at each of its due times once, whatever clocks and calendars do', {
+  test('fires each entry of ten months at each of its due times once, whatever clocks and calendars do', {
     timeout: 120_000,
   }, async () => {
-    const { time, createBeat, add, listFirings } = await simulate('2027-12-15T00:00:30Z');
+    const { time, createBeat, add, listFirings } = await simulate('2028-02-15T00:00:30Z');
     const entries: Record<string, ScheduleOptions> = {
       ...listZoned(),
       'leap-day': { cron: '0 0 29 2 *' },
@@ -79,27 +77,27 @@ describe.each(brokersUnderTest())('a beat on $name', (store) => {
       expect([name, firings.get(name)]).toEqual([name, listRuns(defined(schedule).schedule, span)]);
     }
     expect(firings.get('leap-day')).toEqual([Date.parse('2028-02-29T00:00Z')]);
-    expect(firings.get('end-of-month')).toHaveLength(12);
-    expect(firings.get('thirty-first')).toHaveLength(7);
-    for (const [timezone] of ZONES) expect(firings.get(`nightly-${cityOf(timezone)}`)).toHaveLength(366);
+    expect(firings.get('end-of-month')).toHaveLength(10);
+    expect(firings.get('thirty-first')).toHaveLength(6);
+    for (const [timezone] of ZONES) expect(firings.get(`nightly-${cityOf(timezone)}`)).toHaveLength(304);
   });
 
   test('misses and doubles nothing in an hour in which one of two beats is killed every minute', {
     timeout: 120_000,
   }, async () => {
     const { time, createBeat, add, listFirings } = await simulate('2026-03-01T12:00:00.500Z');
-    const entries = { 'every-five-seconds': { every: '5s' }, minutely: { cron: '* * * * *' } };
+    const entries = { 'every-15-seconds': { every: '15s' }, minutely: { cron: '* * * * *' } };
     const missed = { policy: 'all', windowMs: null, atMost: 100 } as const;
     for (const [name, schedule] of Object.entries(entries)) await add(name, schedule, { missed });
     const from = time.clock.now();
     let [first, second] = [time.createOwner(), time.createOwner()];
-    for (const process of [first, second]) await createBeat(DEFAULT_TIMING, process).start();
+    for (const process of [first, second]) await createBeat({ pulseMs: 5000 }, process).start();
     for (let minute = 0; minute < 60; minute += 1) {
       await time.runFor(MINUTE_MS);
       // It stops in the middle of whatever it waits for; what it held runs out by itself.
       first.kill();
       [first, second] = [second, time.createOwner()];
-      await createBeat(DEFAULT_TIMING, second).start();
+      await createBeat({ pulseMs: 5000 }, second).start();
     }
     await time.runFor(MINUTE_MS);
     const firings = await listFirings();
@@ -133,7 +131,7 @@ describe.each(brokersUnderTest())('a beat on $name', (store) => {
     await beat.start();
     await time.runUntil(Date.parse('2026-03-01T14:30Z'));
     await loseRecord({ store: store.name, url }, queue, `repeat:hourly:${Date.parse('2026-03-01T15:00Z')}`);
-    expect(await schedules.read('hourly')).toMatchObject({ nextAt: Date.parse('2026-03-01T15:00Z'), nextId: null });
+    expect(await schedules.read('hourly')).toMatchObject({ ahead: 'missing' });
     await time.runUntil(Date.parse('2026-03-01T16:30Z'));
     const hours = ['13:00', '14:00', '15:00', '16:00'];
     expect((await listFirings()).get('hourly')).toEqual(hours.map((text) => Date.parse(`2026-03-01T${text}Z`)));

@@ -45,6 +45,8 @@ export interface ChainKeepingOptions {
 
 /** Entries of one round trip. */
 const PAGE = 200;
+/** After a step that somebody else was about to take. */
+const REREAD_MS = 50;
 /** A worker's clock may be ahead by so much, and its entries armed for later, without anything being wrong. */
 const CLOCK_SLACK_MS = 5000;
 
@@ -191,9 +193,13 @@ export class ChainKeeping {
     const { name, definition } = kept.entry;
     let at = from;
     for (const to of steps) {
-      // Somebody else was first: where they went is read in a moment.
-      if (!leads() || !(await broker.queue(definition.queue).schedules.advance(name, at, to)))
-        return this.#lookAgain([name]);
+      if (!leads()) return this.#lookAgain([name]);
+      if (!(await broker.queue(definition.queue).schedules.advance(name, at, to))) {
+        // Somebody else was first, and where they went is read in a moment; later when nobody went anywhere.
+        const isFirstTry = kept.refusedAt !== at;
+        kept.refusedAt = at;
+        return isFirstTry ? book.lookAt(name, clock.now() + REREAD_MS) : this.#lookAgain([name]);
+      }
       at = to;
       kept.aheadAt = to;
       kept.wasThere = false;

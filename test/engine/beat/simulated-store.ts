@@ -15,7 +15,7 @@ import { SimulatedTime, type TimerOwner } from './simulated-time.ts';
 const DAY_MS = 86_400_000;
 
 /** A beat that looks seldom, so that months are a matter of what is due in them. */
-export const SELDOM: Partial<BeatTiming> = {
+const SELDOM: Partial<BeatTiming> = {
   leaseMs: 30 * DAY_MS,
   renewMs: 10 * DAY_MS,
   pulseMs: 5 * DAY_MS,

@@ -18,6 +18,10 @@ export interface FullLookOptions {
 
 /** Entries of one look at the store. */
 const PAGE = 500;
+/** A look at very many entries, or on a slow store, is paid for by looking less often: it takes a hundredth of the time, */
+const PAUSE_FACTOR = 100;
+/** but entries are not left alone for longer than this. */
+const LONGEST_PAUSE_MS = 600_000;
 
 /**
  * Looks at the schedulers of all entries every now and then, page by page: finds what has gone missing behind the back of the beat (a
@@ -29,6 +33,7 @@ export class FullLook {
   readonly #urgent = new Set<string>();
   /** When all were looked at last, by the monotonic clock. */
   #lookedAt = Number.NEGATIVE_INFINITY;
+  #pauseMs = 0;
 
   constructor(options: FullLookOptions) {
     this.#options = options;
@@ -55,11 +60,13 @@ export class FullLook {
     const urgent = [...this.#urgent];
     this.#urgent.clear();
     await this.#lookAt(urgent);
-    const nextAt = this.#lookedAt + lookMs;
+    const nextAt = this.#lookedAt + this.#pauseMs;
     if (urgent.length > 0 && clock.monotonic() < nextAt) return nextAt - clock.monotonic();
-    this.#lookedAt = clock.monotonic();
+    const from = clock.monotonic();
     await this.#lookAt(book.listNames());
-    return lookMs;
+    this.#lookedAt = clock.monotonic();
+    this.#pauseMs = Math.max(lookMs, Math.min(LONGEST_PAUSE_MS, (this.#lookedAt - from) * PAUSE_FACTOR));
+    return this.#pauseMs;
   }
 
   async #lookAt(names: readonly string[]): Promise<void> {

@@ -1,0 +1,133 @@
+import type { App } from '../engine/app/contract.ts';
+import { createError } from '../engine/core/errors.ts';
+import type { EntryDefinition } from '../engine/core/schedule/entry.ts';
+import { nextRun } from '../engine/core/schedule/runs.ts';
+import { describeSchedule } from '../engine/core/schedule/schedule-text.ts';
+import { parseEntry } from '../engine/schedule/entry-options.ts';
+import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
+import { hasSchema, parseArguments } from '../engine/task/arguments.ts';
+import { definitionOf, describeDifferences, type EntryDifference } from './entry-definition.ts';
+import { type EntryInput, entryInput, formatAddCommand, toEntryOptions } from './entry-input.ts';
+import { defineOperation, type Plan } from './operation.ts';
+import { openSchedules } from './schedules-of.ts';
+import type { Session } from './session.ts';
+
+export interface AddedEntry {
+  readonly name: string;
+  readonly task: string;
+  readonly queue: string;
+  /** In words. */
+  readonly schedule: string;
+  readonly timezone: string;
+  readonly enabled: boolean;
+  /** Epoch ms; null while it is paused. */
+  readonly nextAt: number | null;
+  readonly outcome: 'added' | 'changed' | 'unchanged';
+  /** An app has the task, and its schema took the arguments. */
+  readonly checked: boolean;
+}
+
+export const addEntry = defineOperation({
+  name: 'add-entry',
+  effect: 'write',
+  summary: 'Add a schedule entry, or change one',
+  input: entryInput,
+  async plan(session, given): Promise<Plan> {
+    const { name } = given;
+    const { definition, before, differences } = await prepare(session, given);
+    if (before !== undefined) {
+      const what = differences.length === 0 ? 'find schedule entry' : 'change schedule entry';
+      const end = differences.length === 0 ? ' as it is, and change nothing' : '';
+      return { summary: `would ${what} "${name}"${end}`, count: 0, rows: differences.map((each) => ({ ...each })) };
+    }
+    const { task, queue, schedule } = definition;
+    const next = nextRun(schedule, session.clock.now());
+    const rows = [
+      { name, task, queue, fires: describeSchedule(schedule), next: next === undefined ? null : toIso(next) },
+    ];
+    return { summary: `would add schedule entry "${name}"`, count: 0, rows };
+  },
+  async run(session, given): Promise<AddedEntry> {
+    const { definition, before, differences } = await prepare(session, given);
+    const { name, paused, replace } = given;
+    const options = { ...(paused === true && { isPaused: true }), ...(replace === true && { replace }) };
+    const added = await (await openSchedules(session)).add(name, definition, options);
+    const isSame = before !== undefined && differences.length === 0;
+    return {
+      ...{ name, task: definition.task, queue: definition.queue },
+      ...{
+        schedule: added.schedule,
+        timezone: definition.schedule.timezone,
+        enabled: added.enabled,
+        nextAt: added.nextAt,
+      },
+      outcome: before === undefined ? 'added' : isSame ? 'unchanged' : 'changed',
+      checked: session.isAppNamed === true,
+    };
+  },
+  commandLine: formatAddCommand,
+});
+
+interface Prepared {
+  readonly definition: EntryDefinition;
+  /** The entry of that name that is there. */
+  readonly before: ScheduleView | undefined;
+  /** From that one to what was given. */
+  readonly differences: readonly EntryDifference[];
+}
+
+/** @throws ENTRY_EXISTS with the difference, unless it may be replaced; and what is wrong with what was given */
+async function prepare(session: Session, given: EntryInput): Promise<Prepared> {
+  const { name, replace, paused } = given;
+  const app = session.isAppNamed === true ? await session.app() : undefined;
+  const definition = toDefinition(given, app);
+  if (app !== undefined) await assertCallable(app, definition);
+  const before = await readBefore(session, name);
+  const stored = before && definitionOf(before);
+  if (before === undefined || stored === undefined) return { definition, before: undefined, differences: [] };
+  const differences = [
+    ...describeDifferences(stored, definition),
+    ...(paused === true && before.enabled ? [{ field: 'enabled', from: 'true', to: 'false' }] : []),
+  ];
+  if (differences.length === 0 || replace === true) return { definition, before, differences };
+  const list = differences.map(({ field, from, to }) => `${field}: ${from} → ${to}`);
+  throw createError('ENTRY_EXISTS', {
+    entry: name,
+    by: before.source === 'code' ? 'an entry that an app declares' : 'an entry',
+    remedy: `give --replace to change it (${list.join('; ')}), or take another name`,
+  });
+}
+
+/** A job scheduler of plain BullMQ in another queue takes no name away; one in the same queue is found by the engine. */
+async function readBefore(session: Session, name: string): Promise<ScheduleView | undefined> {
+  try {
+    const found = await (await openSchedules(session)).read(name);
+    return found.source === 'bullmq' ? undefined : found;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'UNKNOWN_ENTRY') return undefined;
+    throw error;
+  }
+}
+
+/** @param app undefined when nobody knows which queue the task goes to: then it is `default` */
+function toDefinition(given: EntryInput, app: App | undefined): EntryDefinition {
+  return parseEntry(given.name, toEntryOptions(given), {
+    resolve: (task) => ({ queue: app?.queueOf(task) ?? 'default', definition: app?.tasks.get(task) }),
+    taskNames: app?.tasks.keys(),
+    // The app says so of the signature of the call, below.
+    assertQueue: () => {},
+    payloadLimit: Number.POSITIVE_INFINITY,
+    longestResultMs: () => Number.POSITIVE_INFINITY,
+  });
+}
+
+/** @throws UNDECLARED_QUEUE, PAYLOAD_TOO_LARGE, INVALID_ARGUMENTS: what a call would throw */
+async function assertCallable(app: App, { task, args, queue }: EntryDefinition): Promise<void> {
+  app.compileHere(app.signature(task, args, { queue }));
+  const definition = app.tasks.get(task);
+  if (definition !== undefined && hasSchema(definition)) await parseArguments(definition, args, 'calling');
+}
+
+function toIso(at: number): string {
+  return new Date(at).toISOString();
+}

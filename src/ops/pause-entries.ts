@@ -1,0 +1,19 @@
+import { type ChangedEntries, changeEntries, planChange } from './entry-changes.ts';
+import { choiceFlags, entryChoice } from './entry-choice.ts';
+import { defineOperation } from './operation.ts';
+
+export const pauseEntries = defineOperation({
+  name: 'pause-entries',
+  effect: 'write',
+  summary: 'Pause schedule entries: they do not fire until they are resumed',
+  input: entryChoice,
+  plan: async (session, choice) =>
+    await planChange(session, choice, { verb: 'pause', isDue: ({ enabled }) => enabled }),
+  run: async (session, choice, { progress }): Promise<ChangedEntries> =>
+    await changeEntries(session, choice, {
+      isDue: ({ enabled }) => enabled,
+      change: (schedules, name) => schedules.pause(name),
+      progress,
+    }),
+  commandLine: (choice) => ['schedule', 'pause', ...choiceFlags(choice)],
+});

@@ -27,7 +27,6 @@ import { type HistoryOptions, readHistory } from '../results/result-history.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import type { EntryOptions } from '../schedule/entry-options.ts';
-import type { ScheduleBroker } from '../schedule/schedule-broker.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
@@ -128,7 +127,7 @@ class TaskApp implements App {
     const { facts, checkPriority } = this.#signatureParts;
     this.#entries = new AppEntries({
       ...{ clock, facts, tasks: this.#registry, checkPriority },
-      openBroker: async () => (await this.broker()) as unknown as ScheduleBroker,
+      openBroker: this.#openBrokerOnce,
       resultOf: (id, queue) => this.result(id, queue),
     });
     const surroundings = this.#surroundingsOf(environment);

@@ -11,7 +11,7 @@ import type { ScheduleBroker } from './schedule-broker.ts';
 const BATCH = 500;
 
 export interface ArmOptions {
-  /** What the broker has of it now, if it has anything: how often it has fired is counted from that. */
+  /** The scheduler that it has now, if it has one: that goes on counting its firings. */
   readonly state?: SchedulerState | undefined;
   /** Due times after it that have passed are made up for, by the policy of the entry; epoch ms. Default now: none are. */
   readonly since?: number | undefined;
@@ -42,11 +42,14 @@ export class Arming {
    * @returns the due time of the firing that is ahead then; undefined when it does not fire any more, and nothing was changed
    * @throws PRIORITIES_OFF, BROKER_UNAVAILABLE
    */
-  async arm({ name, definition, ...entry }: ScheduleEntry, options: ArmOptions = {}): Promise<number | undefined> {
+  async arm(entry: ScheduleEntry, { state, since: given }: ArmOptions = {}): Promise<number | undefined> {
+    const { name, definition } = entry;
     const { schedule, missed, overlap } = definition;
     const now = this.#clock.now();
-    const runs = countRuns(entry, options.state, now);
-    const since = Math.min(options.since ?? now, now);
+    const runs = countRuns(entry, state, now);
+    const since = Math.min(given ?? now, now);
+    // A scheduler that is there goes on counting.
+    const runsBefore = state?.runsBefore ?? entry.runsBefore;
     const { policy, windowMs, atMost } = missed;
     const late = missedRuns(schedule, { lastDueAt: since, now, policy, windowMs, cap: atMost, runs }).fire[0];
     const queue = this.#broker.queue(definition.queue);
@@ -55,7 +58,7 @@ export class Arming {
     let dueAt = late ?? nextRun(schedule, Math.max(since, now - 1), runs);
     // A due time that has been fired is not fired again: the next one is.
     while (dueAt !== undefined) {
-      if (await queue.schedules.arm({ id: name, dueAt, rule, runsBefore: runs, job })) return dueAt;
+      if (await queue.schedules.arm({ id: name, dueAt, rule, runsBefore, job })) return dueAt;
       dueAt = nextRun(schedule, dueAt, runs);
     }
     return undefined;
@@ -66,7 +69,10 @@ export class Arming {
     return await this.#broker.queue(definition.queue).schedules.remove(name);
   }
 
-  /** Makes the scheduler of an entry what the entry says, which has just been written. Its `runsBefore` must be up to date. */
+  /**
+   * Makes the scheduler of an entry what the entry says, which has just been written. Where that is none, how often it has fired is lost
+   * with it: `runsBefore` must say it.
+   */
   async settle(written: ScheduleEntry, options: ArmOptions = {}): Promise<void> {
     let [entry, how] = [written, options];
     for (;;) {

@@ -4,6 +4,7 @@ import { createError } from '../core/errors.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { EntryDefinition, ScheduleEntry } from '../core/schedule/entry.ts';
 import { assertEntryName } from '../core/schedule/entry-name.ts';
+import { nextRun } from '../core/schedule/runs.ts';
 import { listUpcoming, type UpcomingRun } from '../core/schedule/upcoming-runs.ts';
 import { Arming, type ArmOptions, countRuns } from './arming.ts';
 import type { DeclaredEntry } from './declared-entry.ts';
@@ -125,22 +126,16 @@ export class Schedules {
    */
   async pause(name: string): Promise<ScheduleView> {
     const entry = await this.#get(name, 'pause');
-    const state = await this.#arming.readState(entry);
-    const runsBefore = countRuns(entry, state, this.#clock.now());
-    if (!entry.isPaused || entry.runsBefore !== runsBefore) {
-      await this.#write({ ...entry, isPaused: true, runsBefore, changedAt: this.#clock.now() }, entry.version);
-    }
-    if (state !== undefined) await this.#arming.disarm(entry);
+    // One that was broken off has a scheduler still.
+    if (!entry.isPaused || (await this.#stateOf(entry)) !== undefined) await this.replace(entry, { isPaused: true });
     return await this.read(name);
   }
 
   /** Lets a paused entry fire again, at its next due time: those that passed meanwhile are let go. Throws as `pause` does. */
   async resume(name: string): Promise<ScheduleView> {
     const entry = await this.#get(name, 'resume');
-    if (entry.isPaused) {
-      const resumed = { ...entry, isPaused: false, changedAt: this.#clock.now() };
-      await this.#arming.settle(await this.#write(resumed, entry.version), { state: await this.#stateOf(entry) });
-    } else await this.#ensureArmed(entry);
+    if (entry.isPaused) await this.replace(entry, { isPaused: false });
+    else await this.#ensureArmed(entry);
     return await this.read(name);
   }
 
@@ -220,19 +215,24 @@ export class Schedules {
   ): Promise<ScheduleEntry> {
     const now = this.#clock.now();
     const state = await this.#stateOf(before);
-    const runsBefore = countRuns(before, state, now);
-    const after = { ...before, ...change, runsBefore, changedAt: now };
+    const runs = countRuns(before, state, now);
+    const after = { ...before, ...change, changedAt: now };
+    const { queue, schedule } = after.definition;
+    const moves = queue !== before.definition.queue;
+    const keeps = !moves && !after.isPaused && !before.isPaused && nextRun(schedule, now, runs) !== undefined;
     // A queue that it leaves must not go on firing it, also when this is broken off: a beat arms what is missing, but removes nothing.
-    const isMoved = after.definition.queue !== before.definition.queue && (await this.#arming.disarm(before));
-    const version = await this.entries.write(after, before.version, { isQuiet });
+    if (moves) await this.#arming.disarm(before);
+    const entry = { ...after, runsBefore: keeps ? before.runsBefore : runs };
+    const version = await this.entries.write(entry, before.version, { isQuiet });
     if (version === undefined) {
-      const other = isMoved ? await this.entries.read(before.name) : undefined;
+      const other = moves ? await this.entries.read(before.name) : undefined;
       if (other !== undefined) await this.#ensureArmed(other);
       throw createError('ENTRY_CHANGED', { entry: before.name });
     }
-    const entry = { ...after, version };
-    await this.#arming.settle(entry);
-    return entry;
+    // One that has no firing ahead any more, or had been paused, begins with a new scheduler.
+    if (!keeps && !moves && state !== undefined) await this.#arming.disarm(before);
+    await this.#arming.settle({ ...entry, version }, keeps ? { state } : {});
+    return { ...entry, version };
   }
 
   async #ensureArmed(entry: ScheduleEntry): Promise<void> {

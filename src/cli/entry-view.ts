@@ -19,7 +19,9 @@ export function stateOfEntry({ enabled, nextAt }: Timed, now: number): string {
 /** What keeps entries from firing on time, and what to do about it, a line each. */
 export function describeFiring(entries: readonly Timed[], firing: FiringFacts, now: number): string[] {
   const late = entries.filter((entry) => stateOfEntry(entry, now) === 'late').map(({ name }) => name);
-  const isKept = entries.some((entry) => entry.source !== 'bullmq' && stateOfEntry(entry, now) !== 'ended');
+  const isKept = entries.some(
+    (entry) => entry.source !== 'bullmq' && ['fires', 'late'].includes(stateOfEntry(entry, now)),
+  );
   const { leader, unserved, paused } = firing;
   return [
     ...(late.length === 0 ? [] : [`late: ${some(late)}`]),

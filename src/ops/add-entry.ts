@@ -49,9 +49,8 @@ export const addEntry = defineOperation({
   },
   async run(session, given): Promise<AddedEntry> {
     const { definition, before, differences } = await prepare(session, given);
-    const { name, paused, replace } = given;
-    const options = { ...(paused === true && { isPaused: true }), ...(replace === true && { replace }) };
-    const added = await (await openSchedules(session)).add(name, definition, options);
+    const { name } = given;
+    const added = await store(session, given, definition);
     const isSame = before !== undefined && differences.length === 0;
     return {
       ...{ name, task: definition.task, queue: definition.queue },
@@ -67,6 +66,16 @@ export const addEntry = defineOperation({
   },
   commandLine: formatAddCommand,
 });
+
+/** An app turns priorities on for the queues that it declares with them. */
+async function store(session: Session, given: EntryInput, definition: EntryDefinition): Promise<ScheduleView> {
+  const { name, paused, replace = false } = given;
+  if (session.isAppNamed === true) {
+    return await (await session.app()).schedules.add(name, toEntryOptions(given), { replace });
+  }
+  const isPaused = paused === true ? { isPaused: true } : {};
+  return await (await openSchedules(session)).add(name, definition, { replace, ...isPaused });
+}
 
 interface Prepared {
   readonly definition: EntryDefinition;

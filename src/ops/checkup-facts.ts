@@ -1,13 +1,18 @@
 import type { ControlAnswers } from '../engine/broker/control-port.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { RegisteredTask, WorkerStats } from '../engine/control/replies.ts';
+import { type CheckedEntry, checkBeat } from '../engine/core/checkup/beat-checks.ts';
 import { type Finding, ok, skipped } from '../engine/core/checkup/finding.ts';
 import type { QueueLeftovers } from '../engine/core/checkup/leftovers.ts';
-import { type CheckedQueue, checkQueues } from '../engine/core/checkup/queue-checks.ts';
+import { type CheckedQueue, checkQueues, scheduleKey } from '../engine/core/checkup/queue-checks.ts';
 import { type CheckedWorker, checkBrokerClock, checkNode, checkWorkers } from '../engine/core/checkup/worker-checks.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import { isOwnTask } from '../engine/core/own-tasks.ts';
+import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
+import { listBeats } from './beats.ts';
+import { scanEntries } from './entry-choice.ts';
+import { openSchedules } from './schedules-of.ts';
 import type { Session } from './session.ts';
 import { askWorkers } from './worker-replies.ts';
 
@@ -30,12 +35,33 @@ export async function listFindings(session: Session, timeoutMs: number | undefin
     readSkew(broker, session),
     listWorkers(session, timeoutMs),
   ]);
-  const queues = await orSkipped('queues', () => checkAllQueues(session, workers));
+  let entries: readonly ScheduleView[] = [];
+  const beat = await orSkipped('beat', async () => {
+    entries = await listEntries(session);
+    const leader = (await listBeats(broker)).find(({ isLeader }) => isLeader)?.name ?? null;
+    return checkBeat({ entries: entries.map(toChecked), leader, now: session.clock.now() });
+  });
+  const queues = await orSkipped('queues', () => checkAllQueues(session, { workers, entries }));
   return [
     ...[server, ...settings, checkBrokerClock(clock), checkNode(process.version)],
     ...checkWorkers(workers, silent),
+    ...beat,
     ...queues,
   ];
+}
+
+/** Those of tq alone: plain BullMQ keeps its own. */
+async function listEntries(session: Session): Promise<ScheduleView[]> {
+  const entries: ScheduleView[] = [];
+  for await (const page of scanEntries(await openSchedules(session))) {
+    entries.push(...page.filter(({ source }) => source !== 'bullmq'));
+  }
+  return entries;
+}
+
+function toChecked({ name, queue, enabled, nextAt, ahead, error }: ScheduleView): CheckedEntry {
+  const isArmed = ahead === 'scheduled' || ahead === 'waiting' || ahead === 'active';
+  return { name, queue, enabled, nextAt, isArmed, error };
 }
 
 /** One check that cannot look must not hide the others: a server may forbid a command. */
@@ -86,7 +112,10 @@ function readTasks(registered: ControlAnswers, name: string): ReadonlySet<string
   return new Set((answer.value as readonly RegisteredTask[]).map(({ task }) => task));
 }
 
-async function checkAllQueues({ broker: open, clock }: Session, workers: readonly LiveWorker[]): Promise<Finding[]> {
+async function checkAllQueues(
+  { broker: open, clock }: Session,
+  { workers, entries }: { readonly workers: readonly LiveWorker[]; readonly entries: readonly ScheduleView[] },
+): Promise<Finding[]> {
   const broker = await open();
   const names = await broker.listQueues();
   const { queues: leftovers, isWhole } = await broker.checkup.listLeftovers(names);
@@ -94,7 +123,8 @@ async function checkAllQueues({ broker: open, clock }: Session, workers: readonl
   const queues: CheckedQueue[] = [];
   for (const each of leftovers) queues.push(await readQueue(broker, each, { workers, now }));
   const knownTasks = new Set(workers.flatMap(({ tasks }) => [...(tasks ?? [])]));
-  return checkQueues({ queues, now, knownTasks, isWhole });
+  const kept = new Set(entries.map(({ queue, name }) => scheduleKey(queue ?? '', name)));
+  return checkQueues({ queues, now, knownTasks, isWhole, kept });
 }
 
 async function readQueue(

@@ -31,6 +31,7 @@ export async function planChange(
   return {
     summary: `would ${verb} ${countEntries(due.length)}`,
     count: choice.names === undefined ? due.length : 0,
+    things: 'schedule entries',
     rows: due.map(({ name, task, queue, schedule }) => ({ name, task, queue, fires: schedule })),
   };
 }

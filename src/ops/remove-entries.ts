@@ -31,6 +31,7 @@ export const removeEntries = defineOperation({
     return {
       summary: `would remove ${countEntries(chosen.length)}`,
       count: chosen.length,
+      things: 'schedule entries',
       rows: chosen.map(({ name, task, queue, schedule, source }) => ({ name, task, queue, fires: schedule, source })),
     };
   },

@@ -6,7 +6,7 @@ import { listUpcoming, type UpcomingRun } from '../engine/core/schedule/upcoming
 import type { JobState } from '../engine/core/state.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
 import type { Schedules } from '../engine/schedule/schedules.ts';
-import { definitionOf, describeDifferences, type EntryDifference, parseDeclared } from './entry-definition.ts';
+import { definitionOf, describeDifferences, parseDeclared } from './entry-definition.ts';
 import { type FiringFacts, readFiringFacts } from './firing-facts.ts';
 import { defineOperation } from './operation.ts';
 import { openSchedules } from './schedules-of.ts';
@@ -42,10 +42,17 @@ export interface ShownEntry {
   readonly lastId: string | null;
   readonly lastState: JobState | null;
   readonly runs: number | null;
-  /** Where an operator has changed what code declares: `from` is the code, `to` what is stored. */
-  readonly differences: readonly EntryDifference[];
+  /** Where an operator has changed what code declares. */
+  readonly differences: readonly ShownDifference[];
   readonly createdAt: number | null;
   readonly changedAt: number | null;
+}
+
+/** A schedule is in words, all else is JSON. */
+export interface ShownDifference {
+  readonly field: string;
+  readonly code: string;
+  readonly stored: string;
 }
 
 export interface EntrySight {
@@ -92,8 +99,9 @@ function describeEntry(view: ScheduleView, now: number): Omit<ShownEntry, 'diffe
   };
 }
 
-async function readDifferences({ entries }: Schedules, view: ScheduleView): Promise<EntryDifference[]> {
+async function readDifferences({ entries }: Schedules, view: ScheduleView): Promise<ShownDifference[]> {
   const stored = await entries.read(view.name);
   if (stored?.declared === undefined || stored.declared === null) return [];
-  return describeDifferences(parseDeclared(stored.declared, view.name), stored.definition);
+  const found = describeDifferences(parseDeclared(stored.declared, view.name), stored.definition);
+  return found.map(({ field, from, to }) => ({ field, code: from, stored: to }));
 }

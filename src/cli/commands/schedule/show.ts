@@ -1,6 +1,7 @@
+import { formatDuration } from '../../../engine/core/duration.ts';
+import type { MissedRule } from '../../../engine/core/schedule/entry.ts';
 import type { UpcomingRun } from '../../../engine/core/schedule/upcoming-runs.ts';
-import type { EntryDifference } from '../../../ops/entry-differences.ts';
-import type { ShownEntry } from '../../../ops/show-entry.ts';
+import type { ShownDifference, ShownEntry } from '../../../ops/show-entry.ts';
 import { defineCommand, type Values } from '../../command.ts';
 import { entryArgument } from '../../entry-options.ts';
 import { describeFiring, dueTable, stateOfEntry } from '../../entry-view.ts';
@@ -11,7 +12,7 @@ export const scheduleShow = defineCommand({
   summary: 'Show everything about one schedule entry',
   details: [
     'Its schedule in words, the next five due times, the job of the firing ahead, the last run and how it ended, and where an',
-    'operator has changed what code declares. `rule` in the JSON is the schedule as it was given.',
+    'operator has changed what code declares. `when` in the JSON is the schedule as it was given.',
   ].join('\n'),
   arguments: [entryArgument],
   examples: [
@@ -19,8 +20,19 @@ export const scheduleShow = defineCommand({
     { command: 'tq schedule show report.nightly --json', does: 'the same as JSON' },
   ],
   json: [
-    ...['name', 'description', 'task', 'args', 'queue', 'schedule', 'rule', 'timezone', 'enabled', 'source'],
-    ...['overlap', 'missed', 'call', 'nextAt', 'nextId', 'due', 'lastAt', 'lastId', 'lastState', 'runs', 'differences'],
+    ...['name', 'description', 'task', 'args', 'queue', 'schedule', 'when', 'timezone', 'enabled', 'source'],
+    ...['overlap', 'missed', 'call', 'nextAt', 'nextId', 'ahead', 'due'],
+    ...[
+      'lastDueAt',
+      'lastAt',
+      'lastFinishedAt',
+      'lastId',
+      'lastState',
+      'runs',
+      'differences',
+      'createdAt',
+      'changedAt',
+    ],
   ],
   operation: async () => (await import('../../../ops/show-entry.ts')).showEntry,
   toInput: ({ arguments: [name = ''] }: Values) => ({ name }),
@@ -32,7 +44,7 @@ export const scheduleShow = defineCommand({
 });
 
 function describeEntry(entry: ShownEntry, now: number): Block {
-  const { missed, call } = entry;
+  const { missed, call, lastAt, lastDueAt, lastFinishedAt } = entry;
   return sheet([
     { title: 'name', as: 'text', value: entry.name },
     { title: 'description', as: 'text', value: entry.description },
@@ -44,15 +56,33 @@ function describeEntry(entry: ShownEntry, now: number): Block {
     { title: 'status', as: 'text', value: stateOfEntry(entry, now) },
     { title: 'source', as: 'text', value: SOURCES[entry.source] },
     { title: 'overlap', as: 'text', value: entry.overlap },
-    { title: 'missed', as: 'json', value: missed },
+    { title: 'missed', as: 'text', value: missed === null ? null : describeMissed(missed) },
     { title: 'call', as: 'json', value: call === null || Object.keys(call).length === 0 ? null : call },
+    { title: 'runs', as: 'number', value: entry.runs },
     { title: 'next', as: 'instant', value: entry.nextAt },
     { title: 'next job', as: 'text', value: entry.nextId },
-    { title: 'last', as: 'instant', value: entry.lastAt },
-    { title: 'last job', as: 'text', value: entry.lastId },
+    { title: 'last', as: 'instant', value: lastAt },
+    {
+      title: 'started late by',
+      as: 'duration',
+      value: lastAt === null || lastDueAt === null ? null : lastAt - lastDueAt,
+    },
+    {
+      title: 'ran for',
+      as: 'duration',
+      value: lastAt === null || lastFinishedAt === null ? null : lastFinishedAt - lastAt,
+    },
     { title: 'outcome', as: 'state', value: entry.lastState },
-    { title: 'runs', as: 'number', value: entry.runs },
+    { title: 'last job', as: 'text', value: entry.lastId },
+    { title: 'added', as: 'instant', value: entry.createdAt },
+    { title: 'changed', as: 'instant', value: entry.changedAt === entry.createdAt ? null : entry.changedAt },
   ]);
+}
+
+/** `once`, `all within 2h, 50 at most`. */
+function describeMissed({ policy, windowMs, atMost }: MissedRule): string {
+  const within = windowMs === null ? '' : ` within ${formatDuration(windowMs)}`;
+  return `${policy}${within}${policy === 'all' ? `, ${atMost} at most` : ''}`;
 }
 
 const SOURCES = {
@@ -65,19 +95,18 @@ function describeDue(due: readonly UpcomingRun[]): Block[] {
   return due.length === 0 ? [] : [line(''), line('next due times', 'title'), dueTable(due)];
 }
 
-function describeDifferences(differences: readonly EntryDifference[]): Block[] {
+function describeDifferences(differences: readonly ShownDifference[]): Block[] {
   if (differences.length === 0) return [];
-  const rows = differences.map(({ field, from, to }) => ({ field, code: from, stored: to }));
   return [
     line(''),
     line('an operator has changed what code declares', 'title'),
     table(
       [
         { key: 'field', title: 'FIELD', as: 'text' },
-        { key: 'code', title: 'CODE', as: 'json', shrinks: true },
-        { key: 'stored', title: 'STORED', as: 'json', shrinks: true },
+        { key: 'code', title: 'CODE', as: 'text', shrinks: true },
+        { key: 'stored', title: 'STORED', as: 'text', shrinks: true },
       ],
-      rows,
+      differences,
       '',
     ),
   ];

@@ -29,6 +29,12 @@ export interface CheckedQueues {
   readonly knownTasks: ReadonlySet<string>;
   /** Everything in the store was looked through. */
   readonly isWhole: boolean;
+  /** Schedulers of tq's own entries, as `scheduleKey` has them: the check of the beat is about those. */
+  readonly kept?: ReadonlySet<string>;
+}
+
+export function scheduleKey(queue: string, id: string): string {
+  return `${queue} ${id}`;
 }
 
 /** A schedule entry that is later than this does not merely wait for a busy worker. */
@@ -111,12 +117,13 @@ function checkLost(queues: readonly CheckedQueue[]): Finding[] {
   });
 }
 
-function checkSchedules({ queues, now }: CheckedQueues): Finding[] {
+function checkSchedules({ queues, now, kept = new Set() }: CheckedQueues): Finding[] {
   const found = queues.flatMap(({ queue, paused, leftovers }) =>
     leftovers.schedules.flatMap((schedule) => ({ ...schedule, queue, paused })),
   );
-  const stopped = found.filter(({ hasNext }) => !hasNext);
-  const late = found.filter(({ hasNext, nextAt, paused }) => hasNext && !paused && now - nextAt > LATE_MS);
+  const foreign = found.filter(({ queue, id }) => !kept.has(scheduleKey(queue, id)));
+  const stopped = foreign.filter(({ hasNext }) => !hasNext);
+  const late = foreign.filter(({ hasNext, nextAt, paused }) => hasNext && !paused && now - nextAt > LATE_MS);
   if (stopped.length === 0 && late.length === 0) {
     return [
       ok(

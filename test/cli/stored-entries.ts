@@ -1,5 +1,5 @@
-import { parseEntry } from '../../src/engine/schedule/entry-options.ts';
 import type { EntryOptions } from '../../src/engine/schedule/entry-options.ts';
+import { parseEntry } from '../../src/engine/schedule/entry-options.ts';
 import { type AddOptions, Schedules } from '../../src/engine/schedule/schedules.ts';
 import { type FakeBroker, NOW } from './fake-broker.ts';
 

@@ -49,7 +49,11 @@ test('what a pattern takes is asked about, and only what is not paused yet count
 test('a dry run shows them, and pauses none', async () => {
   const { schedules, session } = await setup();
   expect(await execute(pauseEntries, { all: true }, { session, dryRun: true })).toMatchObject({
-    plan: { summary: 'would pause 3 schedule entries', count: 3, rows: [{ name: 'other', fires: 'every hour' }, {}, {}] },
+    plan: {
+      summary: 'would pause 3 schedule entries',
+      count: 3,
+      rows: [{ name: 'other', fires: 'every hour' }, {}, {}],
+    },
   });
   expect((await schedules.read('report.a')).enabled).toBe(true);
 });

@@ -27,7 +27,9 @@ test('asks, removes, and gives the command that adds each again as it was', asyn
   const broker = new FakeBroker();
   const schedules = await storeEntries(broker, ENTRIES);
   const session = createFakeSession(broker);
-  await expect(execute(removeEntries, { all: true }, { session })).rejects.toMatchObject({ code: 'NEEDS_CONFIRMATION' });
+  await expect(execute(removeEntries, { all: true }, { session })).rejects.toMatchObject({
+    code: 'NEEDS_CONFIRMATION',
+  });
   const before = new Map((await schedules.list()).schedules.map((view) => [view.name, view]));
   const execution = await execute(removeEntries, { all: true }, { session, yes: true });
   expect((await schedules.list()).schedules).toEqual([]);
@@ -51,7 +53,9 @@ test('asks, removes, and gives the command that adds each again as it was', asyn
 test('says what the command cannot bring back', async () => {
   const broker = new FakeBroker();
   await storeEntries(broker, { a: { task: 'report', every: '1h', retry: false, ignoreResult: true } });
-  expect(await execute(removeEntries, { names: ['a'] }, { session: createFakeSession(broker), yes: true })).toMatchObject({
+  expect(
+    await execute(removeEntries, { names: ['a'] }, { session: createFakeSession(broker), yes: true }),
+  ).toMatchObject({
     result: { removed: [{ lost: ['its retry policy', 'that its results are not kept'] }] },
   });
 });

@@ -27,7 +27,9 @@ test('what --all takes is asked about: only paused ones count', async () => {
   const broker = new FakeBroker();
   await storeEntries(broker, { a: { ...HOURLY, enabled: false }, b: HOURLY });
   const session = createFakeSession(broker);
-  await expect(execute(resumeEntries, { all: true }, { session })).rejects.toMatchObject({ code: 'NEEDS_CONFIRMATION' });
+  await expect(execute(resumeEntries, { all: true }, { session })).rejects.toMatchObject({
+    code: 'NEEDS_CONFIRMATION',
+  });
   expect(await execute(resumeEntries, { all: true }, { session, dryRun: true })).toMatchObject({
     plan: { summary: 'would resume 1 schedule entry', count: 1 },
   });

@@ -47,7 +47,9 @@ test('says where an operator has changed what code declares', async () => {
   const text = formatDeclared({ definition, enabled: true });
   await storeEntries(broker, { a: declared }, { source: 'code', declared: text });
   expect((await show(broker, 'a')).differences).toEqual([]);
-  await schedulesOf(broker).add('a', defineEntry('a', { ...declared, cron: '0 4 * * *', args: [2] }), { replace: true });
+  await schedulesOf(broker).add('a', defineEntry('a', { ...declared, cron: '0 4 * * *', args: [2] }), {
+    replace: true,
+  });
   expect(await show(broker, 'a')).toMatchObject({
     source: 'code',
     differences: [

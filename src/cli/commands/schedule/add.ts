@@ -122,7 +122,7 @@ export const scheduleAdd = defineCommand({
       ]),
     ],
     notes: [
-      OUTCOMES[added.outcome],
+      `${OUTCOMES[added.outcome]} schedule entry "${added.name}"`,
       ...(added.enabled ? [] : [`it is paused; \`tq schedule resume ${added.name}\` lets it fire`]),
       ...(added.checked
         ? []
@@ -136,7 +136,7 @@ export const scheduleAdd = defineCommand({
 const OUTCOMES = {
   added: 'added',
   changed: 'changed',
-  unchanged: 'it was there, and is as it was',
+  unchanged: 'nothing was changed: there is the same',
 } as const;
 
 function readMissed(options: Options) {

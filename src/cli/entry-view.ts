@@ -7,10 +7,11 @@ import { type Block, type Presentation, table } from './presentation.ts';
 /** An entry is late when nobody went on from its firing this long after it was due. */
 const LATE_MS = 60_000;
 
-type Timed = Pick<ScheduleView, 'name' | 'enabled' | 'nextAt' | 'source'>;
+type Timed = Pick<ScheduleView, 'name' | 'enabled' | 'nextAt' | 'source'> & Partial<Pick<ScheduleView, 'error'>>;
 
-/** `paused`, `late`, `ended`, or `fires`. */
-export function stateOfEntry({ enabled, nextAt }: Timed, now: number): string {
+/** `unreadable`, `paused`, `late`, `ended`, or `fires`. */
+export function stateOfEntry({ enabled, nextAt, error = null }: Timed, now: number): string {
+  if (error !== null) return 'unreadable';
   if (!enabled) return 'paused';
   if (nextAt === null) return 'ended';
   return now - nextAt > LATE_MS ? 'late' : 'fires';

@@ -4,7 +4,7 @@ import type { RegisteredTask, WorkerStats } from '../engine/control/replies.ts';
 import { type CheckedEntry, checkBeat } from '../engine/core/checkup/beat-checks.ts';
 import { type Finding, ok, skipped } from '../engine/core/checkup/finding.ts';
 import type { QueueLeftovers } from '../engine/core/checkup/leftovers.ts';
-import { type CheckedQueue, checkQueues, scheduleKey } from '../engine/core/checkup/queue-checks.ts';
+import { type CheckedQueue, checkQueues } from '../engine/core/checkup/queue-checks.ts';
 import { type CheckedWorker, checkBrokerClock, checkNode, checkWorkers } from '../engine/core/checkup/worker-checks.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
@@ -35,13 +35,12 @@ export async function listFindings(session: Session, timeoutMs: number | undefin
     readSkew(broker, session),
     listWorkers(session, timeoutMs),
   ]);
-  let entries: readonly ScheduleView[] = [];
   const beat = await orSkipped('beat', async () => {
-    entries = await listEntries(session);
+    const entries = await listEntries(session);
     const leader = (await listBeats(broker)).find(({ isLeader }) => isLeader)?.name ?? null;
     return checkBeat({ entries: entries.map(toChecked), leader, now: session.clock.now() });
   });
-  const queues = await orSkipped('queues', () => checkAllQueues(session, { workers, entries }));
+  const queues = await orSkipped('queues', () => checkAllQueues(session, workers));
   return [
     ...[server, ...settings, checkBrokerClock(clock), checkNode(process.version)],
     ...checkWorkers(workers, silent),
@@ -60,8 +59,7 @@ async function listEntries(session: Session): Promise<ScheduleView[]> {
 }
 
 function toChecked({ name, queue, enabled, nextAt, ahead, error }: ScheduleView): CheckedEntry {
-  const isArmed = ahead === 'scheduled' || ahead === 'waiting' || ahead === 'active';
-  return { name, queue, enabled, nextAt, isArmed, error };
+  return { name, queue, enabled, nextAt, isArmed: ahead !== null, error };
 }
 
 /** One check that cannot look must not hide the others: a server may forbid a command. */
@@ -112,10 +110,7 @@ function readTasks(registered: ControlAnswers, name: string): ReadonlySet<string
   return new Set((answer.value as readonly RegisteredTask[]).map(({ task }) => task));
 }
 
-async function checkAllQueues(
-  { broker: open, clock }: Session,
-  { workers, entries }: { readonly workers: readonly LiveWorker[]; readonly entries: readonly ScheduleView[] },
-): Promise<Finding[]> {
+async function checkAllQueues({ broker: open, clock }: Session, workers: readonly LiveWorker[]): Promise<Finding[]> {
   const broker = await open();
   const names = await broker.listQueues();
   const { queues: leftovers, isWhole } = await broker.checkup.listLeftovers(names);
@@ -123,8 +118,7 @@ async function checkAllQueues(
   const queues: CheckedQueue[] = [];
   for (const each of leftovers) queues.push(await readQueue(broker, each, { workers, now }));
   const knownTasks = new Set(workers.flatMap(({ tasks }) => [...(tasks ?? [])]));
-  const kept = new Set(entries.map(({ queue, name }) => scheduleKey(queue ?? '', name)));
-  return checkQueues({ queues, now, knownTasks, isWhole, kept });
+  return checkQueues({ queues, now, knownTasks, isWhole });
 }
 
 async function readQueue(

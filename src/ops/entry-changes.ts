@@ -54,8 +54,10 @@ export async function changeEntries(
   const entries: ChangedEntry[] = [];
   for (const entry of await chooseEntries(schedules, choice)) {
     const changed = isDue(entry);
-    const { name, enabled, nextAt } = changed ? await change(schedules, entry.name) : entry;
-    if (changed || choice.names !== undefined) entries.push({ name, enabled, nextAt, changed });
+    // What is named is done in any case: that mends an entry whose job scheduler is gone.
+    if (!changed && choice.names === undefined) continue;
+    const { name, enabled, nextAt } = await change(schedules, entry.name);
+    entries.push({ name, enabled, nextAt, changed });
     progress(entries.filter((each) => each.changed).length);
   }
   return { entries };

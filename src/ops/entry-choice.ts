@@ -1,7 +1,7 @@
 import { array, check, exactOptional, type InferOutput, literal, nonEmpty, pipe, strictObject, string } from 'valibot';
 import { parseNamePattern } from '../engine/core/name-pattern.ts';
 import type { SchedulePage } from '../engine/schedule/schedule-pages.ts';
-import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
+import { createUnreadableView, type ScheduleView } from '../engine/schedule/schedule-view.ts';
 import type { Schedules } from '../engine/schedule/schedules.ts';
 
 /** Which entries: by their names, by a pattern of names, or all that there are. */
@@ -34,16 +34,33 @@ export async function* scanEntries(
   } while (after !== undefined);
 }
 
-/** @throws UNKNOWN_ENTRY for a name that no entry has; a pattern may fit none */
+/**
+ * A pattern, and all, mean entries of tq: a job scheduler of another BullMQ application is changed when it is named.
+ *
+ * @throws UNKNOWN_ENTRY for a name that no entry has; a pattern may fit none
+ */
 export async function chooseEntries(
   schedules: Schedules,
   { names, where }: EntryChoice,
 ): Promise<readonly ScheduleView[]> {
-  if (names !== undefined) return await Promise.all([...new Set(names)].map((name) => schedules.read(name)));
+  if (names !== undefined) return await Promise.all([...new Set(names)].map((name) => readEntry(schedules, name)));
   const fits = where === undefined ? () => true : parseNamePattern(where);
   const chosen: ScheduleView[] = [];
-  for await (const page of scanEntries(schedules)) chosen.push(...page.filter(({ name }) => fits(name)));
+  for await (const page of scanEntries(schedules))
+    chosen.push(...page.filter(({ name, source }) => source !== 'bullmq' && fits(name)));
   return chosen;
+}
+
+/** One that cannot be read is one all the same: it can be removed. */
+async function readEntry(schedules: Schedules, name: string): Promise<ScheduleView> {
+  try {
+    return await schedules.read(name);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENTRY_UNREADABLE') {
+      return createUnreadableView(name, error);
+    }
+    throw error;
+  }
 }
 
 export function choiceFlags({ names = [], where, all }: EntryChoice): string[] {

@@ -71,3 +71,23 @@ test('entries are chosen in one way', async () => {
     await expect(execute(pauseEntries, input, { session })).rejects.toMatchObject({ code: 'USAGE' });
   }
 });
+
+test('a job scheduler of another BullMQ application is in no pattern, and is refused by its name', async () => {
+  const { broker, session } = await setup();
+  broker.queue('default').schedules.states.set('report.theirs', {
+    ...{ id: 'report.theirs', dueAt: NOW, ahead: 'scheduled', made: 3, runsBefore: 0, rule: undefined, task: 'send' },
+    text: 'every 60000 ms',
+  });
+  const execution = await execute(pauseEntries, { where: 'report.*' }, { session, yes: true });
+  expect(execution).toMatchObject({ result: { entries: [{ name: 'report.a' }, { name: 'report.b' }] } });
+  const asked = execute(pauseEntries, { names: ['report.theirs'] }, { session });
+  await expect(asked).rejects.toMatchObject({ code: 'FOREIGN_ENTRY' });
+});
+
+test('an entry that cannot be read keeps nobody from the others', async () => {
+  const { broker, session } = await setup();
+  await broker.state.write('schedule/entry/report.broken', '{"v":9}');
+  expect(await execute(pauseEntries, { where: 'report.*' }, { session, yes: true })).toMatchObject({
+    result: { entries: [{ name: 'report.a' }, { name: 'report.b' }] },
+  });
+});

@@ -101,3 +101,13 @@ test('asked to stop, it stops between two', async () => {
   expect(execution).toMatchObject({ stopped: { done: 2, total: 5 } });
   expect((await schedules.list()).schedules).toHaveLength(3);
 });
+
+test('an entry that cannot be read is removed by its name, as its error proposes', async () => {
+  const broker = new FakeBroker().store('mail');
+  await broker.state.write('schedule/entry/broken', '{"v":9}');
+  const session = createFakeSession(broker);
+  expect(await execute(removeEntries, { names: ['broken'] }, { session, yes: true })).toMatchObject({
+    result: { removed: [{ name: 'broken', restore: null }] },
+  });
+  expect(await broker.state.size('schedule/entry/')).toBe(0);
+});

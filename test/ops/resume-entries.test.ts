@@ -37,3 +37,11 @@ test('what --all takes is asked about: only paused ones count', async () => {
     result: { entries: [{ name: 'a', enabled: true }] },
   });
 });
+
+test('an entry that is named gets its job scheduler back, also when it was not paused', async () => {
+  const broker = new FakeBroker();
+  await storeEntries(broker, { a: HOURLY });
+  await broker.queue('default').schedules.remove('a');
+  await execute(resumeEntries, { names: ['a'] }, { session: createFakeSession(broker) });
+  expect(broker.queue('default').schedules.armed.get('a')?.dueAt).toBe(NOW + 3_600_000);
+});

@@ -65,6 +65,7 @@ export const scheduleList = defineCommand({
     ],
     notes: [
       ...(isFull ? ['there may be more; --limit lists more of them'] : []),
+      ...entries.flatMap(({ error }) => (error === null ? [] : [error])),
       ...describeFiring(entries, firing, now),
     ],
   }),

@@ -9,7 +9,7 @@ export interface CheckedEntry {
   readonly enabled: boolean;
   /** When it fires next, or should have; null when it does not fire any more. Epoch ms. */
   readonly nextAt: number | null;
-  /** Its next firing is stored. */
+  /** It has a job scheduler; whether that has its next job, another check says. */
   readonly isArmed: boolean;
   /** Why it cannot be read; null when it can. */
   readonly error: string | null;

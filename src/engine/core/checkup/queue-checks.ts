@@ -29,12 +29,6 @@ export interface CheckedQueues {
   readonly knownTasks: ReadonlySet<string>;
   /** Everything in the store was looked through. */
   readonly isWhole: boolean;
-  /** Schedulers of tq's own entries, as `scheduleKey` has them: the check of the beat is about those. */
-  readonly kept?: ReadonlySet<string>;
-}
-
-export function scheduleKey(queue: string, id: string): string {
-  return `${queue} ${id}`;
 }
 
 /** A schedule entry that is later than this does not merely wait for a busy worker. */
@@ -117,12 +111,14 @@ function checkLost(queues: readonly CheckedQueue[]): Finding[] {
   });
 }
 
-function checkSchedules({ queues, now, kept = new Set() }: CheckedQueues): Finding[] {
+function checkSchedules({ queues, now }: CheckedQueues): Finding[] {
   const found = queues.flatMap(({ queue, paused, leftovers }) =>
     leftovers.schedules.flatMap((schedule) => ({ ...schedule, queue, paused })),
   );
-  const foreign = found.filter(({ queue, id }) => !kept.has(scheduleKey(queue, id)));
-  const stopped = foreign.filter(({ hasNext }) => !hasNext);
+  // One whose last firing was due and has ended, or left no trace, is over.
+  const stopped = found.filter(({ hasNext, isLast, nextAt }) => !hasNext && !(isLast && nextAt <= now));
+  // The check of the beat is about those of tq.
+  const foreign = found.filter(({ isOwn }) => !isOwn);
   const late = foreign.filter(({ hasNext, nextAt, paused }) => hasNext && !paused && now - nextAt > LATE_MS);
   if (stopped.length === 0 && late.length === 0) {
     return [
@@ -135,11 +131,13 @@ function checkSchedules({ queues, now, kept = new Set() }: CheckedQueues): Findi
     ];
   }
   return [
-    ...stopped.map(({ id, queue, nextAt }) =>
+    ...stopped.map(({ id, queue, nextAt, isOwn }) =>
       failed(
         'schedules',
         `schedule entry "${id}" of queue "${queue}" has stopped: its next job, due at ${formatInstant(nextAt)}, is not there`,
-        'add the entry again: upsertJobScheduler() of the application that owns it',
+        isOwn
+          ? `run \`tq beat\`, which puts it back; \`tq schedule resume ${id}\` does so at once`
+          : 'add the entry again: upsertJobScheduler() of the application that owns it',
       ),
     ),
     ...late.map(({ id, queue, nextAt }) =>

@@ -35,7 +35,10 @@ describe('input to output', () => {
     const declared = formatDeclared({ definition: defineEntry('a', ENTRY), enabled: true });
     await storeEntries(broker, { a: ENTRY }, { source: 'code', declared });
     await schedulesOf(broker).add('a', defineEntry('a', { ...ENTRY, every: '2h' }), { replace: true });
-    const { stdout } = await run(['schedule', 'show', 'a', '--no-color'], { session: createFakeSession(broker), columns: 100 });
+    const { stdout } = await run(['schedule', 'show', 'a', '--no-color'], {
+      session: createFakeSession(broker),
+      columns: 100,
+    });
     expect(stdout).toContain('an operator has changed what code declares');
     expect(stdout).toMatch(/^schedule +every hour \(UTC\) +every 2 hours \(UTC\)$/m);
   });

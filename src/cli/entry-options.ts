@@ -41,7 +41,7 @@ export interface ScheduleOptionValues {
   readonly jitter?: string;
 }
 
-export const KINDS = ['every', 'cron', 'at', 'solar'] as const;
+const KINDS = ['every', 'cron', 'at', 'solar'] as const;
 
 /** How many of the options were given that say when an entry fires. */
 export function countKinds(options: ScheduleOptionValues): number {

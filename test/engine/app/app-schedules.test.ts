@@ -30,6 +30,14 @@ describe('declaring entries', () => {
     expect(opened).toEqual([]);
   });
 
+  test('one without a time zone of its own is in that of the app', () => {
+    const { app } = setUpTasks({ timezone: 'America/New_York' });
+    const cron = { task: 'work', cron: '0 3 * * *' };
+    app.schedule({ a: cron, b: { ...cron, timezone: 'Europe/Berlin' } });
+    const zones = app.declaredEntries.map(({ definition }) => definition.schedule.timezone);
+    expect(zones).toEqual(['America/New_York', 'Europe/Berlin']);
+  });
+
   test.each<[Record<string, EntryOptions>, string, string]>([
     [{ b: { ...hourly, task: 'wrok' } }, 'UNKNOWN_TASK', 'did you mean "work"?'],
     [{ b: { ...hourly, queue: 'lwo' } }, 'UNDECLARED_QUEUE', 'did you mean "low"?'],
@@ -59,6 +67,18 @@ describe('app.schedules', () => {
       { name: 'a', source: 'code', enabled: true },
       { name: 'b', source: 'code', enabled: false },
     ]);
+  });
+
+  test('an app that says nothing of entries leaves those of another alone, and one that says none removes them', async () => {
+    const { app } = setUpTasks();
+    app.schedule({ a: hourly });
+    await app.schedules.reconcile();
+    const broker = await app.broker();
+    const other = setUpTasks();
+    other.broker.state = broker.state;
+    expect(await other.app.schedules.reconcile()).toMatchObject({ removed: [] });
+    other.app.schedule({});
+    expect(await other.app.schedules.reconcile()).toMatchObject({ removed: ['a'] });
   });
 
   test('arguments are checked by the schema of their task before anything is stored', async () => {

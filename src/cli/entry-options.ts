@@ -20,7 +20,7 @@ export const scheduleOptions: readonly OptionDefinition[] = [
   { flags: '--lon <degrees>', summary: 'longitude for --solar, east positive' },
   {
     flags: '--timezone <zone>',
-    summary: 'IANA name that cron and dates without an offset are read in, UTC without it',
+    summary: 'IANA name that cron and dates without an offset are read in; that of the app without it, else UTC',
   },
   { flags: '--start <date>', summary: 'not due before it; --every counts from it' },
   { flags: '--end <date>', summary: 'not due after it' },

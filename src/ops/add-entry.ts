@@ -1,11 +1,9 @@
-import type { App } from '../engine/app/contract.ts';
 import { createError } from '../engine/core/errors.ts';
 import type { EntryDefinition } from '../engine/core/schedule/entry.ts';
 import { nextRun } from '../engine/core/schedule/runs.ts';
 import { describeSchedule } from '../engine/core/schedule/schedule-text.ts';
 import { parseEntry } from '../engine/schedule/entry-options.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
-import { hasSchema, parseArguments } from '../engine/task/arguments.ts';
 import { definitionOf, describeDifferences, type EntryDifference } from './entry-definition.ts';
 import { type EntryInput, entryInput, formatAddCommand, toEntryOptions } from './entry-input.ts';
 import { defineOperation, type Plan } from './operation.ts';
@@ -88,9 +86,7 @@ interface Prepared {
 /** @throws ENTRY_EXISTS with the difference, unless it may be replaced; and what is wrong with what was given */
 async function prepare(session: Session, given: EntryInput): Promise<Prepared> {
   const { name, replace, paused } = given;
-  const app = session.isAppNamed === true ? await session.app() : undefined;
-  const definition = toDefinition(given, app);
-  if (app !== undefined) await assertCallable(app, definition);
+  const definition = await toDefinition(session, given);
   const before = await readBefore(session, name);
   const stored = before && definitionOf(before);
   if (before === undefined || stored === undefined) return { definition, before: undefined, differences: [] };
@@ -118,23 +114,16 @@ async function readBefore(session: Session, name: string): Promise<ScheduleView 
   }
 }
 
-/** @param app undefined when nobody knows which queue the task goes to: then it is `default` */
-function toDefinition(given: EntryInput, app: App | undefined): EntryDefinition {
-  return parseEntry(given.name, toEntryOptions(given), {
-    resolve: (task) => ({ queue: app?.queueOf(task) ?? 'default', definition: app?.tasks.get(task) }),
-    taskNames: app?.tasks.keys(),
-    // The app says so of the signature of the call, below.
+/** Without an app nobody knows which queue the task goes to: then it is `default`. */
+async function toDefinition(session: Session, given: EntryInput): Promise<EntryDefinition> {
+  const options = toEntryOptions(given);
+  if (session.isAppNamed === true) return await (await session.app()).schedules.define(given.name, options);
+  return parseEntry(given.name, options, {
+    resolve: () => ({ queue: 'default', definition: undefined }),
     assertQueue: () => {},
     payloadLimit: Number.POSITIVE_INFINITY,
     longestResultMs: () => Number.POSITIVE_INFINITY,
   });
-}
-
-/** @throws UNDECLARED_QUEUE, PAYLOAD_TOO_LARGE, INVALID_ARGUMENTS: what a call would throw */
-async function assertCallable(app: App, { task, args, queue }: EntryDefinition): Promise<void> {
-  app.compileHere(app.signature(task, args, { queue }));
-  const definition = app.tasks.get(task);
-  if (definition !== undefined && hasSchema(definition)) await parseArguments(definition, args, 'calling');
 }
 
 function toIso(at: number): string {

@@ -11,13 +11,15 @@ import {
   string,
 } from 'valibot';
 import { createError } from '../engine/core/errors.ts';
+import type { Schedule } from '../engine/core/schedule/schedule.ts';
 import { parseSchedule } from '../engine/core/schedule/schedule-options.ts';
 import { describeSchedule } from '../engine/core/schedule/schedule-text.ts';
 import { parseStoredSchedule } from '../engine/core/schedule/stored-schedule.ts';
 import { listUpcoming, type UpcomingRun } from '../engine/core/schedule/upcoming-runs.ts';
-import { flag, scheduleFields, scheduleFlags, toScheduleOptions } from './entry-schedule.ts';
+import { flag, type ScheduleInput, scheduleFields, scheduleFlags, toScheduleOptions } from './entry-schedule.ts';
 import { defineOperation } from './operation.ts';
 import { openSchedules } from './schedules-of.ts';
+import type { Session } from './session.ts';
 
 export interface EntryPreview {
   /** Null for a schedule of no entry. */
@@ -52,7 +54,7 @@ export const previewEntry = defineOperation({
   async run(session, { name, fromAt, count, ...given }): Promise<EntryPreview> {
     const after = fromAt ?? session.clock.now();
     if (name === undefined) {
-      const schedule = parseSchedule(toScheduleOptions(given), 'preview');
+      const schedule = await readSchedule(session, given);
       const due = listUpcoming(schedule, { after, count });
       return { name: null, schedule: describeSchedule(schedule), timezone: schedule.timezone, enabled: true, due };
     }
@@ -70,3 +72,11 @@ export const previewEntry = defineOperation({
     ...['--count', String(count)],
   ],
 });
+
+/** A schedule without a zone is in that of the app of the project, as an entry would be. */
+async function readSchedule(session: Session, given: ScheduleInput): Promise<Schedule> {
+  const options = toScheduleOptions(given);
+  if (session.isAppNamed !== true || given.timezone !== undefined) return parseSchedule(options, 'preview');
+  const { schedules } = await session.app();
+  return (await schedules.define('preview', { ...options, task: 'preview' }, { anyTask: true })).schedule;
+}

@@ -102,7 +102,12 @@ afterEach(async () => {
 
 /** A session of a project whose app has one task. */
 function createAppSession(): Session {
-  const app = createApp({ broker: 'sqlite::memory:', queues: ['default', 'mail'], routes: { 'mail.*': 'mail' } });
+  const app = createApp({
+    broker: 'sqlite::memory:',
+    queues: ['default', 'mail'],
+    routes: { 'mail.*': 'mail' },
+    timezone: 'Europe/Berlin',
+  });
   apps.push(app);
   app.task('mail.send', { input: object({ to: string(), count: number() }) }, () => undefined);
   return {
@@ -127,6 +132,7 @@ test('with an app the task must be registered, its queue declared and its argume
     });
   }
   expect(await execute(addEntry, mail, { session })).toMatchObject({
-    result: { queue: 'mail', outcome: 'added', checked: true },
+    result: { queue: 'mail', timezone: 'Europe/Berlin', outcome: 'added', checked: true },
   });
+  expect(await execute(addEntry, mail, { session })).toMatchObject({ result: { outcome: 'unchanged' } });
 });

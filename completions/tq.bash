@@ -294,6 +294,73 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "schedule list")
+      case "$2" in
+        --where) REPLY="@any" ;;
+        --sort) REPLY="name next" ;;
+        --limit) REPLY="@any" ;;
+      esac
+      ;;
+    "schedule next")
+      case "$2" in
+        -n | --count) REPLY="@any" ;;
+        --from) REPLY="@any" ;;
+        --every) REPLY="@any" ;;
+        --cron) REPLY="@any" ;;
+        --at) REPLY="@any" ;;
+        --solar) REPLY="@any" ;;
+        --lat) REPLY="@any" ;;
+        --lon) REPLY="@any" ;;
+        --timezone) REPLY="@any" ;;
+        --start) REPLY="@any" ;;
+        --end) REPLY="@any" ;;
+        --max-runs) REPLY="@any" ;;
+      esac
+      ;;
+    "schedule add")
+      case "$2" in
+        --task) REPLY="@tasks" ;;
+        --every) REPLY="@any" ;;
+        --cron) REPLY="@any" ;;
+        --at) REPLY="@any" ;;
+        --solar) REPLY="@any" ;;
+        --lat) REPLY="@any" ;;
+        --lon) REPLY="@any" ;;
+        --timezone) REPLY="@any" ;;
+        --start) REPLY="@any" ;;
+        --end) REPLY="@any" ;;
+        --max-runs) REPLY="@any" ;;
+        --jitter) REPLY="@any" ;;
+        --args) REPLY="@any" ;;
+        --input) REPLY="@any" ;;
+        --queue) REPLY="@queues" ;;
+        --priority) REPLY="@any" ;;
+        --expires) REPLY="@any" ;;
+        --soft-time-limit) REPLY="@any" ;;
+        --time-limit) REPLY="@any" ;;
+        --header) REPLY="@any" ;;
+        --overlap) REPLY="allow skip replace" ;;
+        --missed) REPLY="skip once all" ;;
+        --missed-within) REPLY="@any" ;;
+        --missed-at-most) REPLY="@any" ;;
+        --description) REPLY="@any" ;;
+      esac
+      ;;
+    "schedule remove")
+      case "$2" in
+        --where) REPLY="@any" ;;
+      esac
+      ;;
+    "schedule pause")
+      case "$2" in
+        --where) REPLY="@any" ;;
+      esac
+      ;;
+    "schedule resume")
+      case "$2" in
+        --where) REPLY="@any" ;;
+      esac
+      ;;
     "audit")
       case "$2" in
         --where) REPLY="@any" ;;
@@ -363,6 +430,13 @@ _tq_argument() {
     "control rate-limit:0") REPLY="@tasks" ;;
     "control rate-limit:1") REPLY="@any" ;;
     "control call:0") REPLY="@any" ;;
+    "schedule show:0") REPLY="@entries" ;;
+    "schedule next:0") REPLY="@entries" ;;
+    "schedule add:0") REPLY="@any" ;;
+    "schedule remove:0") REPLY="@entries" ;;
+    "schedule pause:0") REPLY="@entries" ;;
+    "schedule resume:0") REPLY="@entries" ;;
+    "schedule run:0") REPLY="@entries" ;;
     "undo:0") REPLY="@any" ;;
     "profile use:0") REPLY="@any" ;;
     "profile add:0") REPLY="@any" ;;
@@ -374,11 +448,12 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs dlq results profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "") REPLY="inspect jobs dlq results schedule profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs") REPLY="list show retry cancel promote move edit export import -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq") REPLY="list show stats reprocess purge edit export -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "results") REPLY="list -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule") REPLY="list show next add remove pause resume run -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "profile") REPLY="list use add remove -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "queue") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "task") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -433,6 +508,14 @@ _tq_words() {
     "control rate-limit") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "control shutdown") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "control call") REPLY="--args -d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule list") REPLY="--where --sort --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule show") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule next") REPLY="-n --count --from --every --cron --at --solar --lat --lon --timezone --start --end --max-runs -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule add") REPLY="--task --every --cron --at --solar --lat --lon --timezone --start --end --max-runs --jitter --args --input --queue --priority --expires --soft-time-limit --time-limit --header --overlap --missed --missed-within --missed-at-most --description --paused --replace -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule remove") REPLY="--where --all -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule pause") REPLY="--where --all -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule resume") REPLY="--where --all -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "schedule run") REPLY="--wait -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "undo") REPLY="--force --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "audit") REPLY="--where --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "profile list") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -488,7 +571,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "dlq" | "results" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "dlq" | "results" | "schedule" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "schedule list" | "schedule show" | "schedule next" | "schedule add" | "schedule remove" | "schedule pause" | "schedule resume" | "schedule run" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

@@ -46,6 +46,18 @@ export function readText(text: string | undefined, flag: string): string | undef
   throw invalid(flag, 'a text that is not empty', text);
 }
 
+/** One of a few words. */
+export function readChoice<const Word extends string>(
+  text: string | undefined,
+  flag: string,
+  words: readonly Word[],
+): Word | undefined {
+  if (text === undefined) return undefined;
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw invalid(flag, `one of ${words.join(', ')}`, text);
+}
+
 /** Names that were given with commas between them, or in several options. */
 export function readNames(names: readonly string[] | undefined, flag: string): string[] | undefined {
   if (names === undefined) return undefined;

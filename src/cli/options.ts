@@ -1,5 +1,5 @@
 /** What the shell completion offers for a value. */
-export type Completion = 'tasks' | 'queues' | 'workers' | 'ids' | 'files';
+export type Completion = 'tasks' | 'queues' | 'workers' | 'ids' | 'entries' | 'files';
 
 export interface OptionDefinition {
   /** As commander reads them: `-Q, --queues <names>`; without `<…>` it is a switch. */

@@ -87,6 +87,7 @@ export function createSession(
 
   return {
     clock,
+    isAppNamed,
     ...(settings.undo !== undefined && { undoDir: settings.undo.dir }),
     app: openApp,
     broker({ skipSchema = false } = {}) {

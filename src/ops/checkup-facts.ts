@@ -1,6 +1,7 @@
 import type { ControlAnswers } from '../engine/broker/control-port.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { RegisteredTask, WorkerStats } from '../engine/control/replies.ts';
+import { type CheckedEntry, checkBeat } from '../engine/core/checkup/beat-checks.ts';
 import { type Finding, ok, skipped } from '../engine/core/checkup/finding.ts';
 import type { QueueLeftovers } from '../engine/core/checkup/leftovers.ts';
 import { type CheckedQueue, checkQueues } from '../engine/core/checkup/queue-checks.ts';
@@ -8,6 +9,10 @@ import { type CheckedWorker, checkBrokerClock, checkNode, checkWorkers } from '.
 import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import { isOwnTask } from '../engine/core/own-tasks.ts';
+import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
+import { listBeats } from './beats.ts';
+import { scanEntries } from './entry-choice.ts';
+import { openSchedules } from './schedules-of.ts';
 import type { Session } from './session.ts';
 import { askWorkers } from './worker-replies.ts';
 
@@ -30,12 +35,31 @@ export async function listFindings(session: Session, timeoutMs: number | undefin
     readSkew(broker, session),
     listWorkers(session, timeoutMs),
   ]);
+  const beat = await orSkipped('beat', async () => {
+    const entries = await listEntries(session);
+    const leader = (await listBeats(broker)).find(({ isLeader }) => isLeader)?.name ?? null;
+    return checkBeat({ entries: entries.map(toChecked), leader, now: session.clock.now() });
+  });
   const queues = await orSkipped('queues', () => checkAllQueues(session, workers));
   return [
     ...[server, ...settings, checkBrokerClock(clock), checkNode(process.version)],
     ...checkWorkers(workers, silent),
+    ...beat,
     ...queues,
   ];
+}
+
+/** Those of tq alone: plain BullMQ keeps its own. */
+async function listEntries(session: Session): Promise<ScheduleView[]> {
+  const entries: ScheduleView[] = [];
+  for await (const page of scanEntries(await openSchedules(session))) {
+    entries.push(...page.filter(({ source }) => source !== 'bullmq'));
+  }
+  return entries;
+}
+
+function toChecked({ name, queue, enabled, nextAt, ahead, error }: ScheduleView): CheckedEntry {
+  return { name, queue, enabled, nextAt, isArmed: ahead !== null, error };
 }
 
 /** One check that cannot look must not hide the others: a server may forbid a command. */

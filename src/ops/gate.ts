@@ -164,7 +164,8 @@ function withoutUndefined(input: unknown): unknown {
 }
 
 async function assertConfirmed(operation: string, plan: Plan, { confirm }: GateOptions): Promise<void> {
-  if (confirm === undefined) throw createError('NEEDS_CONFIRMATION', { operation, count: plan.count });
+  if (confirm === undefined)
+    throw createError('NEEDS_CONFIRMATION', { operation, count: plan.count, things: plan.things });
   if (!(await confirm(plan))) throw createError('NOT_CONFIRMED', { operation });
 }
 

@@ -8,6 +8,8 @@ export interface Plan {
   readonly summary: string;
   /** Stored jobs that would be changed or removed. Above 0 the gate asks before it goes on. */
   readonly count: number;
+  /** What is counted, where that is not jobs: `schedule entries`. */
+  readonly things?: string;
   /** The parts of the plan, flat records of one shape. */
   readonly rows: readonly PlanRow[];
 }

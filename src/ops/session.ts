@@ -22,6 +22,8 @@ export interface Session {
    * @throws APP_NOT_FOUND, APP_FAILED, APP_NOT_EXPORTED
    */
   app(): Promise<App>;
+  /** The app is one that the project names. Not there, or false: it has the built-in tasks alone, and what else workers register is not known. */
+  readonly isAppNamed?: boolean;
   readonly clock: Clock;
   /** The folder of undo bundles; undefined where there is none. */
   readonly undoDir?: string;

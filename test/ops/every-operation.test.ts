@@ -89,6 +89,21 @@ const inputs: Record<string, Record<string, unknown>> = {
   'autoscale-workers': { max: 8, min: 2 },
   'add-consumers': { queue: 'high:6', destinations: ['tq@a', 'tq@b'] },
   'cancel-consumers': { queue: 'low' },
+  'list-entries': { where: 'report.*', sort: 'next', limit: 7 },
+  'show-entry': { name: 'report.nightly' },
+  'preview-entry': { name: 'report.nightly', fromAt: 1_900_000_000_000, count: 3 },
+  'add-entry': {
+    ...{ name: 'lamps.on', task: 'lamps.switch', args: [{ room: "o'hara" }], queue: 'lamps', priority: 3 },
+    ...{ solar: { event: 'sunset', latitude: -33.9, longitude: 18.4 }, timezone: 'Africa/Johannesburg' },
+    ...{ startAt: '2031-05-01T00:00:00.000Z', endAt: '2032-05-01', maxRuns: 5, jitterMs: 1500 },
+    ...{ expiresMs: 90_000, softTimeLimitMs: 5000, timeLimitMs: 60_000, headers: { a: 'b=c' } },
+    ...{ overlap: 'allow', missed: 'all', missedWithinMs: 7_200_000, missedAtMost: 50 },
+    ...{ description: "when it's dark", paused: true, replace: true },
+  },
+  'remove-entries': { names: ['a', 'b'] },
+  'pause-entries': { where: 'report.*' },
+  'resume-entries': { all: true },
+  'run-entry': { name: 'report.nightly', wait: true },
   'limit-task-times': { task: 'email.send', softTimeLimitMs: null, timeLimitMs: 1500 },
 };
 

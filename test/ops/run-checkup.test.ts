@@ -22,7 +22,7 @@ async function statusesOf(broker: FakeBroker): Promise<Record<string, string>> {
 test('an empty broker has no faults', async () => {
   const statuses = await statusesOf(new FakeBroker());
   expect(Object.values(statuses).every((status) => status === 'ok')).toBe(true);
-  expect(Object.keys(statuses)).toEqual(['broker', 'broker-clock', 'node', 'workers', 'queues']);
+  expect(Object.keys(statuses)).toEqual(['broker', 'broker-clock', 'node', 'workers', 'beat', 'queues']);
 });
 
 test('workers, queues and what is left over are looked at together', async () => {

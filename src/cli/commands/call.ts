@@ -1,9 +1,9 @@
-import { createError } from '../../engine/core/errors.ts';
 import { isFinished } from '../../engine/core/state.ts';
 import type { CalledJob } from '../../ops/call-task.ts';
+import { bothGiven, readArguments } from '../call-arguments.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { presentResult } from '../job-result.ts';
-import { isIsoDate, readDuration, readInstant, readInteger, readJson, readPairs, readText } from '../option-values.ts';
+import { isIsoDate, readDuration, readInstant, readInteger, readPairs, readText } from '../option-values.ts';
 import { sharedOptions } from '../options.ts';
 import { line } from '../presentation.ts';
 
@@ -56,7 +56,7 @@ export const call = defineCommand({
   json: ['id', 'task', 'queue', 'state', 'duplicate'],
   operation: async () => (await import('../../ops/call-task.ts')).callTask,
   toInput({ arguments: [task = ''], options, timeoutMs }: Values<Options>) {
-    assertOneOf(options);
+    assertOneTime(options);
     return {
       task,
       args: readArguments(options),
@@ -86,25 +86,8 @@ function describeEarlier({ state, duplicate }: CalledJob): string[] {
   return isFinished(state) ? [`it was called before and is ${state}`] : [];
 }
 
-function assertOneOf({ args, input, countdown, eta }: Options): void {
-  const both = (first: string, second: string): Error =>
-    createError('USAGE', {
-      message: `${first} and ${second} were both given`,
-      next: `give either ${first} or ${second}`,
-    });
-  if (args !== undefined && input !== undefined) throw both('--args', '--input');
-  if (countdown !== undefined && eta !== undefined) throw both('--countdown', '--eta');
-}
-
-function readArguments({ args, input }: Options): unknown[] {
-  if (input !== undefined) return [readJson(input, '--input')];
-  if (args === undefined) return [];
-  const value = readJson(args, '--args');
-  if (Array.isArray(value)) return value;
-  throw createError('USAGE', {
-    message: `--args must be a JSON array, got ${value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`}`,
-    next: 'put the arguments into brackets, or use --input for a task with one argument',
-  });
+function assertOneTime({ countdown, eta }: Options): void {
+  if (countdown !== undefined && eta !== undefined) throw bothGiven('--countdown', '--eta');
 }
 
 function readExpiry(text: string | undefined): { expiresMs?: number | undefined; expiresAt?: number | undefined } {

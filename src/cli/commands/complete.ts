@@ -1,11 +1,13 @@
 import { loadSettings } from '../../engine/config/settings.ts';
 import { escapeControl } from '../../engine/core/escape.ts';
+import { openSchedules } from '../../ops/schedules-of.ts';
 import { defineStandalone, type StandaloneContext } from '../command.ts';
 import type { CliSession } from '../session.ts';
 
 /** Somebody waits with a finger on the tab key: later than this, no names are better than names. */
 const PATIENCE_MS = 2000;
 const MAX_IDS = 100;
+const MAX_ENTRIES = 1000;
 
 /**
  * Called by the completion scripts. Prints one name a line, and nothing at all when anything goes wrong: a message would
@@ -14,7 +16,7 @@ const MAX_IDS = 100;
 export const complete = defineStandalone({
   name: '__complete',
   summary: 'Print names for the completion scripts',
-  arguments: [{ name: '<kind>', summary: 'tasks, queues, workers or ids' }],
+  arguments: [{ name: '<kind>', summary: 'tasks, queues, workers, ids or entries' }],
   examples: [],
   json: [],
   toInput: ({ arguments: [kind = ''] }) => kind,
@@ -52,6 +54,8 @@ async function readNames(kind: string, session: CliSession): Promise<string[]> {
       const { jobs } = await listJobs.run(session, { limit: MAX_IDS }, READING);
       return jobs.map(({ id }) => id);
     }
+    case 'entries':
+      return (await (await openSchedules(session)).list({ limit: MAX_ENTRIES })).schedules.map(({ name }) => name);
     default:
       return [];
   }

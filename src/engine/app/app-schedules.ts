@@ -40,6 +40,12 @@ export interface AppSchedules {
    */
   add(name: string, entry: EntryOptions, options?: AddEntryOptions): Promise<ScheduleView>;
   /**
+   * What an entry would be, checked as `add` checks it, all but the priorities of its queue. Nothing is stored, and no broker is asked.
+   *
+   * @throws InvalidArguments, and what `app.schedule` throws
+   */
+  define(name: string, entry: EntryOptions, options?: Pick<AddEntryOptions, 'anyTask'>): Promise<EntryDefinition>;
+  /**
    * Removes an entry. A firing that is due already runs.
    *
    * @param options.queue of a job scheduler that plain BullMQ made, where several queues have one of this name
@@ -157,12 +163,18 @@ function createOperations(
   };
   const parse = (name: string, options: EntryOptions, anyTask = false): EntryDefinition =>
     parseEntry(name, options, { ...facts, taskNames: anyTask ? undefined : tasks.keys() });
+  const define: AppSchedules['define'] = async (name, options, { anyTask = false, ...others } = {}) => {
+    assertKnownOptions(others, ['anyTask'], 'app.schedules.define()');
+    const definition = parse(name, options, anyTask);
+    await checkArguments(definition);
+    return definition;
+  };
 
   return {
+    define,
     async add(name, options, { replace = false, anyTask = false, ...others } = {}) {
       assertKnownOptions(others, ['replace', 'anyTask'], 'app.schedules.add()');
-      const definition = parse(name, options, anyTask);
-      await checkArguments(definition);
+      const definition = await define(name, options, { anyTask });
       const { queue, task, call } = definition;
       await checkPriority(queue, { task, wanted: call.priority });
       const isPaused = options.enabled === undefined ? {} : { isPaused: !options.enabled };

@@ -576,12 +576,12 @@ export const catalogue = {
     when: 'something was used after it was closed',
     text: ({ what }) => ({ message: `${what} is closed`, next: 'create a new one; close() is final' }),
   }),
-  NEEDS_CONFIRMATION: entry<{ operation: string; count: number }>({
+  NEEDS_CONFIRMATION: entry<{ operation: string; count: number; things?: string | undefined }>({
     name: 'NeedsConfirmation',
     exit: 2,
     when: 'a destructive command runs without a terminal to ask on and without --yes',
-    text: ({ operation, count }) => ({
-      message: `${operation} would touch ${count} jobs and nobody can be asked here`,
+    text: ({ operation, count, things = 'jobs' }) => ({
+      message: `${operation} would touch ${count} ${things} and nobody can be asked here`,
       next: 'add --yes to go on, or --dry-run to only look',
     }),
   }),

@@ -3,6 +3,7 @@ import { failToLoad } from '../fake-app.ts';
 import { FakeBroker, NOW } from '../fake-broker.ts';
 import { createFakeSession } from '../fake-session.ts';
 import { run } from '../run-fake.ts';
+import { storeEntries } from '../stored-entries.ts';
 
 const broker = () => {
   const made = new FakeBroker()
@@ -13,14 +14,19 @@ const broker = () => {
   return made.store('low');
 };
 
+const ENTRIES = { weekly: { task: 'report', every: '7d' }, nightly: { task: 'report', every: '1d' } };
+
 test.each([
   ['tasks', 'email.send\nimage.thumbnail\n'],
   ['queues', 'high\nlow\n'],
   ['workers', 'tq@a\ntq@b\n'],
   ['ids', 'b\na\n'],
+  ['entries', 'nightly\nweekly\n'],
   ['nonsense', ''],
 ])('%s, one a line', async (kind, stdout) => {
-  const session = createFakeSession(broker());
+  const made = broker();
+  await storeEntries(made, kind === 'entries' ? ENTRIES : {});
+  const session = createFakeSession(made);
   expect(await run(['__complete', kind], { session })).toEqual({ exitCode: 0, stdout, stderr: '', questions: [] });
   expect(session.isClosed()).toBe(true);
 });

@@ -36,7 +36,7 @@ describe('input to output', () => {
     broker.checkup.time = NOW + 5000;
     const ran = await run(['doctor'], { session: createFakeSession(broker) });
     expect(ran.exitCode).toBe(0);
-    expect(ran.stderr).toContain('0 failed, 1 warnings, 0 skipped, 4 ok');
+    expect(ran.stderr).toContain('0 failed, 1 warnings, 0 skipped, 5 ok');
   });
 
   test('a terminal shows what to do below each finding, without control sequences', async () => {

@@ -117,7 +117,9 @@ function checkSchedules({ queues, now }: CheckedQueues): Finding[] {
   );
   // One whose last firing was due and has ended, or left no trace, is over.
   const stopped = found.filter(({ hasNext, isLast, nextAt }) => !hasNext && !(isLast && nextAt <= now));
-  const late = found.filter(({ hasNext, nextAt, paused }) => hasNext && !paused && now - nextAt > LATE_MS);
+  // The check of the beat is about those of tq.
+  const foreign = found.filter(({ isOwn }) => !isOwn);
+  const late = foreign.filter(({ hasNext, nextAt, paused }) => hasNext && !paused && now - nextAt > LATE_MS);
   if (stopped.length === 0 && late.length === 0) {
     return [
       ok(

@@ -44,6 +44,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'health',
+    summary: 'Say whether broker, queues, workers, disk and memory are well, or one worker or the beat',
+    heading: 'Look',
+    load: async () => (await import('./commands/health.ts')).health,
+  },
+  {
     name: 'events',
     summary: 'Tell what happens to jobs and workers, as it happens',
     heading: 'Look',

@@ -1,4 +1,18 @@
-import { array, boolean, exactOptional, integer, maxValue, minLength, minValue, nonEmpty, number, picklist, pipe, strictObject, string } from 'valibot';
+import {
+  array,
+  boolean,
+  exactOptional,
+  integer,
+  maxValue,
+  minLength,
+  minValue,
+  nonEmpty,
+  number,
+  picklist,
+  pipe,
+  strictObject,
+  string,
+} from 'valibot';
 import { createHealthSource } from '../engine/app/health-source.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import { MAX_TIMER_MS } from '../engine/core/duration.ts';
@@ -41,8 +55,8 @@ export const checkHealth = defineOperation({
   ],
 });
 
-/** What answers yes or no needs no limits of the app, so that a probe loads none. */
-const WITHOUT_APP: ReadonlySet<ComponentName> = new Set(['broker', 'workers']);
+/** Whether it answers needs no limits of the app, so that a probe loads none. */
+const WITHOUT_APP: ReadonlySet<ComponentName> = new Set(['broker']);
 
 async function lookAt(
   session: Session,
@@ -52,7 +66,11 @@ async function lookAt(
   const openBroker = (): Promise<Broker> => session.broker();
   if (only?.every((name) => WITHOUT_APP.has(name)) !== true) {
     const app = await session.app();
-    const options = { openBroker, ...(only !== undefined && { only }), ...(timeoutMs !== undefined && { timeout: timeoutMs }) };
+    const options = {
+      openBroker,
+      ...(only !== undefined && { only }),
+      ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+    };
     return (await app.health(options)).components;
   }
   const limits = { ...parseHealthLimits(), ...(timeoutMs !== undefined && { timeoutMs }) };

@@ -1,4 +1,4 @@
-import { listLiveBeats, type LiveBeat } from '../engine/beat/presence.ts';
+import { type LiveBeat, listLiveBeats } from '../engine/beat/presence.ts';
 import { formatDuration } from '../engine/core/duration.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import type { HealthComponent } from '../engine/core/health/report.ts';
@@ -27,7 +27,10 @@ function judgeBeats(beats: readonly LiveBeat[], now: number): HealthComponent {
   const facts = { beats: beats.length, leader: first, now };
   if (!first.isLeader) {
     const standby = beats.length === 1 ? `${first.name} stands by` : `${beats.length} beats stand by`;
-    return beatComponent('failed', `no beat leads; ${standby}, and one takes over within 15 seconds`, { ...facts, leader: undefined });
+    return beatComponent('failed', `no beat leads; ${standby}, and one takes over within 15 seconds`, {
+      ...facts,
+      leader: undefined,
+    });
   }
   const ageMs = Math.max(0, now - (first.lastTickAt ?? first.since));
   if (ageMs > STALE_MS) {

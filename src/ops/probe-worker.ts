@@ -25,7 +25,13 @@ export async function probeWorker(
     const addressed = { destinations: [worker], ...(timeoutMs !== undefined && { timeoutMs }) };
     const { answers } = await askLiveWorkers(control, { command: 'stats', args: null }, addressed);
     const answer = answers.get(worker);
-    if (answer === undefined) return silent(describeSilence(worker, (await control.listNodes()).map(({ name }) => name)));
+    if (answer === undefined)
+      return silent(
+        describeSilence(
+          worker,
+          (await control.listNodes()).map(({ name }) => name),
+        ),
+      );
     const said = { name: 'worker', worker, answers: true };
     if (!answer.ok || !isRecord(answer.value)) {
       const message = answer.ok ? `${worker} does not say how it is` : `${worker}: ${answer.error.message}`;
@@ -34,14 +40,24 @@ export async function probeWorker(
     const { pid, host, active, health } = answer.value as unknown as WorkerStats;
     const isReady = health.ready;
     const message = isReady ? `${worker} is ready` : `${worker} is not ready: ${health.problems.join(', ')}`;
-    return { ...said, status: isReady ? 'ok' : 'failed', message, live: health.live, phase: health.phase, pid, host, active };
+    return {
+      ...said,
+      status: isReady ? 'ok' : 'failed',
+      message,
+      live: health.live,
+      phase: health.phase,
+      pid,
+      host,
+      active,
+    };
   } catch (error) {
     return silent(`${worker} cannot be asked: ${messageOf(error)}`);
   }
 }
 
 function describeSilence(worker: string, live: readonly string[]): string {
-  if (live.includes(worker)) return `${worker} is live and does not answer: hung, or with an event loop that a task blocks`;
+  if (live.includes(worker))
+    return `${worker} is live and does not answer: hung, or with an event loop that a task blocks`;
   if (live.length === 0) return `${worker} is not live, and no other worker is`;
   const near = nearestNames(worker, live);
   return `${worker} is not live; ${near.length > 0 ? `did you mean ${near.join(' or ')}?` : `live are ${live.join(', ')}`}`;

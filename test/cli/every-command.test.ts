@@ -46,9 +46,12 @@ test('what can be undone is known', () => {
   expect(undoable.length).toBeGreaterThanOrEqual(11);
 });
 
-test.each(undoable)('$name goes without an undo when it is asked to, as UNDO_NOT_KEPT proposes', async ({ command }) => {
-  expect((command.options ?? []).map(({ flags }) => flags)).toContain('--no-undo');
-});
+test.each(undoable)(
+  '$name goes without an undo when it is asked to, as UNDO_NOT_KEPT proposes',
+  async ({ command }) => {
+    expect((command.options ?? []).map(({ flags }) => flags)).toContain('--no-undo');
+  },
+);
 
 describe('every example', () => {
   test.each(examples)('$example.command', async ({ example, command }) => {

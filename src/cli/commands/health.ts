@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { formatWorkerName } from '../../engine/control/name-template.ts';
 import { createError } from '../../engine/core/errors.ts';
+import { escapeControl } from '../../engine/core/escape.ts';
 import type { HealthComponent, HealthReport, HealthStatus } from '../../engine/core/health/report.ts';
 import { nearestNames } from '../../engine/core/nearest.ts';
 import { COMPONENTS, type ComponentName } from '../../tasks/health/check-health.ts';
-import { escapeControl } from '../../engine/core/escape.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { readNames, readText } from '../option-values.ts';
 import type { Tone } from '../paint.ts';

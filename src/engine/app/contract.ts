@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Beat } from '../beat/beat.ts';
 import type { Broker, QueueOrder } from '../broker/port.ts';
 import type { ResultRow, ResultStore } from '../broker/result-store/result-port.ts';
 import type { SignatureSender, StepSignature } from '../canvas/signature.ts';
@@ -24,6 +25,7 @@ import type { EventOptions } from './app-events.ts';
 import type { HealthAsk } from './app-health.ts';
 import type { WhyOptions } from './app-why.ts';
 import type { CallOptions } from './call-options.ts';
+import type { BeatOptions } from './create-app-beat.ts';
 import type { DefineTask, Task } from './task.ts';
 
 /** A queue that an app declares: its name, or its name and what it can do. */
@@ -227,6 +229,12 @@ export interface App extends SignatureSender {
    *   options
    */
   createWorker(options?: WorkerOptions): Promise<Worker>;
+  /**
+   * A beat, which keeps the schedule entries of the broker firing once it is started (docs/beat.md). Stop it before the app is closed.
+   *
+   * @throws INVALID_OPTION, UNKNOWN_OPTION, BROKER_UNAVAILABLE
+   */
+  createBeat(options?: BeatOptions): Promise<Beat>;
   /** Asks the live workers what they are and what they do. */
   readonly inspect: AppInspect;
   /** Tells the live workers what to do. */

@@ -1,7 +1,11 @@
 import { type BuiltinEnvironment, type BuiltinOptions, parseBuiltinOptions } from '../../tasks/builtin-options.ts';
 import { builtinTasks } from '../../tasks/builtin-tasks.ts';
 import { describeEmail } from '../../tasks/email/delivery.ts';
+
 import { type HealthLimits, parseHealthLimits } from '../../tasks/health/limits.ts';
+
+import type { Beat } from '../beat/beat.ts';
+
 import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import type { ResultRow, ResultStore } from '../broker/result-store/result-port.ts';
@@ -40,6 +44,7 @@ import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
 import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
+import { type BeatOptions, createAppBeat } from './create-app-beat.ts';
 import { createAppWorker } from './create-app-worker.ts';
 import { createHealthSource } from './health-source.ts';
 import { MadeWorkers } from './made-workers.ts';
@@ -251,6 +256,10 @@ class TaskApp implements App {
 
   createWorker(options: WorkerOptions = {}): Promise<Worker> {
     return this.#workers.add(this.#createWorker(options));
+  }
+
+  createBeat(options: BeatOptions = {}): Promise<Beat> {
+    return createAppBeat({ broker: this.#openBrokerOnce, clock: this.#clock }, options);
   }
 
   async #createWorker(options: WorkerOptions): Promise<Worker> {

@@ -1,0 +1,135 @@
+/**
+ * A beat: keeps the entries of a broker firing. Any number may run; one leads (leadership.ts).
+ *
+ * Start: 1. the entries that the app declares are brought into the broker, once (a deploy); 2. it asks for the lease; 3. it tells that
+ * it is there. From then on its actors repeat what they do, each in a file of its own, until it stops.
+ *
+ * Stop: 1. nothing new is begun; 2. what is under way ends; 3. the lease is given back, so that a standby leads within seconds.
+ * Stopping a beat stops no entry: the firing ahead of each is a job in the broker, and workers go on from those that they take.
+ */
+import type { Logger } from 'pino';
+import type { Broker } from '../broker/port.ts';
+import type { Clock } from '../core/clock.ts';
+import { Absence } from './absence.ts';
+import { type BeatTiming, DEFAULT_TIMING } from './beat-timing.ts';
+import { Leadership } from './leadership.ts';
+import { type LiveBeat, Presence } from './presence.ts';
+import { type SetTimer, setNodeTimer } from './repetition.ts';
+
+export interface BeatSettings {
+  readonly broker: Pick<Broker, 'state'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly identity: Pick<LiveBeat, 'id' | 'name' | 'host' | 'pid' | 'version'>;
+  /** Brings what the app declares into the broker, and logs what that changed. */
+  readonly reconcile?: (() => Promise<void>) | undefined;
+  readonly timing?: Partial<BeatTiming>;
+  /** Default the timers of Node. */
+  readonly setTimer?: SetTimer;
+}
+
+/** How a beat does, from what it knows now: asks nobody. */
+export interface BeatState extends LiveBeat {
+  readonly phase: 'starting' | 'running' | 'stopping';
+  /** Who leads: itself, another one, or null while nobody could be asked. */
+  readonly leader: string | null;
+}
+
+export class Beat {
+  readonly name: string;
+  readonly #settings: BeatSettings;
+  readonly #leadership: Leadership;
+  readonly #presence: Presence;
+  readonly #startedAt: number;
+  readonly #ended = Promise.withResolvers<void>();
+  #phase: BeatState['phase'] = 'starting';
+  #stopping: Promise<void> | undefined;
+
+  constructor(settings: BeatSettings) {
+    this.#settings = settings;
+    const { broker, clock, logger, identity, setTimer = setNodeTimer } = settings;
+    const timing = { ...DEFAULT_TIMING, ...settings.timing };
+    this.name = identity.name;
+    this.#startedAt = clock.now();
+    const absence = new Absence({ clock, logger });
+    const common = { state: broker.state, clock, setTimer, retryMs: timing.pulseMs };
+    this.#leadership = new Leadership({
+      ...common,
+      ...timing,
+      holder: `${identity.name} ${identity.id}`,
+      onWon: () => this.#lead(),
+      onLost: (leader) => this.#standBy(leader),
+      onAnswer: () => absence.noteAnswer(),
+      onTrouble: (error) => absence.note('ask who leads', error),
+    });
+    this.#presence = new Presence({
+      ...common,
+      ttlMs: timing.leaseMs,
+      everyMs: timing.renewMs,
+      describe: () => this.#describe(),
+      onTrouble: (error) => absence.note('tell that it runs', error),
+    });
+  }
+
+  get state(): BeatState {
+    const leader = this.#leadership.leads() ? this.name : (nameOf(this.#leadership.leader) ?? null);
+    return { ...this.#describe(), phase: this.#phase, leader };
+  }
+
+  /** Resolves when it has stopped, whatever stopped it. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /**
+   * Resolves when the declared entries are in the broker, and the beat leads or stands by.
+   *
+   * @throws BROKER_UNAVAILABLE, and what is wrong with a declared entry; nothing runs then
+   */
+  async start(): Promise<void> {
+    if (this.#stopping !== undefined || this.#phase !== 'starting') return;
+    await this.#settings.reconcile?.();
+    if (this.#stopping !== undefined) return;
+    this.#phase = 'running';
+    await this.#leadership.start();
+    await this.#presence.start();
+  }
+
+  /** Calling it again changes nothing. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.ended;
+  }
+
+  async #stop(): Promise<void> {
+    this.#phase = 'stopping';
+    await this.#presence.stop();
+    await this.#leadership.stop();
+    this.#ended.resolve();
+  }
+
+  #lead(): void {
+    this.#settings.logger.info('the beat leads');
+    this.#presence.renew();
+  }
+
+  #standBy(leader: string | undefined): void {
+    const { logger } = this.#settings;
+    if (leader === undefined)
+      logger.warn('the beat could not renew its lease in time, and does nothing until it has one');
+    else logger.warn({ leader: nameOf(leader) }, 'another beat leads; this one stands by');
+    this.#presence.renew();
+  }
+
+  #describe(): LiveBeat {
+    const isLeader = this.#leadership.leads();
+    const { since } = this.#leadership;
+    const kept = { entries: 0, lastTickAt: null, overdue: 0 };
+    return { ...this.#settings.identity, startedAt: this.#startedAt, isLeader, since, ...kept };
+  }
+}
+
+/** The holder of the lease is the name of a beat and its id. */
+function nameOf(holder: string | undefined): string | undefined {
+  return holder?.slice(0, holder.lastIndexOf(' '));
+}

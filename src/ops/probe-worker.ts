@@ -6,7 +6,7 @@ import type { HealthComponent } from '../engine/core/health/report.ts';
 import { nearestNames } from '../engine/core/nearest.ts';
 import type { Session } from './session.ts';
 
-const NO_FIGURES = { live: null, phase: null, pid: null, host: null, active: null } as const;
+const NO_FIGURES = { live: null, pid: null, host: null, active: null } as const;
 
 /**
  * Whether one worker answers, and is ready as its `/readyz` would say. `answers` is false when there is nobody to tell: it is not
@@ -45,7 +45,6 @@ export async function probeWorker(
       status: isReady ? 'ok' : 'failed',
       message,
       live: health.live,
-      phase: health.phase,
       pid,
       host,
       active,

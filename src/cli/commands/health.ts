@@ -3,7 +3,6 @@ import { formatWorkerName } from '../../engine/control/name-template.ts';
 import { createError } from '../../engine/core/errors.ts';
 import { escapeControl } from '../../engine/core/escape.ts';
 import type { HealthComponent, HealthReport, HealthStatus } from '../../engine/core/health/report.ts';
-import { nearestNames } from '../../engine/core/nearest.ts';
 import { COMPONENTS, type ComponentName } from '../../tasks/health/check-health.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { readNames, readText } from '../option-values.ts';
@@ -60,9 +59,7 @@ function readComponents(given: readonly string[] | undefined): ComponentName[] |
   return readNames(given, '--only')?.map((name) => {
     const known = COMPONENTS.find((component) => component === name);
     if (known !== undefined) return known;
-    const [near] = nearestNames(name, COMPONENTS);
-    const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-    const expected = `one of ${COMPONENTS.join(', ')}${hint}`;
+    const expected = `one of ${COMPONENTS.join(', ')}`;
     throw createError('INVALID_OPTION', { what: '--only', expected, given: JSON.stringify(name) });
   });
 }

@@ -57,6 +57,12 @@ _tq_value() {
         -d | --destination) REPLY="@workers," ;;
       esac
       ;;
+    "health")
+      case "$2" in
+        --only) REPLY="@any," ;;
+        --worker) REPLY="@workers" ;;
+      esac
+      ;;
     "events")
       case "$2" in
         --where) REPLY="@any" ;;
@@ -374,7 +380,7 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs dlq results profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "") REPLY="inspect jobs dlq results profile queue task control worker call result demo status health events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs") REPLY="list show retry cancel promote move edit export import -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq") REPLY="list show stats reprocess purge edit export -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -388,6 +394,7 @@ _tq_words() {
     "result") REPLY="-Q --queue --wait --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "status") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "health") REPLY="--only --worker --beat --strict -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "events") REPLY="--where --since -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect queues") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -400,19 +407,19 @@ _tq_words() {
     "inspect ping") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs list") REPLY="--where -Q --queues --limit --sort --follow -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs show") REPLY="-Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs retry") REPLY="-Q --queue --where -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs retry") REPLY="-Q --queue --where --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq list") REPLY="-Q --queues --where --fingerprint --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq show") REPLY="-Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq stats") REPLY="-Q --queues --where --fingerprint -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs cancel") REPLY="--where -Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs promote") REPLY="--where -Q --queue -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs move") REPLY="--where -Q --queue --to -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "jobs edit") REPLY="--where -Q --queue --patch --args --priority --eta -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs cancel") REPLY="--where -Q --queue --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs promote") REPLY="--where -Q --queue --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs move") REPLY="--where -Q --queue --to --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "jobs edit") REPLY="--where -Q --queue --patch --args --priority --eta --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs export") REPLY="--where -Q --queue --all -o --output --force -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs import") REPLY="-Q --queue --skip-invalid --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "dlq reprocess") REPLY="--where --fingerprint --all --first --rate --stop-if-failing --queue --patch --resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "dlq purge") REPLY="--where --fingerprint --all -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "dlq edit") REPLY="--where --fingerprint --all --patch --args --priority -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq reprocess") REPLY="--where --fingerprint --all --first --rate --stop-if-failing --queue --patch --resume --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq purge") REPLY="--where --fingerprint --all --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "dlq edit") REPLY="--where --fingerprint --all --patch --args --priority --no-undo -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq export") REPLY="--where --fingerprint --all -o --output --force -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "why") REPLY="-Q --queue --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "doctor") REPLY="--fix -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -488,7 +495,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "dlq" | "results" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "dlq" | "results" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "health" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

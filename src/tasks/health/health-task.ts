@@ -12,7 +12,7 @@ import { type HealthOptions, parseHealthLimits } from './limits.ts';
 const PARTS = `must be a list of ${COMPONENTS.join(', ')}`;
 
 /** Everything is looked at without an argument. */
-export const healthInput = v.optional(
+const healthInput = v.optional(
   shape({ only: v.optional(v.pipe(v.array(v.picklist(COMPONENTS, PARTS), PARTS), v.minLength(1, PARTS))) }),
   {},
 );

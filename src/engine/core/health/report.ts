@@ -25,6 +25,6 @@ export function createReport(components: readonly HealthComponent[]): HealthRepo
   return { status: worstOf(components.map(({ status }) => status)), components };
 }
 
-export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
+function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
   return ORDER.findLast((status) => statuses.includes(status)) ?? 'ok';
 }

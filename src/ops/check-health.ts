@@ -31,7 +31,7 @@ export const checkHealth = defineOperation({
   input: strictObject({
     /** Components to look at; all when neither these nor a worker nor the beat is asked for. */
     only: exactOptional(pipe(array(picklist(COMPONENTS)), minLength(1))),
-    /** Name of a worker. */
+    /** Name of a worker; `%h` stands for the name of this host. */
     worker: exactOptional(pipe(string(), nonEmpty())),
     beat: exactOptional(boolean()),
     /** How long broker and workers are waited for. */

@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import { askLiveWorkers } from '../engine/control/ask-live-workers.ts';
+import { formatWorkerName } from '../engine/control/name-template.ts';
 import type { WorkerStats } from '../engine/control/replies.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
@@ -11,12 +13,15 @@ const NO_FIGURES = { live: null, pid: null, host: null, active: null } as const;
 /**
  * Whether one worker answers, and is ready as its `/readyz` would say. `answers` is false when there is nobody to tell: it is not
  * live, hangs, or the broker is away.
+ *
+ * @param template its name; `%h` stands for the name of this host
  */
 export async function probeWorker(
   session: Pick<Session, 'broker'>,
-  worker: string,
+  template: string,
   timeoutMs: number | undefined,
 ): Promise<HealthComponent> {
+  const worker = formatWorkerName(template, { host: hostname(), pid: process.pid });
   const silent = (message: string): HealthComponent => {
     return { name: 'worker', status: 'failed', message, worker, answers: false, ...NO_FIGURES };
   };

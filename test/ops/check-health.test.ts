@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/engine/app/create-app.ts';
 import type { HealthComponent } from '../../src/engine/core/health/report.ts';
@@ -60,6 +61,10 @@ describe('one worker', () => {
     expect(await messageFor('tq@hang')).toBe('tq@hang is not live; did you mean tq@hung?');
     expect(await messageFor('something-else')).toBe('something-else is not live; live are tq@hung');
   });
+});
+
+test('%h in the name of a worker is the name of this host', async () => {
+  expect(await probe(new FakeBroker(), { worker: 'tq@%h' })).toMatchObject({ worker: `tq@${hostname()}` });
 });
 
 describe('the beat', () => {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { formatWorkerName } from '../../engine/control/name-template.ts';
 import { createError } from '../../engine/core/errors.ts';
 import { escapeControl } from '../../engine/core/escape.ts';
@@ -68,7 +67,10 @@ function readComponents(given: readonly string[] | undefined): ComponentName[] |
 function readWorker(given: string | undefined): string | undefined {
   const template = readText(given, '--worker');
   if (template === undefined) return undefined;
-  if (!/%[pn]/.test(template.replaceAll('%%', ''))) return formatWorkerName(template, { host: hostname(), pid: 0 });
+  if (!/%[pn]/.test(template.replaceAll('%%', ''))) {
+    formatWorkerName(template, { host: 'host', pid: 0 });
+    return template;
+  }
   const expected = 'a name without %p and %n, which only the worker itself knows';
   throw createError('INVALID_OPTION', { what: '--worker', expected, given: JSON.stringify(template) });
 }

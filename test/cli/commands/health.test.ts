@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { health } from '../../../src/cli/commands/health.ts';
@@ -15,10 +14,6 @@ describe('argv to input', () => {
     expect(await parseInput('health', '--only', 'broker,disk', '--worker', 'tq@a', '--beat')).toEqual({
       ...{ only: ['broker', 'disk'], worker: 'tq@a', beat: true },
     });
-  });
-
-  test('%h in the name of a worker is the host name', async () => {
-    expect(await parseInput('health', '--worker', 'tq@%h')).toEqual({ worker: `tq@${hostname()}` });
   });
 
   test.each([

@@ -1,6 +1,7 @@
 /** The public library: everything that `import { ... } from 'taskq'` gives. */
 export type { ActiveReplies, AppControl, AppInspect, RevokedReplies } from './engine/app/app-control.ts';
 export type { EventOptions } from './engine/app/app-events.ts';
+export type { AddEntryOptions, AppSchedules, ReconcileOptions } from './engine/app/app-schedules.ts';
 export type { WhyOptions } from './engine/app/app-why.ts';
 export type { AskOptions } from './engine/app/ask-options.ts';
 export type { CallOptions } from './engine/app/call-options.ts';

@@ -26,6 +26,7 @@ import type { JobRecord } from '../../src/engine/core/job-record.ts';
 import type { JobStanding } from '../../src/engine/core/job-standing.ts';
 import type { Revocation } from '../../src/engine/core/revocation.ts';
 import { isFinished } from '../../src/engine/core/state.ts';
+import { FakeSchedules } from '../engine/broker/fake-schedules.ts';
 import { createFakeState } from '../engine/broker/fake-state.ts';
 import { FakeBulk } from './fake-bulk.ts';
 
@@ -228,6 +229,7 @@ class FakeJobEvents implements JobEvents {
 export class FakeQueue implements BrokerQueue {
   readonly name: string;
   readonly bulk: FakeBulk;
+  readonly schedules: FakeSchedules;
   readonly jobs = new Map<string, StoredJob>();
   readonly logs = new Map<string, string[]>();
   /** What the records of jobs say that the jobs do not: parents, schedule entries. */
@@ -247,6 +249,7 @@ export class FakeQueue implements BrokerQueue {
     this.name = name;
     this.#broker = broker;
     this.bulk = new FakeBulk(this, broker);
+    this.schedules = new FakeSchedules(() => broker.assertUp());
   }
 
   put(job: StoredJob): void {

@@ -17,12 +17,15 @@ import type { Event } from '../events/event.ts';
 import type { Hooks } from '../events/hooks.ts';
 import type { AsyncResult, GroupResult, WorkflowResult } from '../results/async-result.ts';
 import type { HistoryOptions } from '../results/result-history.ts';
+import type { DeclaredEntry } from '../schedule/declared-entry.ts';
+import type { EntryOptions } from '../schedule/entry-options.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
 import type { EventOptions } from './app-events.ts';
 import type { HealthAsk } from './app-health.ts';
+import type { AppSchedules } from './app-schedules.ts';
 import type { WhyOptions } from './app-why.ts';
 import type { CallOptions } from './call-options.ts';
 import type { BeatOptions } from './create-app-beat.ts';
@@ -182,6 +185,18 @@ export interface App extends SignatureSender {
     definition: TaskDefinition<Args, Result>,
     options?: { override?: boolean },
   ): Task<Args, Result>;
+  /**
+   * Declares schedule entries by name: what fires when (docs/schedules.md). May be called several times; tasks must be registered before.
+   * Nothing is stored: `tq beat`, `tq worker --beat` or `app.schedules.reconcile()` do that.
+   *
+   * @throws INVALID_ENTRY_NAME, INVALID_SCHEDULE with the field named, UNKNOWN_TASK, UNDECLARED_QUEUE, ENTRY_EXISTS for a name that was
+   *   declared already, UNKNOWN_OPTION, INVALID_OPTION, INVALID_DURATION, NOT_JSON, PAYLOAD_TOO_LARGE; none of them is declared then
+   */
+  schedule(entries: Readonly<Record<string, EntryOptions>>): void;
+  /** What `schedule` declared, checked, in order. */
+  readonly declaredEntries: readonly DeclaredEntry[];
+  /** The schedule entries of the broker, whoever made them. */
+  readonly schedules: AppSchedules;
   /** The queue that a call of this task goes to when the call names none. */
   queueOf(task: string): string;
   /** Calls a task by name; it need not be registered here. */

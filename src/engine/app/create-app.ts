@@ -31,6 +31,8 @@ import type { AsyncResult, GroupResult, RevokeJob, WorkflowResult } from '../res
 import { createJobResult } from '../results/job-result.ts';
 import { type HistoryOptions, readHistory } from '../results/result-history.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import type { DeclaredEntry } from '../schedule/declared-entry.ts';
+import type { EntryOptions } from '../schedule/entry-options.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
@@ -39,6 +41,7 @@ import { type AppControl, type AppInspect, createAppControl, createAppInspect } 
 import { type EventOptions, openEvents } from './app-events.ts';
 import { checkAppHealth, type HealthAsk } from './app-health.ts';
 import { AppResultStore } from './app-results.ts';
+import { AppEntries, type AppSchedules } from './app-schedules.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
@@ -109,6 +112,7 @@ class TaskApp implements App {
   readonly #workers = new MadeWorkers();
   readonly #results: AppResultStore;
   readonly #alerts: AppAlerts;
+  readonly #entries: AppEntries;
   #closed = false;
 
   constructor(settings: AppSettings, parts: AppParts) {
@@ -130,11 +134,29 @@ class TaskApp implements App {
     const asking = { openBroker: this.#openBrokerOnce, clock, queues: this.queues };
     this.inspect = createAppInspect(asking);
     this.control = createAppControl(asking);
+    const { facts, checkPriority } = this.#signatureParts;
+    this.#entries = new AppEntries({
+      ...{ clock, facts, tasks: this.#registry, checkPriority },
+      openBroker: this.#openBrokerOnce,
+      resultOf: (id, queue) => this.result(id, queue),
+    });
     const surroundings = this.#surroundingsOf(environment);
     const builtins = parseBuiltinOptions(settings.builtins === false ? {} : settings.builtins);
     this.#healthLimits = parseHealthLimits(builtins.health);
     this.#alerts = new AppAlerts({ rules: settings.alerts, cwd, email: builtins.email ?? {}, surroundings });
     this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(builtins, surroundings)];
+  }
+
+  schedule(entries: Readonly<Record<string, EntryOptions>>): void {
+    this.#entries.declare(entries);
+  }
+
+  get declaredEntries(): readonly DeclaredEntry[] {
+    return this.#entries.declared;
+  }
+
+  get schedules(): AppSchedules {
+    return this.#entries.operations;
   }
 
   get brokerUrl(): string | undefined {

@@ -81,7 +81,7 @@ export class BullBroker implements Broker {
       write: (key, value, options) => this.#attempt(`writing ${key}`, () => state.write(key, value, options)),
       remove: (key, expected) => this.#attempt(`removing ${key}`, () => state.remove(key, expected)),
       removeAll: (entries) => this.#attempt(`removing ${entries.length} records`, () => state.removeAll(entries)),
-      list: (begin, limit) => this.#attempt(`listing ${begin}`, () => state.list(begin, limit)),
+      list: (begin, ...from) => this.#attempt(`listing ${begin}`, () => state.list(begin, ...from)),
       listBack: (begin, ...from) => this.#attempt(`listing ${begin}`, () => state.listBack(begin, ...from)),
       size: (begin) => this.#attempt(`counting ${begin}`, () => state.size(begin)),
       count: (key, by, ttlMs) => this.#attempt(`counting ${key}`, () => state.count(key, by, ttlMs)),

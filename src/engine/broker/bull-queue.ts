@@ -6,6 +6,7 @@ import { announceQueue } from './announcing.ts';
 import { attempt } from './attempt.ts';
 import type { BulkJobs } from './bulk-port.ts';
 import { BullBulk } from './bull-bulk.ts';
+import { BullSchedules } from './bull-schedules.ts';
 import { FinishWatch, REVOKED_EVENT } from './finish-watch.ts';
 import { isEarly, isMarked, toJobBrief } from './job-brief.ts';
 import { readJobChildren } from './job-children.ts';
@@ -14,6 +15,7 @@ import { toJobSummary } from './job-summary.ts';
 import type { ActiveStoredJob, BrokerQueue, JobBrief, QueueCounts, QueueStatus } from './port.ts';
 import { assertQueueName } from './queue-name.ts';
 import { readStanding } from './read-standing.ts';
+import type { QueueSchedules } from './schedule-port.ts';
 import type { MarkRecord, Store } from './store.ts';
 import { toStoredJob } from './stored-job.ts';
 import { isTrouble } from './trouble.ts';
@@ -34,6 +36,7 @@ const COUNTED: JobType[] = [...WAITING, 'active', 'delayed', 'waiting-children',
 export class BullQueue implements BrokerQueue {
   readonly name: string;
   readonly bulk: BulkJobs;
+  readonly schedules: QueueSchedules;
   readonly #store: Store;
   #reader: IQueueBackend | undefined;
   #producing: IQueueBackend | undefined;
@@ -46,6 +49,7 @@ export class BullQueue implements BrokerQueue {
     this.name = name;
     this.#store = store;
     this.bulk = new BullBulk(name, store);
+    this.schedules = new BullSchedules(name, store);
   }
 
   async add(job: NewJob): Promise<string> {

@@ -13,14 +13,18 @@ import { encodePriority } from './stored-job.ts';
 export function toJobJson(job: NewJob, prefix: string): JobJson {
   const { id, task: name, createdAt: timestamp } = job;
   const opts = toJobOptions(job);
-  const data = `{"args":${job.argsJson ?? JSON.stringify(job.args)},"meta":${JSON.stringify(job.meta)}}`;
-  const json = { id, name, data, opts, timestamp };
+  const json = { id, name, data: formatData(job), opts, timestamp };
   return {
     ...json,
     ...(opts.delay !== undefined && { delay: opts.delay }),
     ...(job.unique !== undefined && { deduplicationId: job.unique.key }),
     ...(job.parent !== undefined && toParentFields(job.parent, prefix)),
   } as JobJson;
+}
+
+/** The envelope of a call, as JSON. */
+export function formatData({ args, argsJson, meta }: Pick<NewJob, 'args' | 'argsJson' | 'meta'>): string {
+  return `{"args":${argsJson ?? JSON.stringify(args)},"meta":${JSON.stringify(meta)}}`;
 }
 
 function toJobOptions(job: NewJob): JobsOptions {

@@ -22,6 +22,7 @@ import type { BulkJobs } from './bulk-port.ts';
 import type { BrokerCheckup } from './checkup-port.ts';
 import type { ControlBus } from './control-port.ts';
 import type { JobEvents } from './event-port.ts';
+import type { QueueSchedules } from './schedule-port.ts';
 import type { StateStore } from './state-port.ts';
 
 export interface Broker {
@@ -95,6 +96,8 @@ export interface BrokerQueue {
   readonly name: string;
   /** Many of its jobs at once. */
   readonly bulk: BulkJobs;
+  /** What fires into it. */
+  readonly schedules: QueueSchedules;
   /** @returns its id, or that of the job that holds its unique key */
   add(job: NewJob): Promise<string>;
   /** One round trip for the whole batch. @returns as `add`, in the order of the jobs */

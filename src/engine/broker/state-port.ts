@@ -27,8 +27,8 @@ export interface StateStore {
   remove(key: string, expected?: string): Promise<boolean>;
   /** @returns how many of these entries there were, of the versions that are given */
   removeAll(entries: readonly { readonly key: string; readonly version?: string }[]): Promise<number>;
-  /** The entries whose key begins so, by key, bytewise. */
-  list(prefix: string, limit?: number): Promise<StateEntry[]>;
+  /** The entries whose key begins so, by key, bytewise; with `after` those that stand after this key. */
+  list(prefix: string, limit?: number, after?: string): Promise<StateEntry[]>;
   /** The last of them, the last first; with `before` the last of those that stand before this key. */
   listBack(prefix: string, limit: number, before?: string): Promise<StateEntry[]>;
   /** How many entries there are whose key begins so. Some whose time is over may still be counted. */

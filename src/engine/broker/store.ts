@@ -7,6 +7,7 @@ import type { EventLogReader } from './events/event-log.ts';
 import type { FlowEntry } from './flow-entry.ts';
 import type { JobFilter } from './job-filter.ts';
 import type { Migration } from './port.ts';
+import type { ScheduleStore } from './schedule-store.ts';
 import type { StateStore } from './state-port.ts';
 
 /**
@@ -88,6 +89,7 @@ export interface Store extends StoreOptions {
   reprocess(queue: string, id: string, from: readonly ('failed' | 'completed')[]): Promise<boolean>;
   /** Many jobs in one call. */
   readonly bulk: BulkStore;
+  readonly schedules: ScheduleStore;
   readonly checkup: BrokerCheckup;
   /** What workers and operators share beside jobs. */
   readonly state: StateStore;

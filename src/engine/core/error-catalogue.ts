@@ -92,6 +92,51 @@ export const catalogue = {
       next: `use a version of tq not older than the one that stored it, or remove it with \`tq schedule remove ${entry}\` and add it again`,
     }),
   }),
+  UNKNOWN_ENTRY: entry<{ entry: string; near: readonly string[] }>({
+    name: 'UnknownEntry',
+    exit: 3,
+    when: 'there is no schedule entry of this name on the broker',
+    text: ({ entry: name, near }) => ({
+      message: `there is no schedule entry "${name}" on this broker${suggestion(near)}`,
+      next: 'run `tq schedule list` for the list',
+    }),
+  }),
+  ENTRY_EXISTS: entry<{ entry: string; by: string; remedy: string }>({
+    name: 'EntryExists',
+    exit: 1,
+    when: 'a schedule entry is added or declared under a name that is taken',
+    text: ({ entry: name, by, remedy }) => ({
+      message: `cannot add the schedule entry "${name}": the name is taken by ${by}`,
+      next: remedy,
+    }),
+  }),
+  ENTRY_CHANGED: entry<{ entry: string }>({
+    name: 'EntryChanged',
+    exit: 1,
+    when: 'somebody else changed a schedule entry at the same moment; nothing was changed',
+    text: ({ entry: name }) => ({
+      message: `the schedule entry "${name}" was changed by somebody else at the same moment`,
+      next: `look at it with \`tq schedule show ${name}\`, and try again`,
+    }),
+  }),
+  FOREIGN_ENTRY: entry<{ doing: string; entry: string; queue: string }>({
+    name: 'ForeignEntry',
+    exit: 2,
+    when: 'a job scheduler that plain BullMQ made is asked for what only an entry of tq can do',
+    text: ({ doing, entry: name, queue }) => ({
+      message: `cannot ${doing} "${name}": it is a job scheduler that plain BullMQ made in queue "${queue}"`,
+      next: 'it can be shown and removed here; change it in the program that made it',
+    }),
+  }),
+  INVALID_ENTRY_NAME: entry<{ given: string }>({
+    name: 'InvalidEntryName',
+    exit: 2,
+    when: 'the name of a schedule entry has characters that it cannot have, or too many',
+    text: ({ given }) => ({
+      message: `${given} cannot be the name of a schedule entry`,
+      next: 'give 1 to 100 letters, digits, dots, underscores, dashes and slashes, for example reports/nightly',
+    }),
+  }),
   INVALID_SCHEDULE: entry<{ entry: string; field: string; problem: string; remedy: string }>({
     name: 'InvalidSchedule',
     exit: 2,

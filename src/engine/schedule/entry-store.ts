@@ -24,13 +24,15 @@ export class EntryStore {
    * Entries by name.
    *
    * @param prefix of their names
+   * @param after the name that they stand after
    * @returns an error in place of each that cannot be read: one of them keeps nobody from the others
    */
   async list(
     prefix = '',
     limit?: number,
+    after?: string,
   ): Promise<(ScheduleEntry | { readonly name: string; readonly error: Error })[]> {
-    const found = await this.#state.list(ENTRIES + prefix, limit);
+    const found = await this.#state.list(ENTRIES + prefix, limit, after && ENTRIES + after);
     return found.map(({ key, value, version }) => {
       const name = key.slice(ENTRIES.length);
       try {
@@ -41,6 +43,12 @@ export class EntryStore {
     });
   }
 
+  /** The versions of all entries, by name: cheaper than reading them. */
+  async listVersions(): Promise<Map<string, string>> {
+    const found = await this.#state.list(ENTRIES);
+    return new Map(found.map(({ key, version }) => [key.slice(ENTRIES.length), version]));
+  }
+
   size(): Promise<number> {
     return this.#state.size(ENTRIES);
   }
@@ -49,18 +57,30 @@ export class EntryStore {
    * Writes an entry as long as it is what was read, and tells the beats.
    *
    * @param expected the version that was read; null when there was none
+   * @param options.isQuiet the caller tells the beats itself, once for many
    * @returns the new version; undefined when somebody else has changed it meanwhile, and nothing was written
    */
-  async write(entry: Omit<ScheduleEntry, 'version'>, expected: string | null): Promise<string | undefined> {
+  async write(
+    entry: Omit<ScheduleEntry, 'version'>,
+    expected: string | null,
+    { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+  ): Promise<string | undefined> {
     const version = await this.#state.write(ENTRIES + entry.name, formatStoredEntry(entry), { expected });
-    if (version !== undefined) await this.#announce();
+    if (version !== undefined && !isQuiet) await this.announce();
     return version;
   }
 
-  /** @returns whether it was there, and as it was read */
-  async remove(name: string, expected: string): Promise<boolean> {
+  /**
+   * @param expected the version that was read; without it, whatever it is, also one that cannot be read
+   * @returns whether it was there, and as it was read
+   */
+  async remove(
+    name: string,
+    expected?: string,
+    { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+  ): Promise<boolean> {
     const isRemoved = await this.#state.remove(ENTRIES + name, expected);
-    if (isRemoved) await this.#announce();
+    if (isRemoved && !isQuiet) await this.announce();
     return isRemoved;
   }
 
@@ -69,7 +89,8 @@ export class EntryStore {
     return (await this.#state.read(CHANGED))?.value ?? null;
   }
 
-  async #announce(): Promise<void> {
+  /** Tells the beats that entries have changed. */
+  async announce(): Promise<void> {
     await this.#state.write(CHANGED, randomUUID());
   }
 }

@@ -22,6 +22,7 @@ import { resizing } from './contract/resizing.ts';
 import { revoking } from './contract/revoking.ts';
 import type { Subject } from './contract/rule.ts';
 import { scanning } from './contract/scanning.ts';
+import { schedules } from './contract/schedules.ts';
 import { serving } from './contract/serving.ts';
 import { sharing } from './contract/sharing.ts';
 import { standing } from './contract/standing.ts';
@@ -64,4 +65,5 @@ export const contract: readonly Subject[] = [
   lettingGo,
   control,
   events,
+  schedules,
 ];

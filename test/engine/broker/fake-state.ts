@@ -53,7 +53,10 @@ export function createFakeState(now: () => number = () => 0): StateStore {
       for (const { key } of found) entries.delete(key);
       return found.length;
     },
-    list: async (begin, limit) => list(begin).slice(0, limit),
+    list: async (begin, limit, after) =>
+      list(begin)
+        .filter(({ key }) => after === undefined || key > after)
+        .slice(0, limit),
     listBack: async (begin, limit, before) =>
       list(begin)
         .filter(({ key }) => before === undefined || key < before)

@@ -13,6 +13,7 @@ import type {
   QueueStatus,
 } from '../../../src/engine/broker/port.ts';
 import type { JobChildren, NewJob, Outcome, StoredJob } from '../../../src/engine/core/job.ts';
+import { FakeSchedules } from '../broker/fake-schedules.ts';
 import { createFakeState } from '../broker/fake-state.ts';
 import { FakeJob } from './fake-job.ts';
 
@@ -105,6 +106,7 @@ export class FakeQueue implements BrokerQueue {
   readonly name: string;
   /** No worker asks for it. */
   readonly bulk = {} as BulkJobs;
+  readonly schedules = new FakeSchedules();
   readonly sent: NewJob[] = [];
   readonly waiting: FakeJob[] = [];
   readonly stored = new Map<string, StoredJob>();

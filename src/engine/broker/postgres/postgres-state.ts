@@ -118,9 +118,10 @@ export function createPostgresState(query: Query, url: string, monotonic: () => 
       const text = `SELECT count(*)::int AS size FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE}`;
       return (await ask<{ size: number }>(text, [begin]))[0]?.size ?? 0;
     },
-    async list(begin, limit) {
-      const text = `SELECT ${ENTRY} FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE} ORDER BY key LIMIT $2`;
-      return (await ask<EntryRow>(text, [begin, limit ?? null])).map(toEntry);
+    async list(begin, limit, after) {
+      const text = `SELECT ${ENTRY} FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE}
+        AND ($3::text IS NULL OR key > $3) ORDER BY key LIMIT $2`;
+      return (await ask<EntryRow>(text, [begin, limit ?? null, after ?? null])).map(toEntry);
     },
     async listBack(begin, limit, before) {
       const text = `SELECT ${ENTRY} FROM tq_state WHERE starts_with(key, $1) AND key >= $1 AND ${LIVE}

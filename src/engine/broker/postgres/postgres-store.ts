@@ -25,6 +25,7 @@ import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
 import { listMarks } from './postgres-marks.ts';
 import { readWhole, scanIds } from './postgres-scan.ts';
+import { createPostgresSchedules } from './postgres-schedules.ts';
 import { createPostgresState, STATE_TABLES } from './postgres-state.ts';
 import { listSummaries } from './postgres-summaries.ts';
 import { createTransact } from './transaction.ts';
@@ -78,6 +79,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     return rows as Row[];
   };
 
+  const transact = createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>);
+
   return {
     kind: 'postgres',
     url: masked,
@@ -124,11 +127,8 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     promoteToHead: (queue, ids) => promoteToHead(query, queue, ids),
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
     reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
-    bulk: createPostgresBulk(
-      query,
-      createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>),
-      options.clock,
-    ),
+    bulk: createPostgresBulk(query, transact, options.clock),
+    schedules: createPostgresSchedules(query, transact),
     checkup: createPostgresCheckup(
       query,
       (queue) => new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false),

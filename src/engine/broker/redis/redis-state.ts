@@ -45,12 +45,13 @@ const REMOVE_ALL = `
 
 /**
  * KEYS: keys. ARGV: begin of the keys, how many or -1, begin of the entries' names, 1 for the last ones first, '' or the key
- * that they stand before. Gives key, value, version, ms to live. The keys are read in portions, for some of them may be over.
+ * that they stand before, '' or the key that they stand after. Gives key, value, version, ms to live. The keys are read in portions,
+ * for some of them may be over.
  */
 const LIST = `
   local found, stale = {}, {}
   local limit = tonumber(ARGV[2])
-  local from = '[' .. ARGV[1]
+  local from = ARGV[6] == '' and '[' .. ARGV[1] or '(' .. ARGV[6]
   local upTo = ARGV[1] == '' and '+' or '(' .. ARGV[1] .. string.char(255)
   if ARGV[5] ~= '' then upTo = '(' .. ARGV[5] end
   local at = 0
@@ -149,8 +150,9 @@ export function createRedisState(client: RedisClient, prefix: string): StateStor
     client.eval(script, keys.length, ...keys, ...values) as Promise<unknown>;
 
   const list = async (begin: string, limit: number, ...how: (string | number)[]): Promise<StateEntry[]> => {
-    const [order = 0, before = ''] = how;
-    const found = (await run(LIST, [name('keys')], begin, limit, entryName(''), order, before)) as (string | number)[];
+    const [order = 0, before = '', after = ''] = how;
+    const range = [begin, limit, entryName(''), order, before, after];
+    const found = (await run(LIST, [name('keys')], ...range)) as (string | number)[];
     const entries: StateEntry[] = [];
     for (let at = 0; at < found.length; at += 4) {
       const [key, value, version, leftMs] = found.slice(at, at + 4) as [string, string, string, number];
@@ -184,7 +186,7 @@ export function createRedisState(client: RedisClient, prefix: string): StateStor
       const expected = entries.flatMap(({ key, version = '' }) => [key, version]);
       return (await run(REMOVE_ALL, keys, ...expected)) as number;
     },
-    list: (begin, limit = -1) => list(begin, limit, 0),
+    list: (begin, limit = -1, after = '') => list(begin, limit, 0, '', after),
     listBack: (begin, limit, before = '') => list(begin, limit, 1, before),
     async count(key, by, ttlMs) {
       const answer = await run(COUNT, [name(`count:${key}`)], by, Math.max(1, Math.ceil(ttlMs)));

@@ -17,6 +17,7 @@ import { addRedisFlow, reprocessRedisJob } from './redis-flows.ts';
 import { listMarks } from './redis-marks.ts';
 import { createRedisRelays } from './redis-relay.ts';
 import { scanIds } from './redis-scan.ts';
+import { createRedisSchedules } from './redis-schedules.ts';
 import { createRedisState } from './redis-state.ts';
 import { listSummaries } from './redis-summaries.ts';
 import { readWhole } from './redis-whole-jobs.ts';
@@ -145,6 +146,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
+    schedules: createRedisSchedules(client, address.prefix),
     checkup: createRedisCheckup(client, {
       prefix: address.prefix,
       backendOf: queueBackend,

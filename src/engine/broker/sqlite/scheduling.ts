@@ -134,7 +134,8 @@ export function removeScheduler(queue: OpenQueue, id: string, now: number): bool
   return removeSchedulerRow(queue, id);
 }
 
-function addFiring(
+/** Adds the job of a firing; its id must be free. */
+export function addFiring(
   queue: OpenQueue,
   firing: { id: string; jobId: string; name: string; data: string; opts: JobsOptions; delay: number },
   now: number,

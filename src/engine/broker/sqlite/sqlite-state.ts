@@ -7,6 +7,7 @@ import type { Transaction } from './transaction.ts';
 const LIVE = '(expires_at IS NULL OR expires_at > ?)';
 const READ = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key = ? AND ${LIVE}`;
 const LIST = `SELECT key, value, version, expires_at FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE} ORDER BY key LIMIT ?`;
+const LIST_AFTER = LIST.replace('key >= ?', 'key > ?');
 const LIST_BACK = LIST.replace('ORDER BY key', 'ORDER BY key DESC');
 const SIZE = `SELECT count(*) FROM state WHERE prefix = ? AND key >= ? AND key < ? AND ${LIVE}`;
 const REMOVE_LIVE = `DELETE FROM state WHERE prefix = ? AND key = ? AND ${LIVE} AND (? IS NULL OR version = ?)`;
@@ -96,10 +97,12 @@ export function createSqliteState(database: () => Database, prefix: string): Sta
           0,
         ),
       ),
-    list: (begin, limit = -1) =>
-      read(({ connection }, now) =>
-        connection.all(LIST, prefix, begin, `${begin}${LAST_CHARACTER}`, now, limit).map((row) => toEntry(row, now)),
-      ),
+    list: (begin, limit = -1, after) =>
+      read(({ connection }, now) => {
+        const [query, from] = after === undefined ? [LIST, begin] : [LIST_AFTER, after];
+        const rows = connection.all(query, prefix, from, `${begin}${LAST_CHARACTER}`, now, limit);
+        return rows.map((row) => toEntry(row, now));
+      }),
     listBack: (begin, limit, before = `${begin}${LAST_CHARACTER}`) =>
       read(({ connection }, now) =>
         connection.all(LIST_BACK, prefix, begin, before, now, limit).map((row) => toEntry(row, now)),

@@ -7,6 +7,7 @@ import { createSqliteBulk } from './bulk/sqlite-bulk.ts';
 import { sqliteBackendFactory } from './create-sqlite-backend.ts';
 import { type Database, type DatabaseHold, holdDatabase } from './database.ts';
 import { readFileVersion } from './database-file.ts';
+import { createSqliteSchedules } from './firing-ahead.ts';
 import { addWholeFlow, rerunJob } from './flows.ts';
 import { dueAtOf } from './job-place.ts';
 import { listMarks } from './marks.ts';
@@ -97,6 +98,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
     bulk: createSqliteBulk(database, prefix),
+    schedules: createSqliteSchedules(database, prefix),
     checkup: createSqliteCheckup(database, {
       ...{ prefix, synchronous, path: connection.path },
       backendOf: (queue) => root.forQueue(queue, prefix),

@@ -72,6 +72,9 @@ export const state: Subject = {
       const sorted = parts.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
       expect(listed.map(({ value }) => value)).toEqual(sorted);
       expect((await broker.state.list(begin, 3)).map(({ value }) => value)).toEqual(sorted.slice(0, 3));
+      const rest = await broker.state.list(begin, 4, `${begin}${sorted[2]}`);
+      expect(rest.map(({ value }) => value)).toEqual(sorted.slice(3, 7));
+      expect(await broker.state.list(begin, 4, `${begin}${sorted.at(-1)}`)).toEqual([]);
       expect(listed.every(({ leftMs }) => leftMs !== null && leftMs > 0)).toBe(true);
     }),
 

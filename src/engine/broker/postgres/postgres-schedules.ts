@@ -1,0 +1,122 @@
+import { formatFiringId } from '../../core/schedule/firing.ts';
+import type { NextFiring, SchedulerRecord, ScheduleStore } from '../schedule-store.ts';
+import type { Query, Transact } from './transaction.ts';
+
+const READ = `SELECT wanted.id, scheduler.next_run_ms AS due, scheduler.name, scheduler.iteration_count AS made, scheduler.pattern,
+    scheduler.every_ms AS every, scheduler.template_opts::text AS opts, job.state::text AS state
+  FROM unnest($2::text[]) AS wanted(id)
+  JOIN scheduler ON scheduler.queue = $1 AND scheduler.scheduler_id = wanted.id
+  LEFT JOIN job ON job.queue = $1 AND job.id = 'repeat:' || wanted.id || ':' || scheduler.next_run_ms`;
+
+/**
+ * BullMQ's function reads the scheduler without holding it, so of two callers both would add a firing. Here its row is held first; the
+ * function, which begins after that, sees what the other one has done. No row: there is no such scheduler, or another firing is ahead.
+ */
+const STEP = `SELECT update_job_scheduler_next_millis($1, held.scheduler_id, $4, '{}'::jsonb, $5::jsonb, $6, $7) AS job_id
+  FROM (SELECT scheduler_id FROM scheduler WHERE queue = $1 AND scheduler_id = $2 AND next_run_ms = $3 FOR UPDATE) AS held`;
+
+/** Whoever inserts the same one waits for the end of this transaction. */
+const BEGIN_NEW = `INSERT INTO scheduler (queue, scheduler_id, name, next_run_ms, iteration_count)
+  VALUES ($1, $2, $3, 0, 1) ON CONFLICT DO NOTHING RETURNING 1 AS done`;
+
+const HOLD = 'SELECT 1 FROM scheduler WHERE queue = $1 AND scheduler_id = $2 AND next_run_ms = $3 FOR UPDATE';
+
+/** The firing ahead, held so that no worker takes it meanwhile, and the one that is to come. */
+const HOLD_JOBS = 'SELECT id, state::text AS state FROM job WHERE queue = $1 AND id IN ($2, $3) ORDER BY id FOR UPDATE';
+
+const RETEMPLATE = `UPDATE scheduler SET name = $3, pattern = $4, tz = $5, template_data = $6::jsonb, template_opts = $7::jsonb,
+    every_ms = NULL, offset_ms = NULL, start_date_ms = NULL, end_date_ms = NULL, limit_count = NULL
+  WHERE queue = $1 AND scheduler_id = $2`;
+
+const ADD = `SELECT job_id FROM add_job_scheduler($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8, NULL)`;
+const COUNT = 'UPDATE scheduler SET iteration_count = $3 WHERE queue = $1 AND scheduler_id = $2';
+
+const REMOVE = `WITH gone AS (DELETE FROM scheduler WHERE queue = $1 AND scheduler_id = $2 RETURNING next_run_ms),
+  dropped AS (
+    DELETE FROM job USING gone WHERE job.queue = $1 AND job.id = 'repeat:' || $2 || ':' || gone.next_run_ms
+      AND job.state::text = 'delayed' AND gone.next_run_ms > $3 RETURNING job.id)
+  SELECT (SELECT count(*) FROM gone)::int AS removed,
+    (SELECT count(publish_event($1, 'removed', jsonb_build_object('jobId', id, 'prev', 'delayed'))) FROM dropped) AS told`;
+
+/** What a function of BullMQ's backend raises when there is a job of that id. */
+const REFUSED = 'BM001';
+
+export function createPostgresSchedules(query: Query, transact: Transact): ScheduleStore {
+  return {
+    async read(queue, ids) {
+      // PostgreSQL stores no text with a NUL, so no scheduler has such an id.
+      const rows = await query<Row>(READ, [queue, ids.filter((id) => !id.includes('\0'))]);
+      const found = new Map(rows.map((row) => [row.id, toRecord(row)]));
+      return ids.map((id) => found.get(id) ?? null);
+    },
+    async put(queue, firing, now) {
+      if (firing.template === undefined) return await step(query, queue, firing, now);
+      try {
+        return await transact((each) => replace(each, queue, firing, now));
+      } catch (error) {
+        if (error === TAKEN || (error as { code?: unknown }).code === REFUSED) return 'taken';
+        throw error;
+      }
+    },
+    async remove(queue, id, now) {
+      const [row] = await query<{ removed: number }>(REMOVE, [queue, id, now]);
+      return row?.removed === 1;
+    },
+  };
+}
+
+interface Row {
+  readonly id: string;
+  readonly due: string;
+  readonly name: string | null;
+  readonly made: number | null;
+  readonly pattern: string | null;
+  readonly every: string | null;
+  readonly opts: string | null;
+  readonly state: string | null;
+}
+
+function toRecord({ due, name, made, pattern, every, opts, state }: Row): SchedulerRecord {
+  return { dueAt: Number(due), state, name: name ?? '', made: made ?? 1, pattern, every, opts };
+}
+
+type Answer = Awaited<ReturnType<ScheduleStore['put']>>;
+
+/** Undoes the transaction in which it is thrown. */
+const TAKEN = new Error('there is a job of that id');
+
+async function step(query: Query, queue: string, { id, from, to, opts }: NextFiring, now: number): Promise<Answer> {
+  const producer = formatFiringId(id, from ?? 0);
+  const [row] = await query<{ job_id: string | null }>(STEP, [
+    ...[queue, id, from, to, JSON.stringify(opts), now, producer],
+  ]);
+  if (row === undefined) return 'moved';
+  return row.job_id === null ? 'taken' : 'put';
+}
+
+async function replace(query: Query, queue: string, firing: NextFiring, now: number): Promise<Answer> {
+  const { id, from, to, made, replaces, opts, template } = firing;
+  if (template === undefined) throw new Error('a scheduler is made of a template');
+  const { name, pattern, tz, data } = template;
+  if (from === null) {
+    const begun = await query(BEGIN_NEW, [queue, id, name]);
+    if (begun.length === 0) return 'moved';
+  } else {
+    const held = await query(HOLD, [queue, id, from]);
+    if (held.length === 0) return 'moved';
+    if (!replaces) {
+      await query(RETEMPLATE, [queue, id, name, pattern, tz, data, JSON.stringify(template.opts)]);
+      if ((await step(query, queue, firing, now)) !== 'put') throw TAKEN;
+      return 'put';
+    }
+    // BullMQ's function would overwrite a job of the new id, for it has taken the one ahead away.
+    const [before, after] = [formatFiringId(id, from), formatFiringId(id, to)];
+    const jobs = await query<{ id: string; state: string }>(HOLD_JOBS, [queue, before, after]);
+    if (jobs.some((job) => job.id === before && job.state !== 'delayed')) return 'moved';
+    if (before !== after && jobs.some((job) => job.id === after)) return 'taken';
+  }
+  const kept = JSON.stringify({ name, pattern, tz });
+  await query(ADD, [queue, id, to, data, JSON.stringify(template.opts), kept, JSON.stringify(opts), now]);
+  if (from !== null) await query(COUNT, [queue, id, made]);
+  return 'put';
+}

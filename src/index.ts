@@ -14,11 +14,13 @@ export type {
   WorkerOptions,
 } from './engine/app/contract.ts';
 export { createApp } from './engine/app/create-app.ts';
+export type { BeatOptions } from './engine/app/create-app-beat.ts';
 export type { PausedTaskReply, PauseOptions, ResumedTaskReply } from './engine/app/pause-control.ts';
 export type { RevokeOptions, RevokeReplies } from './engine/app/revoke-control.ts';
 export type { NewTimeLimits, SlotRange } from './engine/app/shape-control.ts';
 export type { Task } from './engine/app/task.ts';
 export type { Replies, ReplyError } from './engine/app/worker-replies.ts';
+export type { Beat, BeatState } from './engine/beat/beat.ts';
 export type { ResultRow, ResultStore } from './engine/broker/result-store/result-port.ts';
 export { chain, chord, group } from './engine/canvas/constructs.ts';
 export type { AnySignature, NoInput, SendOptions, Signature, StepSignature } from './engine/canvas/signature.ts';

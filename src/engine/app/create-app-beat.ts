@@ -8,8 +8,13 @@ import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
 import { formatGiven } from '../core/given.ts';
 import { assertKnownOptions } from '../core/known-options.ts';
+import type { ScheduleEntry } from '../core/schedule/entry.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
+import type { ArmOptions } from '../schedule/arming.ts';
+import type { DeclaredEntry } from '../schedule/declared-entry.ts';
+import { formatDifferences, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
+import { Schedules } from '../schedule/schedules.ts';
 
 export interface BeatOptions {
   /** What operators see it as; `%h` stands for the host name, `%p` for the process id. Default `beat@%h`. Need not be unique. */
@@ -18,7 +23,12 @@ export interface BeatOptions {
    * Whose definition to keep where an operator has changed an entry that code declares, see docs/beat.md. Default that of the code for
    * what is fired and when, that of the operator for a pause.
    */
-  readonly take?: 'code' | 'stored';
+  readonly take?: Take;
+  /**
+   * Whether the stored entries are made those that the app declares when the beat starts. Default only if it declares any: an app without
+   * entries leaves those of others alone, also the last one that it declared itself.
+   */
+  readonly reconcile?: boolean;
   /** Default one that writes lines of JSON to stdout. */
   readonly logger?: Logger;
 }
@@ -26,9 +36,11 @@ export interface BeatOptions {
 interface BeatOf {
   readonly broker: () => Promise<Broker>;
   readonly clock: Clock;
+  readonly declared: readonly DeclaredEntry[];
+  readonly reconcile: (options: { readonly take?: Take }) => Promise<ReconcileReport>;
 }
 
-const KEYS: readonly (keyof BeatOptions)[] = ['name', 'take', 'logger'];
+const KEYS: readonly (keyof BeatOptions)[] = ['name', 'take', 'reconcile', 'logger'];
 const DEFAULT_NAME = 'beat@%h';
 
 /** @throws INVALID_OPTION, UNKNOWN_OPTION, BROKER_UNAVAILABLE */
@@ -41,5 +53,24 @@ export async function createAppBeat(of: BeatOf, options: BeatOptions): Promise<B
   }
   const place = { host: hostname(), pid: process.pid };
   const identity = { ...place, id: randomUUID(), name: formatWorkerName(name, place), version: readVersion() };
-  return new Beat({ broker: await of.broker(), clock: of.clock, logger, identity });
+  const { clock, declared } = of;
+  const broker = await of.broker();
+  const schedules = new Schedules({ broker, clock });
+  // An app that declares nothing has no say in what others declare.
+  const reconciles = options.reconcile ?? declared.length > 0;
+  const reconcile = async (): Promise<void> => {
+    logReport(logger, await of.reconcile(take === undefined ? {} : { take }));
+  };
+  const arm = (entry: ScheduleEntry, how: ArmOptions): Promise<number | undefined> => schedules.arm(entry, how);
+  return new Beat({ broker, arm, clock, logger, identity, ...(reconciles && { reconcile }) });
+}
+
+function logReport(logger: Logger, report: ReconcileReport): void {
+  const { added, updated, removed, unchanged, differences, failed } = report;
+  const counts = { added: added.length, updated: updated.length, removed: removed.length, unchanged };
+  logger.info(counts, 'the entries that the app declares are stored');
+  for (const [index, line] of formatDifferences(differences).entries()) {
+    logger.warn({ entry: differences[index]?.name }, `an operator has changed an entry that the app declares: ${line}`);
+  }
+  for (const { name, error } of failed) logger.error({ entry: name, err: error }, error.message);
 }

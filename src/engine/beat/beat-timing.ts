@@ -8,6 +8,8 @@ export interface BeatTiming {
   readonly pulseMs: number;
   /** So often it looks at the schedulers of all entries. */
   readonly lookMs: number;
+  /** All entries are read again so often though nobody said that one has changed. */
+  readonly rereadMs: number;
   /** An entry that was changed is left so long to who changed it, before the beat mends what is wrong with its scheduler. */
   readonly settleMs: number;
   /** A firing that has not started so long after it was due is warned of. */
@@ -19,6 +21,7 @@ export const DEFAULT_TIMING: BeatTiming = {
   renewMs: 5000,
   pulseMs: 1000,
   lookMs: 30_000,
+  rereadMs: 300_000,
   settleMs: 5000,
   startWithinMs: 60_000,
 };

@@ -10,14 +10,22 @@
 import type { Logger } from 'pino';
 import type { Broker } from '../broker/port.ts';
 import type { Clock } from '../core/clock.ts';
+import { EntryStore } from '../schedule/entry-store.ts';
 import { Absence } from './absence.ts';
 import { type BeatTiming, DEFAULT_TIMING } from './beat-timing.ts';
+import { type ArmEntry, ChainKeeping } from './chain-keeping.ts';
+import { EntryBook } from './entry-book.ts';
+import { FullLook } from './full-look.ts';
+import { Intake } from './intake.ts';
 import { Leadership } from './leadership.ts';
 import { type LiveBeat, Presence } from './presence.ts';
+import { Pulse } from './pulse.ts';
 import { type SetTimer, setNodeTimer } from './repetition.ts';
+import { StartWatch } from './start-watch.ts';
 
 export interface BeatSettings {
-  readonly broker: Pick<Broker, 'state'>;
+  readonly broker: Pick<Broker, 'state' | 'queue'>;
+  readonly arm: ArmEntry;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly identity: Pick<LiveBeat, 'id' | 'name' | 'host' | 'pid' | 'version'>;
@@ -40,6 +48,11 @@ export class Beat {
   readonly #settings: BeatSettings;
   readonly #leadership: Leadership;
   readonly #presence: Presence;
+  readonly #book = new EntryBook();
+  readonly #intake: Intake;
+  readonly #look: FullLook;
+  readonly #pulse: Pulse;
+  readonly #watch: StartWatch;
   readonly #startedAt: number;
   readonly #ended = Promise.withResolvers<void>();
   #phase: BeatState['phase'] = 'starting';
@@ -52,22 +65,53 @@ export class Beat {
     this.name = identity.name;
     this.#startedAt = clock.now();
     const absence = new Absence({ clock, logger });
-    const common = { state: broker.state, clock, setTimer, retryMs: timing.pulseMs };
+    const trouble =
+      (doing: string) =>
+      (error: unknown): void =>
+        absence.note(doing, error);
+    const leads = (): boolean => this.#leadership.leads();
+    const common = { ...timing, state: broker.state, book: this.#book, clock, logger, setTimer, leads };
+    const repeated = { ...common, retryMs: timing.pulseMs };
     this.#leadership = new Leadership({
-      ...common,
-      ...timing,
+      ...repeated,
       holder: `${identity.name} ${identity.id}`,
       onWon: () => this.#lead(),
       onLost: (leader) => this.#standBy(leader),
       onAnswer: () => absence.noteAnswer(),
-      onTrouble: (error) => absence.note('ask who leads', error),
+      onTrouble: trouble('ask who leads'),
     });
     this.#presence = new Presence({
-      ...common,
+      ...repeated,
       ttlMs: timing.leaseMs,
       everyMs: timing.renewMs,
       describe: () => this.#describe(),
-      onTrouble: (error) => absence.note('tell that it runs', error),
+      onTrouble: trouble('tell that it runs'),
+    });
+    this.#watch = new StartWatch({
+      ...repeated,
+      broker,
+      everyMs: timing.pulseMs,
+      onTrouble: trouble('see whether firings start'),
+    });
+    const chains = new ChainKeeping({
+      ...settings,
+      ...common,
+      timing,
+      onTrouble: (doing, error) => absence.note(doing, error),
+      onFiring: (firing) => this.#watch.add(firing),
+    });
+    this.#pulse = new Pulse({ ...repeated, chains, onTrouble: trouble('go on from firings that are due') });
+    this.#look = new FullLook({
+      ...repeated,
+      chains,
+      onLooked: () => this.#pulse.hurry(),
+      onTrouble: trouble('look at the schedulers of all entries'),
+    });
+    this.#intake = new Intake({
+      ...repeated,
+      entries: new EntryStore(broker.state),
+      onChanged: (names) => this.#look.hurry(names),
+      onTrouble: trouble('read the schedule entries'),
     });
   }
 
@@ -92,7 +136,7 @@ export class Beat {
     if (this.#stopping !== undefined) return;
     this.#phase = 'running';
     await this.#leadership.start();
-    await this.#presence.start();
+    for (const actor of [this.#presence, this.#intake, this.#look, this.#pulse, this.#watch]) await actor.start();
   }
 
   /** Calling it again changes nothing. */
@@ -103,28 +147,37 @@ export class Beat {
 
   async #stop(): Promise<void> {
     this.#phase = 'stopping';
-    await this.#presence.stop();
+    for (const actor of [this.#intake, this.#look, this.#pulse, this.#watch, this.#presence]) await actor.stop();
     await this.#leadership.stop();
     this.#ended.resolve();
   }
 
   #lead(): void {
     this.#settings.logger.info('the beat leads');
+    this.#forget();
+    this.#intake.restart();
     this.#presence.renew();
   }
 
   #standBy(leader: string | undefined): void {
     const { logger } = this.#settings;
+    this.#forget();
     if (leader === undefined)
       logger.warn('the beat could not renew its lease in time, and does nothing until it has one');
     else logger.warn({ leader: nameOf(leader) }, 'another beat leads; this one stands by');
     this.#presence.renew();
   }
 
+  /** What it knew was true while it led. */
+  #forget(): void {
+    this.#book.clear();
+    this.#watch.clear();
+  }
+
   #describe(): LiveBeat {
     const isLeader = this.#leadership.leads();
     const { since } = this.#leadership;
-    const kept = { entries: 0, lastTickAt: null, overdue: 0 };
+    const kept = { entries: this.#book.size, lastTickAt: this.#pulse.lastAt, overdue: this.#watch.overdue };
     return { ...this.#settings.identity, startedAt: this.#startedAt, isLeader, since, ...kept };
   }
 }

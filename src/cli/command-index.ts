@@ -20,6 +20,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/worker.ts')).worker,
   },
   {
+    name: 'beat',
+    summary: 'Keep the schedule: have entries fire when they are due',
+    heading: 'Run',
+    load: async () => (await import('./commands/beat.ts')).beat,
+  },
+  {
     name: 'call',
     summary: 'Call a task: enqueue one job',
     heading: 'Run',

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Beat } from '../beat/beat.ts';
-import type { Broker } from '../broker/port.ts';
 import { formatWorkerName } from '../control/name-template.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
@@ -12,9 +11,9 @@ import type { ScheduleEntry } from '../core/schedule/entry.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
 import type { ArmOptions } from '../schedule/arming.ts';
-import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import { formatDifferences, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
 import { Schedules } from '../schedule/schedules.ts';
+import type { App } from './contract.ts';
 
 export interface BeatOptions {
   /** What operators see it as; `%h` stands for the host name, `%p` for the process id. Default `beat@%h`. Need not be unique. */
@@ -34,17 +33,15 @@ export interface BeatOptions {
 }
 
 interface BeatOf {
-  readonly broker: () => Promise<Broker>;
+  readonly app: Pick<App, 'broker' | 'declaredEntries' | 'schedules'>;
   readonly clock: Clock;
-  readonly declared: readonly DeclaredEntry[];
-  readonly reconcile: (options: { readonly take?: Take }) => Promise<ReconcileReport>;
 }
 
 const KEYS: readonly (keyof BeatOptions)[] = ['name', 'take', 'reconcile', 'logger'];
 const DEFAULT_NAME = 'beat@%h';
 
 /** @throws INVALID_OPTION, UNKNOWN_OPTION, BROKER_UNAVAILABLE */
-export async function createAppBeat(of: BeatOf, options: BeatOptions): Promise<Beat> {
+export async function createAppBeat({ app, clock }: BeatOf, options: BeatOptions): Promise<Beat> {
   assertKnownOptions(options, KEYS, 'the beat');
   const { name = DEFAULT_NAME, take, logger = createLogger({ level: 'info', destination: 1 }).log } = options;
   if (take !== undefined && take !== 'code' && take !== 'stored') {
@@ -53,13 +50,12 @@ export async function createAppBeat(of: BeatOf, options: BeatOptions): Promise<B
   }
   const place = { host: hostname(), pid: process.pid };
   const identity = { ...place, id: randomUUID(), name: formatWorkerName(name, place), version: readVersion() };
-  const { clock, declared } = of;
-  const broker = await of.broker();
+  const broker = await app.broker();
   const schedules = new Schedules({ broker, clock });
   // An app that declares nothing has no say in what others declare.
-  const reconciles = options.reconcile ?? declared.length > 0;
+  const reconciles = options.reconcile ?? app.declaredEntries.length > 0;
   const reconcile = async (): Promise<void> => {
-    logReport(logger, await of.reconcile(take === undefined ? {} : { take }));
+    logReport(logger, await app.schedules.reconcile(take === undefined ? {} : { take }));
   };
   const arm = (entry: ScheduleEntry, how: ArmOptions): Promise<number | undefined> => schedules.arm(entry, how);
   return new Beat({ broker, arm, clock, logger, identity, ...(reconciles && { reconcile }) });

@@ -33,7 +33,6 @@ import { type HistoryOptions, readHistory } from '../results/result-history.ts';
 import { systemClock } from '../runtime/system-clock.ts';
 import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import type { EntryOptions } from '../schedule/entry-options.ts';
-import type { ReconcileReport } from '../schedule/reconciliation.ts';
 import { hasSchema, parseArguments } from '../task/arguments.ts';
 import { assertTaskName, defineTask, type TaskDefinition } from '../task/definition.ts';
 import type { Worker } from '../worker/worker.ts';
@@ -42,7 +41,7 @@ import { type AppControl, type AppInspect, createAppControl, createAppInspect } 
 import { type EventOptions, openEvents } from './app-events.ts';
 import { checkAppHealth, type HealthAsk } from './app-health.ts';
 import { AppResultStore } from './app-results.ts';
-import { AppEntries, type AppSchedules, type ReconcileOptions } from './app-schedules.ts';
+import { AppEntries, type AppSchedules } from './app-schedules.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
 import { explainById, type WhyOptions } from './app-why.ts';
 import { createJob, NO_OPTIONS } from './call.ts';
@@ -282,9 +281,7 @@ class TaskApp implements App {
   }
 
   createBeat(options: BeatOptions = {}): Promise<Beat> {
-    const reconcile = (how: ReconcileOptions): Promise<ReconcileReport> => this.schedules.reconcile(how);
-    const of = { broker: this.#openBrokerOnce, clock: this.#clock, declared: this.declaredEntries, reconcile };
-    return createAppBeat(of, options);
+    return createAppBeat({ app: this, clock: this.#clock }, options);
   }
 
   async #createWorker(options: WorkerOptions): Promise<Worker> {

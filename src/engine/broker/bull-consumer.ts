@@ -2,6 +2,8 @@ import type { IQueueBackend, Job, WorkerOptions } from 'bullmq';
 import { createError } from '../core/errors.ts';
 import type { Outcome } from '../core/job.ts';
 import { planLocks } from '../core/lock-timing.ts';
+import { goOnByRule } from './chain-step.ts';
+import { repeatStrategy } from './firing-options.ts';
 import { createPatientBackend } from './patient-backend.ts';
 import { waitForPendingChildren } from './pending-children.ts';
 import type { ConsumedQueue, Consumer, ConsumerOptions, TakenJob } from './port.ts';
@@ -193,12 +195,14 @@ export class BullConsumer implements Consumer {
       stalledInterval: locks.lookMs,
       maxStalledCount: this.#options.maxWorkerLost,
       runRetryDelay: 1000,
+      settings: { repeatStrategy },
       removeOnComplete: { age: this.#options.keepResultSeconds, limit: TRIMMED_AT_ONCE },
     };
     let gate: SlotGate | undefined;
     let backend: IQueueBackend | undefined;
     const factory = (name: string, factoryOptions: unknown, kind: unknown): IQueueBackend => {
       const own = this.#store.workerBackend(name, factoryOptions as never, kind as never);
+      goOnByRule(own, { queue, store: this.#store, onFault: (error) => this.#options.onTrouble(error, queue) });
       const patient = createPatientBackend(own, {
         onTrouble: (error) => this.#noteLoss(error),
         onAnswer: () => this.#noteAnswer(),

@@ -1,26 +1,12 @@
 import { announceQueue } from './announcing.ts';
 import { attempt } from './attempt.ts';
 import { stepTo } from './chain-step.ts';
-import {
-  type FiringTemplate,
-  parseRule,
-  readTemplate,
-  type StoredRule,
-  toFiringOptions,
-  toTemplate,
-} from './firing-options.ts';
+import { type FiringTemplate, toFiringOptions, toTemplate } from './firing-options.ts';
 import { formatData } from './job-json.ts';
 import type { ArmedFiring, QueueSchedules, SchedulerState } from './schedule-port.ts';
-import type { SchedulerRecord } from './schedule-store.ts';
+import { readStored, toSchedulerState } from './scheduler-state.ts';
 import type { Store } from './store.ts';
 
-const AHEAD: Readonly<Record<string, SchedulerState['ahead']>> = {
-  delayed: 'scheduled',
-  active: 'active',
-  'waiting-children': 'active',
-  completed: 'finished',
-  failed: 'finished',
-};
 /** Who arms is overtaken by those who advance; each of them has gone on by a firing. */
 const TRIES = 50;
 
@@ -98,7 +84,9 @@ export class BullSchedules implements QueueSchedules {
     const { schedules, clock } = this.#store;
     const records = await this.#attempt('reading schedule entries', () => schedules.read(this.#queue, ids));
     const now = clock.now();
-    return records.map((record, index) => (record === null ? undefined : toState(record, ids[index] as string, now)));
+    return records.map((record, index) =>
+      record === null ? undefined : toSchedulerState(record, ids[index] as string, now),
+    );
   }
 
   list(offset: number, limit: number): Promise<{ id: string; dueAt: number }[]> {
@@ -129,34 +117,4 @@ export class BullSchedules implements QueueSchedules {
   #attempt<Result>(doing: string, operation: () => Promise<Result>): Promise<Result> {
     return attempt(this.#store, `${doing} of queue "${this.#queue}"`, operation);
   }
-}
-
-/** A rule that cannot be read is as none: who keeps the entry arms it anew. */
-function readStored(
-  { opts }: SchedulerRecord,
-  id: string,
-): { template: FiringTemplate; stored: StoredRule } | undefined {
-  try {
-    const template = readTemplate(JSON.parse(opts ?? '{}'));
-    return template === undefined ? undefined : { template, stored: parseRule(template, id) };
-  } catch {
-    return undefined;
-  }
-}
-
-function toState(record: SchedulerRecord, id: string, now: number): SchedulerState {
-  const { dueAt, state, made, name, pattern, every } = record;
-  const stored = readStored(record, id)?.stored;
-  const place = state === null ? 'missing' : (AHEAD[state] ?? 'waiting');
-  return {
-    id,
-    dueAt,
-    // Where no worker looks, a job that is due lies among the scheduled ones.
-    ahead: place === 'scheduled' && dueAt <= now ? 'waiting' : place,
-    made,
-    runsBefore: stored?.runsBefore ?? 0,
-    rule: stored?.rule,
-    task: name,
-    text: pattern ?? (every === null ? null : `every ${every} ms`),
-  };
 }

@@ -1,7 +1,19 @@
+import type { IQueueBackend } from 'bullmq';
 import { listSteps } from '../core/schedule/chain.ts';
+import { parseFiringId } from '../core/schedule/firing.ts';
 import { nextRun } from '../core/schedule/runs.ts';
-import { type FiringTemplate, parseRule, type StoredRule, toFiringOptions } from './firing-options.ts';
+import {
+  type FiringTemplate,
+  madeOf,
+  parseRule,
+  readTemplate,
+  type StoredRule,
+  toFiringOptions,
+} from './firing-options.ts';
+import { overrideMethod } from './patient-backend.ts';
 import type { ScheduleStore } from './schedule-store.ts';
+import type { Store } from './store.ts';
+import { isTrouble } from './trouble.ts';
 
 /** A firing ahead, and what the next one of its scheduler is made of. */
 export interface ChainPlace {
@@ -23,7 +35,6 @@ export async function walkChain(schedules: ScheduleStore, place: ChainPlace, now
   const stored = parseRule(place.template, place.id);
   let at: ChainPlace | undefined = place;
   for (const to of listSteps(stored.rule, place.dueAt, now, stored.runsBefore + place.made)) {
-    if (to <= at.dueAt) continue;
     at = await stepTo(schedules, at, { to, now, stored });
     if (at === undefined) return;
   }
@@ -51,4 +62,39 @@ export async function stepTo(
     at = nextRun(stored.rule.schedule, at, stored.runsBefore + place.made);
   }
   return undefined;
+}
+
+/**
+ * Makes the consumer of a queue go on with schedulers of tq by their rules, before the firing that it took runs: BullMQ's worker asks its
+ * backend for the next one with each job of a scheduler that it takes, also with one whose worker was lost. Other schedulers go on as
+ * BullMQ lets them.
+ *
+ * @param backend of this consumer alone
+ * @param at.onFault a chain could not be gone on with, for another reason than a store that is away. The firing runs all the same; the
+ *   next one is left to a beat
+ */
+export function goOnByRule(
+  backend: IQueueBackend,
+  {
+    queue,
+    store,
+    onFault,
+  }: { readonly queue: string; readonly store: Store; readonly onFault: (error: Error) => void },
+): void {
+  overrideMethod(backend, 'updateJobSchedulerNextMillis', (method) => async (...args) => {
+    const [id, , , options, producerId = ''] = args as Parameters<IQueueBackend['updateJobSchedulerNextMillis']>;
+    const template = readTemplate(options);
+    if (template === undefined) return await method(...args);
+    const dueAt = parseFiringId(producerId, id);
+    if (dueAt === undefined) return undefined;
+    // BullMQ has counted the next one already.
+    const place = { queue, id, dueAt, made: madeOf(options) - 1, template };
+    try {
+      await walkChain(store.schedules, place, store.clock.now());
+    } catch (error) {
+      if (isTrouble(error)) throw error;
+      onFault(error as Error);
+    }
+    return undefined;
+  });
 }

@@ -39,6 +39,8 @@ const PATIENT = [
   'getJobLogs',
   'updateProgress',
   'removeDeduplicationKey',
+  'isJobScheduler',
+  'updateJobSchedulerNextMillis',
 ] as const;
 
 /** Makes the backend of a consumer patient: the same object, which nobody else uses, with its operations replaced. */

@@ -4,7 +4,11 @@ import pg from 'pg';
 import type { Workshop } from './workshop.ts';
 
 /** Takes the record of a job away and leaves everything else of it, as a client that was killed half-way or a hand may do. */
-export async function loseRecord({ store, url }: Workshop, queue: string, id: string): Promise<void> {
+export async function loseRecord(
+  { store, url }: Pick<Workshop, 'store' | 'url'>,
+  queue: string,
+  id: string,
+): Promise<void> {
   if (store === 'redis') {
     const own = new URL(url);
     const prefix = own.searchParams.get('prefix') ?? 'bull';

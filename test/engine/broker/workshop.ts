@@ -34,6 +34,8 @@ export interface Workshop {
   plainFlow(flow: FlowJob): Promise<string>;
   /** Starts a consumer of plain BullMQ, and gives the data of the jobs that it takes. */
   plainWorker(queue: string, process: (data: unknown) => unknown): Promise<Channel<unknown>>;
+  /** Takes one job as a worker that dies at once does: it holds its lock for so long, and does nothing else with it. */
+  takeAndDie(queue: string, lockMs: number): Promise<string>;
   /** A node of plain BullMQ's relay. */
   plainRelay(options: Partial<RelayOptions<unknown>>): Promise<Relay<unknown>>;
   /** A promise for jobs to wait on; it is opened at the latest when the test ends, so that a failed test ends too. */
@@ -126,6 +128,16 @@ export async function openWorkshop(store: BrokerUnderTest['name'], url: string):
       cleanups.push(() => worker.close());
       await worker.waitUntilReady();
       return seen;
+    },
+    async takeAndDie(queue, lockMs) {
+      const [options, factory] = plainConnection(store, url, cleanups);
+      const own = { ...(options as object), autorun: false, lockDuration: lockMs };
+      const worker = new Worker(queue, null, own as never, factory as never);
+      worker.on('error', () => {});
+      cleanups.push(() => worker.close());
+      await worker.waitUntilReady();
+      const [, id] = await worker.getBackend().moveToActive('of a dead worker', 'dead');
+      return id;
     },
     async plainRelay(given) {
       const [options] = plainConnection(store, url, cleanups);

@@ -1,7 +1,6 @@
-import type { IQueueBackend } from 'bullmq';
 import { type Finding, failed, ok, warning } from '../../core/checkup/finding.ts';
 import { isOvergrown, type StrayKey } from '../../core/checkup/leftovers.ts';
-import { EVENTS_BOUND, listSchedules, toEventsBound } from '../checkup/schedules.ts';
+import { EVENTS_BOUND, listSchedules, type ScheduleParts, toEventsBound } from '../checkup/schedules.ts';
 import { type BrokerCheckup, LEFTOVERS_LISTED } from '../checkup-port.ts';
 
 type Query = <Row>(text: string, values: unknown[]) => Promise<Row[]>;
@@ -28,7 +27,7 @@ const EVENTS_AT_ONCE = 5000;
 /** Close to the limit: a deploy that starts new workers before it stops the old ones needs as many again. */
 const FULL_SHARE = 0.8;
 
-export function createPostgresCheckup(query: Query, backendOf: (queue: string) => IQueueBackend): BrokerCheckup {
+export function createPostgresCheckup(query: Query, parts: ScheduleParts): BrokerCheckup {
   return {
     async checkSettings() {
       const [settings] = await query<PostgresSettings>(SETTINGS, []);
@@ -50,7 +49,7 @@ export function createPostgresCheckup(query: Query, backendOf: (queue: string) =
             [queue, LEFTOVERS_LISTED],
           ),
           query<{ value: string }>('SELECT value FROM meta WHERE queue = $1 AND field = $2', [queue, EVENTS_BOUND]),
-          listSchedules(backendOf(queue)),
+          listSchedules(queue, parts),
         ]);
         const bound = toEventsBound(meta?.value);
         const [events] = await query<{ length: number }>(

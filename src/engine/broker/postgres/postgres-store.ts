@@ -80,6 +80,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
   };
 
   const transact = createTransact(() => shared().pool.connect() as Promise<pg.PoolClient>);
+  const schedules = createPostgresSchedules(query, transact);
 
   return {
     kind: 'postgres',
@@ -128,11 +129,11 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
     addFlow: (entries) => addPostgresFlow(query, entries, options.clock.now()),
     reprocess: (queue, id, from) => reprocessPostgresJob(query, queue, id, from),
     bulk: createPostgresBulk(query, transact, options.clock),
-    schedules: createPostgresSchedules(query, transact),
-    checkup: createPostgresCheckup(
-      query,
-      (queue) => new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false),
-    ),
+    schedules,
+    checkup: createPostgresCheckup(query, {
+      backendOf: (queue) => new PostgresQueueBackend(shared(), queue, { connection: {} } as never, false),
+      schedules,
+    }),
     state: createPostgresState(query, masked, () => options.clock.monotonic()),
     migrate: () =>
       withClient(address, (client) => migrate(client, address.schema, masked)).catch((error) => {

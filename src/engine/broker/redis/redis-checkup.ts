@@ -1,7 +1,6 @@
-import type { IQueueBackend } from 'bullmq';
 import { Cluster } from 'ioredis';
 import { isOvergrown } from '../../core/checkup/leftovers.ts';
-import { EVENTS_BOUND, listSchedules, toEventsBound } from '../checkup/schedules.ts';
+import { EVENTS_BOUND, listSchedules, type ScheduleParts, toEventsBound } from '../checkup/schedules.ts';
 import type { BrokerCheckup } from '../checkup-port.ts';
 import type { RedisClient } from './redis-client.ts';
 import { findRedisLeftovers, removeRedisOrphan, removeRedisStrayKey } from './redis-leftovers.ts';
@@ -10,13 +9,13 @@ import { checkRedisSettings } from './redis-settings.ts';
 /** Events that one command cuts off. */
 const TRIMMED_AT_ONCE = 10_000;
 
-interface CheckupParts {
+interface CheckupParts extends ScheduleParts {
   readonly prefix: string;
-  readonly backendOf: (queue: string) => IQueueBackend;
   readonly readTime: () => Promise<number>;
 }
 
-export function createRedisCheckup(client: RedisClient, { prefix, backendOf, readTime }: CheckupParts): BrokerCheckup {
+export function createRedisCheckup(client: RedisClient, parts: CheckupParts): BrokerCheckup {
+  const { prefix, readTime } = parts;
   const baseOf = (queue: string): string => `${prefix}:${queue}`;
   return {
     async checkSettings() {
@@ -33,7 +32,7 @@ export function createRedisCheckup(client: RedisClient, { prefix, backendOf, rea
         const [length, bound, schedules] = await Promise.all([
           client.xlen(`${baseOf(queue)}:events`),
           client.hget(`${baseOf(queue)}:meta`, EVENTS_BOUND),
-          listSchedules(backendOf(queue)),
+          listSchedules(queue, parts),
         ]);
         const events = { length, bound: toEventsBound(bound) };
         queues.push({ queue, strayKeys: [], orphans: [], ...found.get(queue), events, schedules });

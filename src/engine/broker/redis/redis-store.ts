@@ -89,6 +89,7 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     return backend;
   };
 
+  const schedules = createRedisSchedules(client, address.prefix);
   const relays = createRedisRelays(client, address.prefix);
 
   const queueBackend = (queue: string): RedisQueueBackend => {
@@ -146,10 +147,11 @@ export function createRedisStore(url: string, address: RedisAddress, options: St
     addFlow: (entries) => addRedisFlow(entries, { backendOf: queueBackend, now: options.clock.now() }),
     reprocess: (queue, id, from) => reprocessRedisJob(queueBackend(queue), id, from),
     bulk: createRedisBulk(client, { prefix: address.prefix, clock: options.clock }),
-    schedules: createRedisSchedules(client, address.prefix),
+    schedules,
     checkup: createRedisCheckup(client, {
       prefix: address.prefix,
       backendOf: queueBackend,
+      schedules,
       readTime: () => readTime(client),
     }),
     state: createRedisState(client, address.prefix),

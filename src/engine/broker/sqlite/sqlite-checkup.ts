@@ -1,9 +1,8 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { IQueueBackend } from 'bullmq';
 import { ok } from '../../core/checkup/finding.ts';
 import { isOvergrown, type StrayKey } from '../../core/checkup/leftovers.ts';
-import { EVENTS_BOUND, listSchedules, toEventsBound } from '../checkup/schedules.ts';
+import { EVENTS_BOUND, listSchedules, type ScheduleParts, toEventsBound } from '../checkup/schedules.ts';
 import { type BrokerCheckup, LEFTOVERS_LISTED } from '../checkup-port.ts';
 import type { Database } from './database.ts';
 import { checkSqliteSettings } from './sqlite-settings.ts';
@@ -20,11 +19,10 @@ const REMOVE_STRAY = `DELETE FROM deduplication WHERE queue_id = ${THE_QUEUE} AN
 const READ_EVENTS = `SELECT event_count, (SELECT value FROM meta WHERE meta.queue_id = queue.queue_id AND field = ?3)
   FROM queue WHERE prefix = ?1 AND name = ?2`;
 
-interface CheckupParts {
+interface CheckupParts extends ScheduleParts {
   readonly prefix: string;
   readonly path: string;
   readonly synchronous: 'normal' | 'full';
-  readonly backendOf: (queue: string) => IQueueBackend;
 }
 
 /** A job is one row, so its record cannot be in no list: there are no orphans. */
@@ -57,7 +55,7 @@ export function createSqliteCheckup(database: () => Database, parts: CheckupPart
           strayKeys: stray.map(([key, holder]): StrayKey => ({ key: key as string, holder: holder as string })),
           orphans: [],
           events: { length: (events?.[0] as number) ?? 0, bound: toEventsBound(events?.[1] as string | null) },
-          schedules: await listSchedules(backendOf(queue)),
+          schedules: await listSchedules(queue, parts),
         });
       }
       return { queues, isWhole: true };

@@ -44,6 +44,7 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
   };
   const read = (sql: string, ...values: (string | number)[]) =>
     database().read((transaction) => transaction.connection.all(sql, ...values));
+  const schedules = createSqliteSchedules(database, prefix);
   const root = createBackend('tq', { connection, prefix } as never);
 
   return {
@@ -98,10 +99,11 @@ export function createSqliteStore(address: SqliteAddress, options: StoreOptions)
     reprocess: (name, id, from) =>
       database().write((transaction) => rerunJob(transaction, { prefix, name, id, from }, database().clock.now())),
     bulk: createSqliteBulk(database, prefix),
-    schedules: createSqliteSchedules(database, prefix),
+    schedules,
     checkup: createSqliteCheckup(database, {
       ...{ prefix, synchronous, path: connection.path },
       backendOf: (queue) => root.forQueue(queue, prefix),
+      schedules,
     }),
     state: createSqliteState(database, prefix),
     async migrate(): Promise<Migration> {

@@ -29,6 +29,10 @@ export interface ScheduleState {
   readonly nextAt: number;
   /** The job of that firing is stored and has not ended. */
   readonly hasNext: boolean;
+  /** By its schedule there is no firing after that one. */
+  readonly isLast: boolean;
+  /** It is one of tq, and not of plain BullMQ. */
+  readonly isOwn: boolean;
 }
 
 /** What was removed. */

@@ -115,7 +115,8 @@ function checkSchedules({ queues, now }: CheckedQueues): Finding[] {
   const found = queues.flatMap(({ queue, paused, leftovers }) =>
     leftovers.schedules.flatMap((schedule) => ({ ...schedule, queue, paused })),
   );
-  const stopped = found.filter(({ hasNext }) => !hasNext);
+  // One whose last firing was due and has ended, or left no trace, is over.
+  const stopped = found.filter(({ hasNext, isLast, nextAt }) => !hasNext && !(isLast && nextAt <= now));
   const late = found.filter(({ hasNext, nextAt, paused }) => hasNext && !paused && now - nextAt > LATE_MS);
   if (stopped.length === 0 && late.length === 0) {
     return [
@@ -128,11 +129,13 @@ function checkSchedules({ queues, now }: CheckedQueues): Finding[] {
     ];
   }
   return [
-    ...stopped.map(({ id, queue, nextAt }) =>
+    ...stopped.map(({ id, queue, nextAt, isOwn }) =>
       failed(
         'schedules',
         `schedule entry "${id}" of queue "${queue}" has stopped: its next job, due at ${formatInstant(nextAt)}, is not there`,
-        'add the entry again: upsertJobScheduler() of the application that owns it',
+        isOwn
+          ? `run \`tq beat\`, which puts it back; \`tq schedule resume ${id}\` does so at once`
+          : 'add the entry again: upsertJobScheduler() of the application that owns it',
       ),
     ),
     ...late.map(({ id, queue, nextAt }) =>

@@ -1,5 +1,5 @@
 import type { MissedRule, Overlap } from './entry.ts';
-import { missedRuns } from './missed-runs.ts';
+import { listMissed } from './missed-runs.ts';
 import { nextRun } from './runs.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -27,9 +27,11 @@ export function listSteps(rule: ChainRule, from: number, now: number, runs: numb
   const { schedule, missed, overlap } = rule;
   const { windowMs, atMost } = missed;
   const isLateItself = windowMs !== null && from < now - windowMs;
+  // Several at once would overlap.
+  const wanted = missed.policy === 'all' && overlap !== 'allow' ? 'once' : missed.policy;
   // The firing at `from` is there, and runs: it is the one that `once` makes up for, unless it is too late to run itself.
-  const policy = overlap !== 'allow' || (missed.policy === 'once' && !isLateItself) ? 'skip' : missed.policy;
-  const { fire } = missedRuns(schedule, { lastDueAt: from, now, policy, windowMs, cap: atMost, runs });
+  const policy = wanted === 'once' && !isLateItself ? 'skip' : wanted;
+  const fire = listMissed(schedule, { lastDueAt: from, now, policy, windowMs, cap: atMost, runs });
   const next = nextRun(schedule, Math.max(from, fire.at(-1) ?? from, now - 1), runs + fire.length);
-  return next === undefined ? [...fire] : [...fire, next];
+  return next === undefined ? fire : [...fire, next];
 }

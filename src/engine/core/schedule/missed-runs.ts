@@ -36,9 +36,16 @@ const COUNT_LIMIT = 10_000;
  * Those of `maxRuns` that are left are given to the latest.
  */
 export function missedRuns(schedule: Schedule, span: MissedSpan): MissedRuns {
+  const { lastDueAt, now, runs = 0 } = span;
+  if (runsLeft(schedule, runs) === 0) return { fire: [], leftOut: 0, isLeftOutExact: true };
+  const fire = listMissed(schedule, span);
+  return { fire, ...countRuns(schedule, lastDueAt, fire[0] ?? now) };
+}
+
+/** Those of the due times between the last firing and now that are to fire, without counting the others. */
+export function listMissed(schedule: Schedule, span: MissedSpan): number[] {
   const { lastDueAt, now, policy, windowMs, cap, runs = 0 } = span;
-  const left = schedule.maxRuns === null ? Infinity : Math.max(0, schedule.maxRuns - runs);
-  if (left === 0) return { fire: [], leftOut: 0, isLeftOutExact: true };
+  const left = runsLeft(schedule, runs);
   const oldest = Math.max(lastDueAt, windowMs === null ? -Infinity : now - windowMs - 1);
   const wanted = Math.min({ skip: 0, once: 1, all: cap }[policy], left);
   const fire: number[] = [];
@@ -47,7 +54,11 @@ export function missedRuns(schedule: Schedule, span: MissedSpan): MissedRuns {
     fire.unshift(at);
     at = previousRun(schedule, at);
   }
-  return { fire, ...countRuns(schedule, lastDueAt, fire[0] ?? now) };
+  return fire;
+}
+
+function runsLeft({ maxRuns }: Schedule, runs: number): number {
+  return maxRuns === null ? Infinity : Math.max(0, maxRuns - runs);
 }
 
 /** The due times after one instant and before another. */

@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { parseSchedule } from '../../../../src/engine/core/schedule/schedule-options.ts';
+import { systemClock } from '../../../../src/engine/runtime/system-clock.ts';
 import { loseRecord } from '../lost-record.ts';
 import { newJob, newJobs, queueName, type Workshop } from '../workshop.ts';
 import { defineRule, type Subject } from './rule.ts';
@@ -41,7 +43,9 @@ export const checking: Subject = {
       await queue.addBulk([...newJobs(3), newJob({ delayMs: 60_000 })]);
       const found = await look(workshop, queue.name);
       expect(found).toMatchObject({ queue: queue.name, strayKeys: [], orphans: [] });
-      expect(found.schedules).toEqual([{ id: 'tick', nextAt: expect.any(Number), hasNext: true }]);
+      expect(found.schedules).toEqual([
+        { id: 'tick', nextAt: expect.any(Number), hasNext: true, isLast: false, isOwn: false },
+      ]);
       expect(found.events.bound).toBe(10_000);
       expect(found.events.length).toBeGreaterThan(0);
     }),
@@ -75,7 +79,26 @@ export const checking: Subject = {
       const next = await plain.upsertJobScheduler('tick', { every: 60_000 }, { name: 'tick' });
       await loseRecord(workshop, name, next?.id ?? '');
       expect((await look(workshop, name)).schedules).toEqual([
-        { id: 'tick', nextAt: expect.any(Number), hasNext: false },
+        { id: 'tick', nextAt: expect.any(Number), hasNext: false, isLast: false, isOwn: false },
+      ]);
+    }),
+
+    defineRule('of an entry of tq it is told whether its next firing is there, and is the last', async (workshop) => {
+      const queue = workshop.broker.queue(queueName());
+      const job = { task: 'work', args: [], meta: {} };
+      const missed = { policy: 'once', windowMs: null, atMost: 1 } as const;
+      for (const [id, maxRuns] of [
+        ['goes-on', 2],
+        ['ends', 1],
+      ] as const) {
+        const dueAt = systemClock.now() + 3_600_000;
+        const schedule = parseSchedule({ every: '1h', maxRuns }, id);
+        await queue.schedules.arm({ id, dueAt, rule: { schedule, missed, overlap: 'allow' }, runsBefore: 0, job });
+      }
+      const found = (await look(workshop, queue.name)).schedules.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      expect(found).toEqual([
+        { id: 'goes-on', nextAt: expect.any(Number), hasNext: true, isLast: false, isOwn: true },
+        { id: 'ends', nextAt: expect.any(Number), hasNext: true, isLast: true, isOwn: true },
       ]);
     }),
 

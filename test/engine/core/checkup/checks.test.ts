@@ -27,6 +27,8 @@ function createQueue(given: Partial<Omit<CheckedQueue, 'leftovers'>> & { leftove
 const check = (queue: CheckedQueue, isWhole = true): Finding[] =>
   checkQueues({ queues: [queue], now: NOW, knownTasks: new Set(['mail.sent']), isWhole });
 
+const TICK = { id: 'tick', hasNext: true, isLast: false, isOwn: false };
+
 interface Case {
   readonly title: string;
   readonly queue: Parameters<typeof createQueue>[0];
@@ -81,17 +83,27 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'a schedule entry without its next job has stopped',
-    queue: { leftovers: { schedules: [{ id: 'tick', nextAt: NOW - 1000, hasNext: false }] } },
+    queue: { leftovers: { schedules: [{ ...TICK, nextAt: NOW - 1000, hasNext: false }] } },
+    ...{ check: 'schedules', status: 'failed', says: /"tick" of queue "mail" has stopped/ },
+  },
+  {
+    title: 'an entry whose last firing has ended has not stopped',
+    queue: { leftovers: { schedules: [{ ...TICK, nextAt: NOW - 1000, hasNext: false, isLast: true }] } },
+    ...{ check: 'schedules', status: 'ok', says: /1 schedule entry/ },
+  },
+  {
+    title: 'one whose last firing is gone before it was due has',
+    queue: { leftovers: { schedules: [{ ...TICK, nextAt: NOW + 1000, hasNext: false, isLast: true }] } },
     ...{ check: 'schedules', status: 'failed', says: /"tick" of queue "mail" has stopped/ },
   },
   {
     title: 'a schedule entry that is long overdue is late',
-    queue: { leftovers: { schedules: [{ id: 'tick', nextAt: NOW - 3_600_000, hasNext: true }] } },
+    queue: { leftovers: { schedules: [{ ...TICK, nextAt: NOW - 3_600_000 }] } },
     ...{ check: 'schedules', status: 'warning', says: /is late: its next job was due 1h ago/ },
   },
   {
     title: 'one of a paused queue is not blamed',
-    queue: { paused: true, leftovers: { schedules: [{ id: 'tick', nextAt: NOW - 3_600_000, hasNext: true }] } },
+    queue: { paused: true, leftovers: { schedules: [{ ...TICK, nextAt: NOW - 3_600_000 }] } },
     ...{ check: 'schedules', status: 'ok', says: /1 schedule entry fires/ },
   },
   {
@@ -131,6 +143,15 @@ describe('the checks of queues', () => {
     expect(found).toEqual([expect.objectContaining({ status })]);
     expect(found[0]?.message).toMatch(says);
     if (status === 'failed' || status === 'warning') expect(found[0]?.fix).not.toBeNull();
+  });
+
+  test('who puts a stopped schedule entry back depends on who made it', () => {
+    const fixOf = (isOwn: boolean): string | null | undefined => {
+      const schedules = [{ ...TICK, nextAt: NOW - 1000, hasNext: false, isOwn }];
+      return check(createQueue({ leftovers: { schedules } })).find(({ status }) => status === 'failed')?.fix;
+    };
+    expect(fixOf(true)).toMatch(/`tq beat`.*`tq schedule resume tick`/);
+    expect(fixOf(false)).toMatch(/upsertJobScheduler\(\)/);
   });
 
   test('a queue at work passes all of them', () => {

@@ -78,14 +78,15 @@ interface Recorded {
 
 function createContext(task: string, overrides: ContextOverrides, recorded: Recorded): TaskContext {
   const { id = 'test-job', rootId = id, requestId = rootId, queue = 'default', attempt = 1 } = overrides;
-  const { worker = 'test-worker', signal = new AbortController().signal } = overrides;
+  const { worker = 'test-worker', signal = new AbortController().signal, schedule = null } = overrides;
   const fields = { task_id: id, task_name: task, queue, attempt, request_id: requestId, worker };
+  const base = schedule === null ? fields : { ...fields, schedule: schedule.entry };
   return {
-    ...{ id, task, queue, attempt, requestId, rootId, worker, signal },
+    ...{ id, task, queue, attempt, requestId, rootId, worker, signal, schedule },
     parentId: overrides.parentId ?? null,
     headers: overrides.headers ?? {},
     createdAt: overrides.createdAt ?? systemClock.now(),
-    log: createLogger({ level: 'trace', destination: recordLines(recorded.log), base: fields }).log,
+    log: createLogger({ level: 'trace', destination: recordLines(recorded.log), base }).log,
     async progress(value) {
       recorded.progress.push(JSON.parse(encodeJson(value, `the progress of task "${task}"`, 'progress')));
     },

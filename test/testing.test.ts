@@ -47,6 +47,18 @@ describe('runTask', () => {
     expect((await runTask(task, [], own)).result).toEqual({ ...own, aborted: false });
   });
 
+  test('runs a task as the firing of a schedule entry, when the test says which', async () => {
+    const task = defineTask('a.task', () => {
+      context().log.info('here');
+      return context().schedule;
+    });
+    expect((await runTask(task, [])).result).toBeNull();
+    const schedule = { entry: 'nightly', dueAt: 5 };
+    const { result, log } = await runTask(task, [], { schedule });
+    expect(result).toEqual(schedule);
+    expect(log).toMatchObject([{ message: 'here', schedule: 'nightly' }]);
+  });
+
   test('leaves no context behind', async () => {
     await runTask(
       defineTask('a.task', () => {}),

@@ -9,8 +9,18 @@ import { type Block, type Presentation, sheet } from './presentation.ts';
 export const JOB_FIELDS = [
   ...['id', 'task', 'queue', 'state', 'args', 'priority', 'createdAt', 'dueAt', 'startedAt', 'finishedAt'],
   ...['attempts', 'workersLost', 'worker', 'progress', 'result', 'error', 'fingerprint', 'reason', 'stacks'],
-  ...['attemptHistory', 'unique', 'unreadable', 'requestId', 'rootId', 'parentId', 'scheduleEntry', 'reprocessed'],
-  ...['workflow', 'step', 'waitedForBy', 'waitsFor', 'waitsForCount', 'expiresAt', 'softTimeLimitMs', 'timeLimitMs'],
+  ...['attemptHistory', 'unique', 'unreadable', 'requestId', 'rootId', 'parentId', 'scheduleEntry', 'schedule'],
+  ...[
+    'reprocessed',
+    'workflow',
+    'step',
+    'waitedForBy',
+    'waitsFor',
+    'waitsForCount',
+    'expiresAt',
+    'softTimeLimitMs',
+    'timeLimitMs',
+  ],
   ...['retry', 'headers', 'log'],
 ];
 
@@ -46,7 +56,8 @@ export function presentJob(job: JobDetails): Presentation {
         { title: 'request id', as: 'text', value: job.requestId },
         { title: 'root id', as: 'text', value: job.rootId },
         { title: 'parent id', as: 'text', value: job.parentId },
-        { title: 'schedule', as: 'text', value: job.scheduleEntry },
+        { title: 'schedule', as: 'text', value: job.schedule?.entry ?? job.scheduleEntry },
+        { title: 'firing of', as: 'instant', value: job.schedule?.dueAt ?? null },
         { title: 'workflow', as: 'text', value: workflow },
         { title: 'step', as: 'number', value: job.step },
         { title: 'waited for by', as: 'text', value: job.waitedForBy === null ? null : nameOf(job.waitedForBy) },

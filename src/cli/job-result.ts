@@ -7,7 +7,7 @@ import { type Presentation, sheet } from './presentation.ts';
 /** What `--json` shows of a result. */
 export const RESULT_FIELDS = [
   ...['id', 'task', 'queue', 'state', 'result', 'error', 'attempts', 'progress'],
-  ...['createdAt', 'startedAt', 'finishedAt', 'worker'],
+  ...['createdAt', 'startedAt', 'finishedAt', 'worker', 'schedule'],
 ];
 
 /** A job's state and result, as `tq result` and `tq call --wait` show them. */
@@ -29,6 +29,8 @@ export function presentResult(job: JobResult): Presentation {
         { title: 'started', as: 'instant', value: job.startedAt },
         { title: 'finished', as: 'instant', value: job.finishedAt },
         { title: 'worker', as: 'text', value: job.worker },
+        { title: 'schedule', as: 'text', value: job.schedule?.entry ?? null },
+        { title: 'firing of', as: 'instant', value: job.schedule?.dueAt ?? null },
       ]),
     ],
     notes: nextStep(job),

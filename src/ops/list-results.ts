@@ -1,6 +1,7 @@
 import { exactOptional, integer, maxValue, minValue, number, pipe, strictObject, string } from 'valibot';
 import type { ResultRow } from '../engine/broker/result-store/result-port.ts';
 import { createError } from '../engine/core/errors.ts';
+import { readFiring, readMark } from '../engine/core/schedule/firing.ts';
 import { readHistory } from '../engine/results/result-history.ts';
 import { defineOperation } from './operation.ts';
 import type { JobResult } from './read-result.ts';
@@ -55,8 +56,9 @@ export const listResults = defineOperation({
 function toListed(row: ResultRow): ListedResult {
   const { id, task, queue, state, result, error, attempts, progress, createdAt, startedAt, finishedAt, worker } = row;
   const { args, reason, durationMs, requestId, parentId, rootId, workflowId } = row;
+  const schedule = readFiring({ id, meta: readMark(id) }) ?? null;
   return {
     ...{ id, task, queue, state, result, error, attempts, progress, createdAt, startedAt, finishedAt, worker },
-    ...{ args, reason, durationMs, requestId, parentId, rootId, workflowId },
+    ...{ schedule, args, reason, durationMs, requestId, parentId, rootId, workflowId },
   };
 }

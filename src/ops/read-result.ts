@@ -1,5 +1,6 @@
 import { boolean, exactOptional, maxLength, minLength, minValue, number, pipe, strictObject, string } from 'valibot';
 import type { StoredError, StoredJob } from '../engine/core/job.ts';
+import { type Firing, readFiring } from '../engine/core/schedule/firing.ts';
 import { isFinished, type JobState } from '../engine/core/state.ts';
 import { readResultAnywhere } from './job-lookup.ts';
 import { defineOperation } from './operation.ts';
@@ -19,6 +20,8 @@ export interface JobResult {
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly worker: string | null;
+  /** The schedule entry that it is a firing of, and when it was due. */
+  readonly schedule: Firing | null;
 }
 
 export const jobId = pipe(
@@ -94,6 +97,7 @@ function toJobResult(job: StoredJob): JobResult {
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     worker: job.worker,
+    schedule: readFiring(job) ?? null,
   };
 }
 
@@ -111,5 +115,6 @@ function unknownResult(id: string): JobResult {
     startedAt: null,
     finishedAt: null,
     worker: null,
+    schedule: null,
   };
 }

@@ -7,6 +7,7 @@ import type { StoredJob } from '../engine/core/job.ts';
 import type { JobRecord, RecordChild } from '../engine/core/job-record.ts';
 import { parseReprocessNote, type ReprocessNote } from '../engine/core/reprocess-note.ts';
 import type { StoredRetry } from '../engine/core/retry-policy.ts';
+import { type Firing, readExpiry, readFiring } from '../engine/core/schedule/firing.ts';
 import { type JobAttempt, listAttempts } from './job-attempts.ts';
 import { readJobAnywhere } from './job-lookup.ts';
 import { defineOperation } from './operation.ts';
@@ -24,6 +25,8 @@ export interface JobDetails extends Omit<StoredJob, 'meta' | 'revoked' | 'failur
   readonly parentId: string | null;
   /** The schedule entry that made it. */
   readonly scheduleEntry: string | null;
+  /** The schedule entry that it is a firing of, and when it was due. */
+  readonly schedule: Firing | null;
   /** When it went back to work, and by which run; oldest first. */
   readonly reprocessed: readonly ReprocessNote[];
   /** The id of its workflow. */
@@ -92,6 +95,7 @@ function toDetails(
     rootId: meta.rootId ?? null,
     parentId: meta.parentId ?? null,
     scheduleEntry: record?.schedulerId ?? null,
+    schedule: readFiring({ id: job.id, meta }) ?? null,
     reprocessed: log.map((row) => parseReprocessNote(row)).filter((note) => note !== undefined),
     workflow: meta.workflow?.id ?? null,
     step: meta.workflow?.node ?? null,
@@ -101,7 +105,7 @@ function toDetails(
       .slice(0, MAX_CHILDREN)
       .map(({ queue, id, end }) => ({ queue, id, end })),
     waitsForCount: children.length,
-    expiresAt: meta.expiresAt ?? null,
+    expiresAt: readExpiry({ id: job.id, meta }) ?? null,
     softTimeLimitMs: meta.softTimeLimitMs ?? null,
     timeLimitMs: meta.timeLimitMs ?? null,
     retry: meta.retry ?? null,

@@ -18,7 +18,7 @@ async function list(input: Parameters<typeof listResults.run>[1], count = 3) {
 }
 
 const FIELDS = [
-  ...'id task queue state result error attempts progress createdAt startedAt finishedAt worker'.split(' '),
+  ...'id task queue state result error attempts progress createdAt startedAt finishedAt worker schedule'.split(' '),
   ...'args reason durationMs requestId parentId rootId workflowId'.split(' '),
 ];
 

@@ -11,7 +11,8 @@ import { FakeResultStore } from '../engine/worker/fake-result-store.ts';
 const read = (input: { id: string; wait?: boolean; timeoutMs?: number }, broker: FakeBroker) =>
   readResult.run(createFakeSession(broker), input, READING);
 
-const FIELDS = 'id task queue state result error attempts progress createdAt startedAt finishedAt worker'.split(' ');
+const FIELDS =
+  'id task queue state result error attempts progress createdAt startedAt finishedAt worker schedule'.split(' ');
 
 test('a job that failed shows its error, and every field of the contract', async () => {
   const error = { name: 'TypeError', message: 'no', code: null, stack: 'TypeError: no' };
@@ -27,6 +28,20 @@ test('a job that failed shows its error, and every field of the contract', async
     worker: 'w',
   });
   expect(Object.keys(result)).toEqual(FIELDS);
+});
+
+test('a firing says its entry and when it was due, from the broker and from the result store', async () => {
+  const schedule = { entry: 'nightly', dueAt: NOW };
+  const id = `repeat:nightly:${NOW}`;
+  const stored = new FakeBroker().store('high', { id, meta: { schedule: { entry: 'nightly' } } });
+  expect(await read({ id }, stored)).toMatchObject({ id, schedule });
+  expect(await read({ id: 'x' }, new FakeBroker().store('high', { id: 'x' }))).toMatchObject({ schedule: null });
+  const session = createFakeSession(new FakeBroker().store('high'));
+  const rows = new FakeResultStore();
+  await rows.write([createRow({ id, queue: 'high' }), createRow({ id: 'x', queue: 'high' })]);
+  session.fakeResults.store = rows;
+  expect(await readResult.run(session, { id }, READING)).toMatchObject({ id, schedule });
+  expect(await readResult.run(session, { id: 'x' }, READING)).toMatchObject({ id: 'x', schedule: null });
 });
 
 test('an id that no queue holds is UNKNOWN with the same fields, also when waiting', async () => {

@@ -138,3 +138,12 @@ test('a number that several queues hold shows none of them, and the queue says w
   expect(await showJob.run(session, { id: '7', queue: 'video' }, READING)).toMatchObject({ args: ['b'] });
   expect(showJob.commandLine({ id: '7', queue: 'video' })).toEqual(['jobs', 'show', '7', '--queue', 'video']);
 });
+
+test('a firing says its entry, when it was due and when it expires', async () => {
+  const id = `repeat:nightly:${NOW}`;
+  const meta = { schedule: { entry: 'nightly', expiresMs: 1000 } };
+  const broker = new FakeBroker().store('high', { id, meta });
+  broker.store('high', { id: 'x' });
+  expect(await show(id, broker)).toMatchObject({ schedule: { entry: 'nightly', dueAt: NOW }, expiresAt: NOW + 1000 });
+  expect(await show('x', broker)).toMatchObject({ schedule: null, expiresAt: null });
+});

@@ -50,6 +50,7 @@ function createTestContext(task: string, options: RunOptions): TaskContext {
     headers: {},
     worker: 'tq@test',
     createdAt: 0,
+    schedule: null,
     signal: options.signal ?? new AbortController().signal,
     log: pino({ enabled: false }),
     progress: async (value) => options.onProgress?.(value),

@@ -20,7 +20,7 @@ export const why = defineCommand({
     { command: 'tq why 0198f6a2-7c1e-7000-8000-3f2a9c51d7e4', does: 'what it waits for, or how it ended' },
     { command: 'tq why 17 --queue mail --json', does: 'a job that BullMQ numbered, as JSON' },
   ],
-  json: ['id', 'task', 'queue', 'state', 'reasons'],
+  json: ['id', 'task', 'queue', 'state', 'schedule', 'reasons'],
   operation: async () => (await import('../../ops/explain-job.ts')).explainJob,
   toInput: ({ arguments: [id = ''], options, timeoutMs }: Values<{ queue?: string }>) => ({
     id,
@@ -34,12 +34,14 @@ export const why = defineCommand({
   }),
 });
 
-function describeJob({ id, task, queue, state }: JobExplanation): Block {
+function describeJob({ id, task, queue, state, schedule }: JobExplanation): Block {
   return sheet([
     { title: 'id', as: 'text', value: id },
     { title: 'task', as: 'text', value: task },
     { title: 'queue', as: 'text', value: queue },
     { title: 'state', as: 'state', value: state },
+    { title: 'schedule', as: 'text', value: schedule?.entry ?? null },
+    { title: 'firing of', as: 'instant', value: schedule?.dueAt ?? null },
   ]);
 }
 

@@ -20,6 +20,7 @@ import type { WorkerSettings } from '../worker/worker-settings.ts';
 import { type AppSettings, longestResultSeconds } from './app-settings.ts';
 import type { WorkerOptions } from './contract.ts';
 import { parsePrefork } from './prefork-options.ts';
+import { revokeAll } from './revoke-all.ts';
 import { formatOwnName, takeIdentity } from './worker-identity.ts';
 
 interface WorkerOf {
@@ -100,6 +101,7 @@ function parseWorker(
     concurrency: autoscale?.min ?? parseConcurrency(options.concurrency),
     ...(autoscale !== undefined && { autoscale }),
     parseQueue: (text) => parseQueue(app, text),
+    revoke: (request) => revokeAll({ broker, clock }, request),
     lockDurationMs: assertLockDuration(duration('lockDuration') ?? 30_000),
     shutdownTimeoutMs: duration('shutdownTimeout') ?? 25_000,
     softTimeLimitMs,

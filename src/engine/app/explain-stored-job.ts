@@ -1,4 +1,5 @@
 import type { StoredJob } from '../core/job.ts';
+import { readFiring } from '../core/schedule/firing.ts';
 import { isFinished } from '../core/state.ts';
 import { explainEnd } from '../core/why/ended-reasons.ts';
 import { explainJob, explainUnknown } from '../core/why/explain-job.ts';
@@ -13,14 +14,17 @@ import { gatherWhyFacts, type WhyAsking } from './why-facts.ts';
  */
 export async function explainStoredJob(asking: WhyAsking, job: StoredJob): Promise<JobExplanation> {
   const { id, task, queue, state } = job;
+  const schedule = readFiring(job) ?? null;
   // The record says all of it: nobody is asked.
-  if (isFinished(state) && job.finishedAt !== null) return { id, task, queue, state, reasons: explainEnd(job) };
+  if (isFinished(state) && job.finishedAt !== null)
+    return { id, task, queue, state, schedule, reasons: explainEnd(job) };
   const facts = await gatherWhyFacts(asking, job);
   if (facts === undefined) return unknownJob(id, false);
-  return { id, task, queue, state: facts.job.state, reasons: explainJob(facts) };
+  return { id, task, queue, state: facts.job.state, schedule, reasons: explainJob(facts) };
 }
 
 /** @param resultsAsked whether a result store was asked for it too */
 export function unknownJob(id: string, resultsAsked: boolean): JobExplanation {
-  return { id, task: null, queue: null, state: 'UNKNOWN', reasons: [explainUnknown(id, { resultsAsked })] };
+  const nothing = { task: null, queue: null, state: 'UNKNOWN', schedule: null } as const;
+  return { id, ...nothing, reasons: [explainUnknown(id, { resultsAsked })] };
 }

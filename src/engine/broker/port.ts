@@ -224,6 +224,8 @@ export interface TakenJob extends Omit<StoredJob, 'failures'> {
   args: readonly unknown[];
   /** How often it was taken, this time included; more than `attempts` when it was handed back, put back or lost. */
   readonly timesTaken: number;
+  /** It was a dead letter, and went back to work since. */
+  readonly isPutBack: boolean;
   /** Set also when its worker hears of it later. */
   revoked?: Revocation | undefined;
   /** It keeps no result: its call said so, or `dropResult` did. */

@@ -1,6 +1,7 @@
 import type { IQueueBackend, Job } from 'bullmq';
 import { decodeEnvelope, type Meta } from '../core/envelope.ts';
 import type { Revocation } from '../core/revocation.ts';
+import { readFailedAttempts } from './failed-attempts.ts';
 import type { TakenJob } from './port.ts';
 import { decodePriority, decodeProgress, decodeStacks, decodeUnique } from './stored-job.ts';
 
@@ -77,6 +78,12 @@ export class TakenBullJob implements TakenJob {
 
   get stacks(): readonly string[] {
     return decodeStacks(this.#job.stacktrace ?? []);
+  }
+
+  get isPutBack(): boolean {
+    const { stacktrace, attemptsMade } = this.#job;
+    const facts = { attemptsMade, death: null, startedAt: null, finishedAt: null, worker: null };
+    return readFailedAttempts(stacktrace ?? [], facts).some(({ isEarlier }) => isEarlier);
   }
 
   get unique(): string | null {

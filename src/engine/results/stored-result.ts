@@ -1,5 +1,6 @@
 import type { ResultRow } from '../broker/result-store/result-port.ts';
 import type { StoredJob } from '../core/job.ts';
+import { readMark } from '../core/schedule/firing.ts';
 
 /** A row of the result store as the job that it was, as far as the row tells. */
 export function toFinishedJob(row: ResultRow): StoredJob {
@@ -13,6 +14,7 @@ export function toFinishedJob(row: ResultRow): StoredJob {
       requestId,
       rootId,
       ...(parentId !== null && { parentId }),
+      ...readMark(id),
     },
     priority: null,
     dueAt: null,

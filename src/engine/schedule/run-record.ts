@@ -71,6 +71,23 @@ export class RunRecords {
     }
   }
 
+  /** For `replace`. @returns no record where there is none, or none that can be read; the version is null where nothing is stored */
+  async readVersion(entry: string): Promise<{ readonly record?: RunRecord; readonly version: string | null }> {
+    const found = await this.#state.read(RUNS + entry);
+    const record = found && parseRunRecord(found.value);
+    return { version: found?.version ?? null, ...(record !== undefined && { record }) };
+  }
+
+  /**
+   * Writes in place of what was read: of several workers that have read the same, one does.
+   *
+   * @param version of `readVersion`
+   * @returns whether it still was there, and was replaced
+   */
+  async replace(entry: string, record: RunRecord, version: string | null): Promise<boolean> {
+    return (await this.#state.write(RUNS + entry, formatRunRecord(record), { expected: version })) !== undefined;
+  }
+
   async remove(entry: string): Promise<void> {
     await this.#state.remove(RUNS + entry);
   }

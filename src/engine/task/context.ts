@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { Duration } from '../core/duration.ts';
 import { createError } from '../core/errors.ts';
+import type { Firing } from '../core/schedule/firing.ts';
 import type { Retry } from './exceptions.ts';
 
 /** What a running task needs beyond its arguments. Instants are epoch milliseconds. */
@@ -18,6 +19,8 @@ export interface TaskContext {
   readonly headers: Readonly<Record<string, string>>;
   readonly worker: string;
   readonly createdAt: number;
+  /** The schedule entry that this job is a firing of, and when it was due; null for any other job. */
+  readonly schedule: Firing | null;
   /** Aborts when the soft time limit has passed, the job was revoked or the worker must stop; its reason says which. */
   readonly signal: AbortSignal;
   /** A logger whose lines carry the ids of this job. */

@@ -12,6 +12,7 @@ export type AttemptJob = Pick<
   | 'attempts'
   | 'workersLost'
   | 'unreadable'
+  | 'isPutBack'
   | 'revoked'
   | 'dropResult'
   | 'noteStart'

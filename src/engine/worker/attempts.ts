@@ -4,6 +4,7 @@ import type { Outcome } from '../core/job.ts';
 import type { Admission, Admitted } from './admission/admission.ts';
 import type { HeldJob } from './control-view.ts';
 import type { DeadLetters } from './dead-letters/dead-letters.ts';
+import type { Firings } from './firings/firings.ts';
 import type { Pool, RunningJob } from './pool.ts';
 import type { ResultWriting } from './result-writing.ts';
 import type { Revocations } from './revocations.ts';
@@ -30,6 +31,7 @@ interface AttemptsOptions {
   readonly revocations: Revocations;
   readonly admission: Admission;
   readonly workflows: Workflows;
+  readonly firings: Firings;
   /** Stores results apart from the broker. */
   readonly results?: ResultWriting | undefined;
   readonly deadLetters?: DeadLetters | undefined;
@@ -41,7 +43,7 @@ interface AttemptsOptions {
  * 1. orders to revoke it are heard from now on (revocations.ts);
  * 2. a step of a workflow is given what it waited for (workflows/workflows.ts);
  * 3. it is admitted, or held back for its task (admission.ts);
- * 4. the pool runs it;
+ * 4. the pool runs it; a firing of a schedule entry is judged before 3, and once more here (firings/);
  * 5. what it was admitted with is given back, and what follows it in its workflow is added;
  * 6. its result is stored, where results have a store of their own (result-writing.ts);
  * 7. a dead letter is noted for the application and its alerts (dead-letters/), and the end is counted.
@@ -89,6 +91,7 @@ export class Attempts {
 
   #end(job: TakenJob, outcome: Outcome): Outcome {
     this.#held.delete(job);
+    if (job.meta.schedule !== undefined) this.#options.firings.end(job, outcome);
     if (outcome.kind !== 'held') this.counters[COUNTED_AS[outcome.kind]] += 1;
     return outcome;
   }
@@ -113,9 +116,13 @@ export class Attempts {
   }
 
   #admit(job: TakenJob): Promise<Outcome> {
-    const { admission, pool } = this.#options;
-    const admitted = admission.admit(job);
-    return admitted === undefined ? pool.perform(job) : this.#run(job, admitted);
+    if (job.meta.schedule === undefined) return this.#enter(job);
+    return this.#options.firings.admit(job).then((outcome) => outcome ?? this.#enter(job));
+  }
+
+  #enter(job: TakenJob): Promise<Outcome> {
+    const admitted = this.#options.admission.admit(job);
+    return admitted === undefined ? this.#start(job) : this.#run(job, admitted);
   }
 
   async #run(job: TakenJob, admitted: Promise<Admitted>): Promise<Outcome> {
@@ -126,9 +133,14 @@ export class Attempts {
     try {
       // One that was revoked meanwhile waits for nothing: the pool ends it.
       const isRevoked = outcome?.kind === 'held' && job.revoked !== undefined;
-      return outcome === undefined || isRevoked ? await this.#options.pool.perform(job) : outcome;
+      return outcome === undefined || isRevoked ? await this.#start(job) : outcome;
     } finally {
       await end?.();
     }
+  }
+
+  #start(job: TakenJob): Promise<Outcome> {
+    const { firings, pool } = this.#options;
+    return job.meta.schedule === undefined ? pool.perform(job) : firings.perform(job, () => pool.perform(job));
   }
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../core/clock.ts';
+import { formatDuration } from '../core/duration.ts';
 import { createError, type TqError } from '../core/errors.ts';
 import { formatInstant } from '../core/instant.ts';
 import { type Outcome, toStoredError } from '../core/job.ts';
 import { revokedOutcome } from '../core/revocation.ts';
+import { readExpiry } from '../core/schedule/firing.ts';
 import type { AttemptJob } from './attempt-job.ts';
 
 interface RefusalRules {
@@ -19,11 +21,16 @@ export function findRefusal(job: AttemptJob, { clock, maxWorkerLost }: RefusalRu
   if (job.workersLost > maxWorkerLost) {
     return dead(createError('WORKER_LOST', { task: job.task, times: job.workersLost }));
   }
-  const { expiresAt } = job.meta;
-  if (expiresAt !== undefined && expiresAt <= clock.now()) {
-    return { kind: 'ended', state: 'REVOKED', reason: `expired at ${formatInstant(expiresAt)}` };
-  }
-  return undefined;
+  return findExpiry(job, clock.now());
+}
+
+/** Who puts a firing that died back to work wants it to run, however late; a call that says `expires` is held to it. */
+function findExpiry(job: AttemptJob, now: number): Outcome | undefined {
+  const { schedule, expiresAt } = job.meta;
+  const until = schedule === undefined || job.isPutBack ? expiresAt : readExpiry(job);
+  if (until === undefined || until > now) return undefined;
+  const after = until === expiresAt ? '' : `, ${formatDuration(schedule?.expiresMs ?? 0)} after it was due`;
+  return { kind: 'ended', state: 'REVOKED', reason: `expired at ${formatInstant(until)}${after}` };
 }
 
 function dead(error: TqError): Outcome {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createError, TqError } from '../core/errors.ts';
 import { assertJson } from '../core/json.ts';
 import { createTaskRevoked, type Revocation } from '../core/revocation.ts';
+import { type Firing, readFiring } from '../core/schedule/firing.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
 import type { AnySignature, TaskContext } from '../task/context.ts';
 import { Replaced, Retry } from '../task/exceptions.ts';
@@ -75,8 +76,13 @@ export class RunningTask implements TaskContext {
     return this.#job.createdAt;
   }
 
+  get schedule(): Firing | null {
+    return readFiring(this.#job) ?? null;
+  }
+
   /** The fields of every log line about this attempt. */
   get fields(): Record<string, unknown> {
+    const { schedule } = this.#job.meta;
     return {
       task_id: this.id,
       task_name: this.task,
@@ -84,6 +90,7 @@ export class RunningTask implements TaskContext {
       attempt: this.attempt,
       request_id: this.requestId,
       worker: this.worker,
+      ...(schedule !== undefined && { schedule: schedule.entry }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Broker, ConsumedQueue, QueueOrder } from '../broker/port.ts';
 import type { ResultStore } from '../broker/result-store/result-port.ts';
+import type { RevokeReport, RevokeRequest } from '../control/revoke-jobs.ts';
 import type { WorkerControl } from '../control/worker-control.ts';
 import type { AlertRule } from '../core/alert-rule.ts';
 import type { AutoscaleBounds } from './autoscale/decision.ts';
@@ -33,6 +34,8 @@ export interface WorkerSettings extends ExecutorOptions {
   readonly results?: ResultSettings;
   /** What it does about dead letters. */
   readonly deadLetters?: DeadLetterSettings;
+  /** Ends a firing that another one of its entry replaces, as `tq control revoke --terminate` does. */
+  readonly revoke?: (request: RevokeRequest) => Promise<RevokeReport>;
   /** How operators reach it, under its name. Without it they cannot. */
   readonly control?: Omit<WorkerControl, 'name'> & { readonly facts: ControlFacts };
 }

@@ -26,6 +26,7 @@ import { type HeldJob, toControlledWorker } from './control-view.ts';
 import { createPool } from './create-pool.ts';
 import { createDeadLetterRetention } from './dead-letters/dead-letter-retention.ts';
 import { DeadLetters } from './dead-letters/dead-letters.ts';
+import { Firings } from './firings/firings.ts';
 import { type Health, judgeHealth } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { LeasedChore } from './leased-chore.ts';
@@ -52,6 +53,7 @@ export class Worker {
   readonly #revocations: Revocations;
   readonly #admission: Admission;
   readonly #workflows: Workflows;
+  readonly #firings: Firings;
   readonly #consumer: Consumer;
   readonly #monitor: HealthMonitor;
   readonly #results: ResultWriting | undefined;
@@ -94,6 +96,7 @@ export class Worker {
       isRefusing: () => this.#refusing,
     });
     this.#workflows = new Workflows(settings);
+    this.#firings = new Firings({ ...settings, isRefusing: () => this.#refusing });
     if (settings.results !== undefined) {
       this.#results = new ResultWriting({ ...settings, ...settings.results });
       this.#chores.push(createResultRetention({ ...settings, ...settings.results, state: settings.broker.state }));
@@ -109,6 +112,7 @@ export class Worker {
       revocations: this.#revocations,
       admission: this.#admission,
       workflows: this.#workflows,
+      firings: this.#firings,
       results: this.#results,
       deadLetters: this.#deadLetters,
     });
@@ -374,6 +378,7 @@ export class Worker {
         this.#pool.releaseAll();
         this.#admission.abandon();
         this.#workflows.abandon();
+        this.#firings.abandon();
         this.#results?.abandon();
         this.#deadLetters?.abandon();
       }
@@ -381,6 +386,7 @@ export class Worker {
     await settled;
     await Promise.all(this.#chores.map((chore) => chore.stop()));
     await this.#deadLetters?.stop();
+    await this.#firings.stop();
     await this.#admission.stop();
     await this.#pool.stop();
     // What `workerStart` opens is there to be closed only when it has ended.

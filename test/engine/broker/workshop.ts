@@ -51,7 +51,7 @@ export type ProbeOptions = Partial<Omit<ConsumerOptions, 'queues' | 'perform'>> 
 };
 
 /** What a taken job said of itself when it reached `perform`. */
-export type Taken = Omit<StoredJob, 'failures'> & Pick<TakenJob, 'timesTaken'>;
+export type Taken = Omit<StoredJob, 'failures'> & Pick<TakenJob, 'timesTaken' | 'isPutBack'>;
 
 /** A consumer that tells what it does. */
 export interface Probe {
@@ -214,8 +214,9 @@ function startProbe(broker: Broker, queues: readonly string[], options: ProbeOpt
 function snapshot(job: TakenJob): Taken {
   const { id, task, queue, state, args, meta, unique, unreadable, dueAt, finishedAt, result, error, reason } = job;
   const { priority, createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks, revoked } = job;
+  const { isPutBack } = job;
   const fixed = { id, task, queue, state, args, meta, unique, unreadable, dueAt, finishedAt, result, error, reason };
-  const run = { createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks };
+  const run = { createdAt, startedAt, attempts, timesTaken, workersLost, worker, progress, stacks, isPutBack };
   return { ...fixed, ...run, priority, revoked };
 }
 

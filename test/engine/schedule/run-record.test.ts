@@ -46,3 +46,16 @@ test('of writers at the same time, the firing that was due last stays', async ()
   await Promise.all(firings.map((firing) => records.note('nightly', firing)));
   expect(await records.read(['nightly'])).toMatchObject([{ jobId: 'j9' }]);
 });
+
+test('of two that replace what both have read, one does', async () => {
+  const records = new RunRecords(createFakeState());
+  const seen = await records.readVersion('nightly');
+  expect(seen).toEqual({ version: null });
+  const other = { ...started, jobId: 'other' };
+  const written = await Promise.all([started, other].map((each) => records.replace('nightly', each, seen.version)));
+  expect(written).toEqual([true, false]);
+  const { record, version } = await records.readVersion('nightly');
+  expect(record).toEqual(started);
+  expect(await records.replace('nightly', other, version)).toBe(true);
+  expect(await records.read(['nightly'])).toEqual([other]);
+});

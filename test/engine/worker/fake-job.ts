@@ -30,6 +30,7 @@ export class FakeJob implements TakenJob {
   readonly failures = [];
   readonly unique: string | null;
   readonly unreadable: string | null;
+  readonly isPutBack: boolean;
   revoked: TakenJob['revoked'];
 
   /** The latest progress, as a store keeps it. */
@@ -59,6 +60,7 @@ export class FakeJob implements TakenJob {
     this.reason = fields.reason ?? null;
     this.unique = fields.unique ?? null;
     this.unreadable = fields.unreadable ?? null;
+    this.isPutBack = fields.isPutBack ?? false;
     this.revoked = fields.revoked;
   }
 

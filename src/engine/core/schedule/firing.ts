@@ -26,3 +26,41 @@ export function parseFiringId(id: string, entry: string): number | undefined {
   const text = id.slice(head.length);
   return id.startsWith(head) && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
 }
+
+/** What the meta of a job says of its entry when only its id is known: nothing, unless that is the id of a firing. */
+export function readMark(id: string): { readonly schedule?: FiringMark } {
+  const [, entry] = /^repeat:(.+):\d{1,16}$/.exec(id) ?? [];
+  return entry === undefined ? {} : { schedule: { entry } };
+}
+
+/** What a job is a firing of. */
+export interface Firing {
+  /** Name of the entry. */
+  readonly entry: string;
+  /** When it was due, epoch ms. */
+  readonly dueAt: number;
+}
+
+interface MarkedJob {
+  readonly id: string;
+  readonly meta: { readonly schedule?: FiringMark; readonly expiresAt?: number };
+}
+
+/** @returns undefined for a job that is no firing, or one whose due time neither its mark nor its id says */
+export function readFiring({ id, meta: { schedule } }: MarkedJob): Firing | undefined {
+  if (schedule === undefined) return undefined;
+  const dueAt = schedule.dueAt ?? parseFiringId(id, schedule.entry);
+  return dueAt === undefined ? undefined : { entry: schedule.entry, dueAt };
+}
+
+/**
+ * Until when a job is to start: what its call says, and of a firing what its entry says, counted from its due time.
+ *
+ * @returns epoch ms, of two the earlier; undefined when it may start at any time
+ */
+export function readExpiry(job: MarkedJob): number | undefined {
+  const { schedule, expiresAt } = job.meta;
+  if (schedule?.expiresMs === undefined) return expiresAt;
+  const firing = readFiring(job);
+  return firing === undefined ? expiresAt : Math.min(firing.dueAt + schedule.expiresMs, expiresAt ?? Infinity);
+}

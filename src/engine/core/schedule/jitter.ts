@@ -9,7 +9,7 @@ import type { Schedule } from './schedule.ts';
  * @param dueAt epoch ms
  * @returns epoch ms, from `dueAt` to `dueAt` + `jitterMs`
  */
-export function startOfRun({ jitterMs }: Schedule, entry: string, dueAt: number): number {
+export function startOfRun({ jitterMs }: Pick<Schedule, 'jitterMs'>, entry: string, dueAt: number): number {
   if (jitterMs === 0) return dueAt;
   const hash = createHash('sha256').update(`${entry}\n${dueAt}`).digest();
   return dueAt + (hash.readUIntBE(0, 6) % (jitterMs + 1));

@@ -14,10 +14,19 @@ export function explainEnd(job: StoredJob): Reason[] {
     case 'FAILURE':
       return [explainFailure(job)];
     case 'IGNORED':
-      return [reason('IGNORED', `its task ended it by Ignore${describeEnd(job)}${describeReason(job)}`)];
+      return [explainIgnored(job)];
     default:
       return [explainRevocation(job)];
   }
+}
+
+/** A firing that its entry keeps from running has not come to its task, which could say the same words by Ignore. */
+function explainIgnored(job: StoredJob): Reason {
+  if (job.meta.schedule === undefined || !/^(missed|skipped): /.test(job.reason ?? '')) {
+    return reason('IGNORED', `its task ended it by Ignore${describeEnd(job)}${describeReason(job)}`);
+  }
+  const message = `its entry "${job.meta.schedule.entry}" kept it from running${describeReason(job)}`;
+  return reason('IGNORED', message, { next: 'to run its task now, call it, or fire the entry by hand' });
 }
 
 function explainFailure(job: StoredJob): Reason {
@@ -42,7 +51,8 @@ export function explainRevocation(job: StoredJob): Reason {
   const said = job.reason ?? '';
   const next = 'to run it, call its task again';
   if (said.startsWith('expired at')) {
-    return reason('EXPIRED', `it ${said} before a worker could start it, and was not run`, { next });
+    const and = said.includes(',') ? ',' : '';
+    return reason('EXPIRED', `it ${said}${and} before a worker could start it, and was not run`, { next });
   }
   const why = said === '' ? 'it was revoked' : `it was revoked ${said}`;
   if (job.finishedAt === null) {

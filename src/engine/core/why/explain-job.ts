@@ -5,6 +5,7 @@
  * it back), then what stops its queue and its task, then whose turn it is.
  */
 import { formatInstant } from '../instant.ts';
+import { readExpiry } from '../schedule/firing.ts';
 import { isFinished } from '../state.ts';
 import { explainChildren } from './blocked-reasons.ts';
 import { explainEnd, explainRevocation } from './ended-reasons.ts';
@@ -51,7 +52,8 @@ function explainReady({ job }: WhyFacts): Reason {
 }
 
 function explainExpiry({ job, now }: WhyFacts): Reason[] {
-  const { expiresAt } = job.meta;
+  const isPutBack = job.failures.some(({ isEarlier }) => isEarlier);
+  const expiresAt = isPutBack ? job.meta.expiresAt : readExpiry(job);
   if (expiresAt === undefined || expiresAt > now) return [];
   const message = `it expired at ${formatInstant(expiresAt)}: the next worker that takes it up files it away and does not run it`;
   return [reason('EXPIRED', message, { next: 'to run it, call its task again' })];

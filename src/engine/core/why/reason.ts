@@ -1,3 +1,4 @@
+import type { Firing } from '../schedule/firing.ts';
 import type { JobState } from '../state.ts';
 
 /** What can be said of a job that does not run, or has ended. docs/why.md has each with what to do. */
@@ -14,6 +15,7 @@ export const REASON_CODES = [
   'WORKER_SILENT',
   'WORKER_GONE',
   'SCHEDULED',
+  'JITTER',
   'RETRY_DUE',
   'OVERDUE',
   'CHILD_DEAD',
@@ -56,6 +58,8 @@ export interface JobExplanation {
   readonly task: string | null;
   readonly queue: string | null;
   readonly state: JobState;
+  /** The schedule entry that it is a firing of, and when it was due. */
+  readonly schedule: Firing | null;
   /** What must go first comes first; never empty. */
   readonly reasons: readonly Reason[];
 }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
+import { readFiring } from '../schedule/firing.ts';
 import { listServing, type WhyFacts } from './job-facts.ts';
 import { countOf, nameError, nameSome, type Reason, reason } from './reason.ts';
 
@@ -25,6 +26,8 @@ export function explainTime(facts: WhyFacts): Reason[] {
     return [...overdue, reason('TASK_NOT_REGISTERED', message, { until, next })];
   }
   if (overdue.length > 0) return overdue;
+  const firing = job.state === 'RETRY' ? undefined : explainFiring(facts, until);
+  if (firing !== undefined) return [firing];
   if (job.state !== 'RETRY') {
     const message = `it waits for its time: ${when}${dueAt === null ? '' : `, in ${formatDuration(dueAt - now)}`}`;
     return [reason('SCHEDULED', message, { until })];
@@ -35,6 +38,27 @@ export function explainTime(facts: WhyFacts): Reason[] {
       next: `\`tq jobs show ${job.id}\` has the stacks of its attempts`,
     }),
   ];
+}
+
+/** Clocks of machines differ by less, and a firing that comes back from its jitter is a moment late. */
+const SLACK_MS = 5000;
+
+/** A firing is stored until it is due; its worker holds it then for as long as the jitter of its entry says. */
+function explainFiring({ job, now }: WhyFacts, until: number | null): Reason | undefined {
+  const firing = readFiring(job);
+  if (firing === undefined || until === null) return undefined;
+  const { entry, dueAt } = firing;
+  const { jitterMs = 0 } = job.meta.schedule ?? {};
+  const wait = `at ${formatInstant(until)}, in ${formatDuration(until - now)}`;
+  if (until > dueAt && until <= dueAt + jitterMs + SLACK_MS) {
+    const rule = `entry "${entry}" starts a firing up to ${formatDuration(jitterMs)} after it was due`;
+    const next = `wait; \`tq jobs promote ${job.id}\` starts it now`;
+    const message = `the jitter of its entry holds it back: it was due at ${formatInstant(dueAt)} and starts ${wait}; ${rule}`;
+    return reason('JITTER', message, { until, next });
+  }
+  return until === dueAt
+    ? reason('SCHEDULED', `it waits for its time: the next firing of entry "${entry}" is due ${wait}`, { until })
+    : undefined;
 }
 
 /** A job that waits for another attempt, scheduled or back in its queue. */

@@ -12,6 +12,7 @@ export class ChildJob implements AttemptJob {
   readonly meta: Meta;
   readonly createdAt: number;
   readonly attempts: number;
+  readonly isPutBack: boolean;
   // The parent hands over no job that these would refuse.
   readonly workersLost = 0;
   readonly unreadable = null;
@@ -25,6 +26,7 @@ export class ChildJob implements AttemptJob {
     this.meta = job.meta;
     this.createdAt = job.createdAt;
     this.attempts = job.attempts;
+    this.isPutBack = job.isPutBack === true;
     this.#ask = ask;
   }
 

@@ -130,7 +130,9 @@ export class Child {
     this.#uncaught = undefined;
     this.#runs += 1;
     const { id, task, queue, args, meta, createdAt, attempts } = job;
-    this.#channel.send({ kind: 'run', run: this.#runs, job: { id, task, queue, args, meta, createdAt, attempts } });
+    const isPutBack = meta.schedule !== undefined && job.isPutBack;
+    const facts = { id, task, queue, args, meta, createdAt, attempts, ...(isPutBack && { isPutBack }) };
+    this.#channel.send({ kind: 'run', run: this.#runs, job: facts });
     return new Promise((resolve) => {
       this.#run = { job, logged, resolve };
     });

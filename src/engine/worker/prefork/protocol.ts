@@ -54,6 +54,8 @@ export interface HandedJob {
   readonly meta: Meta;
   readonly createdAt: number;
   readonly attempts: number;
+  /** Of a firing alone. */
+  readonly isPutBack?: boolean;
 }
 
 export type AbortReason =

@@ -23,7 +23,7 @@ export const reprocessing: Subject = {
           DEAD,
         ];
         const probe = await consume(queue.name, { perform: () => ends.shift() ?? SUCCEEDED });
-        await probe.taken.take(3);
+        expect((await probe.taken.take(3)).map(({ isPutBack }) => isPutBack)).toEqual([false, false, false]);
         await probe.settled();
         expect(await queue.readJob(job.id)).toMatchObject({ state: 'FAILURE', attempts: 2, workersLost: 1 });
         await probe.stop();
@@ -40,7 +40,7 @@ export const reprocessing: Subject = {
         expect(await queue.readJob(job.id)).toMatchObject({ ...waiting, stacks });
         expect(await queue.counts()).toMatchObject({ waiting: 1, dead: 0 });
         const again = await consume(queue.name);
-        expect(await again.taken.next()).toMatchObject({ id: job.id, ...FRESH, stacks });
+        expect(await again.taken.next()).toMatchObject({ id: job.id, ...FRESH, stacks, isPutBack: true });
         await again.settled();
         expect(await queue.readJob(job.id)).toMatchObject({ state: 'SUCCESS', attempts: 1, error: null });
       },

@@ -171,6 +171,90 @@ const CASES: readonly Case[] = [
     until: LATER,
   },
   {
+    title: 'the next firing of an entry names it',
+    facts: {
+      job: {
+        id: `repeat:nightly:${LATER}`,
+        state: 'SCHEDULED',
+        dueAt: LATER,
+        meta: { schedule: { entry: 'nightly' } },
+      },
+    },
+    codes: ['SCHEDULED'],
+    says: /the next firing of entry "nightly" is due at 2031-05-01T12:01:00.000Z, in 1m$/,
+    until: LATER,
+  },
+  {
+    title: 'a firing that its jitter holds says when it was due and when it starts',
+    facts: {
+      job: {
+        id: `repeat:nightly:${NOW}`,
+        state: 'SCHEDULED',
+        dueAt: LATER,
+        meta: { schedule: { entry: 'nightly', jitterMs: 300_000 } },
+      },
+    },
+    codes: ['JITTER'],
+    says: /^the jitter of its entry .* due at 2031-05-01T12:00:00.000Z and starts at 2031-05-01T12:01:00.000Z, in 1m; .* up to 5m after/,
+    next: /tq jobs promote repeat:nightly/,
+    until: LATER,
+  },
+  {
+    title: 'a firing that waits for its retry is not held by jitter',
+    facts: {
+      job: {
+        id: `repeat:nightly:${NOW}`,
+        state: 'RETRY',
+        dueAt: LATER,
+        attempts: 1,
+        error: ERROR,
+        meta: { schedule: { entry: 'nightly', jitterMs: 300_000 } },
+      },
+    },
+    codes: ['RETRY_DUE'],
+    says: /attempt 2 is due at/,
+  },
+  {
+    title: 'a firing that its entry kept from running says so, and not that its task did',
+    facts: {
+      job: { state: 'IGNORED', ...ENDED, reason: 'missed: due at x', meta: { schedule: { entry: 'nightly' } } },
+    },
+    codes: ['IGNORED'],
+    says: /^its entry "nightly" kept it from running: missed: due at x$/,
+  },
+  {
+    title: 'a firing whose task ignored itself says that',
+    facts: { job: { state: 'IGNORED', ...ENDED, reason: 'no rows', meta: { schedule: { entry: 'nightly' } } } },
+    codes: ['IGNORED'],
+    says: /Ignore.*: no rows$/,
+  },
+  {
+    title: 'a firing that expired says after which time',
+    facts: { job: { state: 'REVOKED', ...ENDED, reason: 'expired at 2031-05-01T11:00:00.000Z, 1h after it was due' } },
+    codes: ['EXPIRED'],
+    says: /^it expired at 2031-05-01T11:00:00.000Z, 1h after it was due, before a worker could start it/,
+  },
+  {
+    title: 'the expiry of a firing counts from its due time',
+    facts: {
+      job: { id: `repeat:nightly:${NOW - 2000}`, meta: { schedule: { entry: 'nightly', expiresMs: 1000 } } },
+    },
+    codes: ['EXPIRED', 'READY'],
+    says: /expired at 2031-05-01T11:59:59.000Z/,
+  },
+  {
+    title: 'a firing that was put back to work does not expire',
+    facts: {
+      job: {
+        id: `repeat:nightly:${NOW - 2000}`,
+        meta: { schedule: { entry: 'nightly', expiresMs: 1000 } },
+        failures: [{ number: 1, end: 'dead', startedAt: 1, endedAt: 2, worker: 'w', error: ERROR, isEarlier: true }],
+      },
+    },
+    codes: ['READY'],
+    says: /nothing holds it back/,
+  },
+  {
     title: 'what will stop a scheduled job when it is due is said after its time',
     facts: {
       job: { state: 'SCHEDULED', dueAt: LATER },

@@ -12,6 +12,7 @@ import {
   listDifferences,
   wasEnabled,
 } from './declared-entry.ts';
+import { priorityOf } from './firing-job.ts';
 import type { PageSources } from './schedule-pages.ts';
 import { formatDefinition } from './stored-entry.ts';
 
@@ -141,10 +142,11 @@ async function settleDeclared(declared: DeclaredEntry, found: Found): Promise<Ve
 
 async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts, armed }: Found): Promise<Verdict> {
   const { name, definition, enabled } = declared;
-  const { entries, arming, clock, schedules } = parts;
+  const { broker, entries, arming, clock, schedules } = parts;
   if (stored !== undefined && 'error' in stored) throw stored.error;
   if (stored === undefined) {
     assertFree(declared, state);
+    await priorityOf(broker.queue(definition.queue), definition);
     const now = clock.now();
     const made = { name, definition, isPaused: !enabled, source: 'code', declared: formatDeclared(declared) } as const;
     const entry = { ...made, runsBefore: 0, createdAt: now, changedAt: now };

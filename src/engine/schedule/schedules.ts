@@ -206,7 +206,7 @@ export class Schedules {
   /**
    * Gives an entry another definition, source or pause, and arms it anew. What it has fired stays counted.
    *
-   * @throws ENTRY_CHANGED, and then nothing was changed
+   * @throws ENTRY_CHANGED, PRIORITIES_OFF, and then nothing was changed
    */
   async replace(
     before: ScheduleEntry,
@@ -218,6 +218,7 @@ export class Schedules {
     const runs = countRuns(before, state, now);
     const after = { ...before, ...change, changedAt: now };
     const { queue, schedule } = after.definition;
+    await priorityOf(this.#broker.queue(queue), after.definition);
     const moves = queue !== before.definition.queue;
     const keeps = !moves && !after.isPaused && !before.isPaused && nextRun(schedule, now, runs) !== undefined;
     // A queue that it leaves must not go on firing it, also when this is broken off: a beat arms what is missing, but removes nothing.

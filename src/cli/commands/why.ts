@@ -1,10 +1,11 @@
 import { escapeControl } from '../../engine/core/escape.ts';
+import type { Firing } from '../../engine/core/schedule/firing.ts';
 import type { JobExplanation, Reason } from '../../engine/core/why/reason.ts';
 import { formatReadable } from '../cell.ts';
 import { defineCommand, type Values } from '../command.ts';
 import { readText } from '../option-values.ts';
 import { sharedOptions } from '../options.ts';
-import { type Block, type Surface, sheet } from '../presentation.ts';
+import { type Block, type Field, type Surface, sheet } from '../presentation.ts';
 
 export const why = defineCommand({
   name: 'why',
@@ -40,9 +41,15 @@ function describeJob({ id, task, queue, state, schedule }: JobExplanation): Bloc
     { title: 'task', as: 'text', value: task },
     { title: 'queue', as: 'text', value: queue },
     { title: 'state', as: 'state', value: state },
-    { title: 'schedule', as: 'text', value: schedule?.entry ?? null },
-    { title: 'firing of', as: 'instant', value: schedule?.dueAt ?? null },
+    ...(schedule === null ? [] : describeFiring(schedule)),
   ]);
+}
+
+function describeFiring({ entry, dueAt }: Firing): Field[] {
+  return [
+    { title: 'schedule', as: 'text', value: entry },
+    { title: 'firing of', as: 'instant', value: dueAt },
+  ];
 }
 
 const INDENT = '  ';

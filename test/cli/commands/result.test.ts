@@ -66,7 +66,7 @@ describe('input to output', () => {
       [
         ...['id\tx', 'task\temail.send', 'queue\thigh', 'state\tSUCCESS', 'result\t{"ok":1}', 'error\t', 'attempts\t0'],
         ...['progress\t', 'created\t2031-05-01T11:59:00.000Z', 'started\t2031-05-01T11:59:55.000Z', 'finished\t'],
-        ...['worker\tw@h', ''],
+        ...['worker\tw@h', 'schedule\t', 'firing of\t', ''],
       ].join('\n'),
     );
   });

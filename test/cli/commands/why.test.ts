@@ -63,6 +63,16 @@ describe('input to output', () => {
     expect(rows[4]?.[2]).toBe('2031-05-01T12:01:00.000Z');
   });
 
+  test('a firing says its entry and when it was due', async () => {
+    const id = `repeat:nightly:${NOW}`;
+    const broker = new FakeBroker().store('mail', { id, state: 'SUCCESS', meta: { schedule: { entry: 'nightly' } } });
+    const session = createFakeSession(broker);
+    const { stdout } = await run(['why', id], { session });
+    expect(stdout).toContain('\nschedule\tnightly\nfiring of\t2031-05-01T12:00:00.000Z\n');
+    const json = await run(['why', id, '--json'], { session });
+    expect(JSON.parse(json.stdout)).toMatchObject({ id, schedule: { entry: 'nightly', dueAt: NOW } });
+  });
+
   test('an unknown id has exit code 3, and still says why', async () => {
     const ran = await run(['why', 'nope', '--json'], { session: setup() });
     expect(ran.exitCode).toBe(3);

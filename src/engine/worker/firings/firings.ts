@@ -146,10 +146,14 @@ export class Firings {
     return options.isRefusing() || findRefusal(job, options) !== undefined || findTask(options, job.task) === undefined;
   }
 
-  /** One that was handed back, or whose worker died, had been in time. */
+  /** One that was handed back, or whose worker died, had been in time; so it is taken for when the broker does not say. */
   async #hasStarted(job: TakenJob, { entry }: Firing): Promise<boolean> {
     if (job.timesTaken === 1) return false;
-    return job.workersLost > 0 || (await this.#readOwn(job, entry).catch(() => undefined)) !== undefined;
+    if (job.workersLost > 0) return true;
+    return await this.#readOwn(job, entry).then(
+      (record) => record !== undefined,
+      () => true,
+    );
   }
 
   async #readOwn({ id }: TakenJob, entry: string): Promise<RunRecord | undefined> {

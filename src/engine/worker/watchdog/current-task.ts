@@ -7,6 +7,8 @@ export interface CurrentTask {
   readonly queue: string;
   readonly attempt: number;
   readonly request_id: string;
+  /** Of a firing: the name of its entry. */
+  readonly schedule?: string;
 }
 
 const KEY = 'taskq.current-task';
@@ -22,13 +24,14 @@ export function publishCurrentTask(): void {
 function describeCurrentTask(): string | undefined {
   const context = currentContext();
   if (context === undefined) return undefined;
-  const { id, task, queue, attempt, requestId } = context;
+  const { id, task, queue, attempt, requestId, schedule } = context;
   return JSON.stringify({
     task_id: id,
     task_name: task,
     queue,
     attempt,
     request_id: requestId,
+    ...(schedule !== null && { schedule: schedule.entry }),
   } satisfies CurrentTask);
 }
 

@@ -113,6 +113,13 @@ describe('a firing that is late', () => {
     expect(await readRecord()).toBeUndefined();
   });
 
+  test('runs when the broker does not say whether it had started', async () => {
+    const { firings, clock } = setUp();
+    clock.advance(60_001);
+    broker.state.read = () => Promise.reject(new Error('gone'));
+    expect(await firings.admit(createFiring(DUE, { ...mark, timesTaken: 2 }))).toBeUndefined();
+  });
+
   test('is left to the pool when the worker stops', async () => {
     const { firings, clock } = setUp({ isRefusing: () => true });
     clock.advance(60_001);

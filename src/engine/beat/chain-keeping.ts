@@ -45,6 +45,8 @@ export interface ChainKeepingOptions {
 
 /** Entries of one round trip. */
 const PAGE = 200;
+/** After another one has gone on from a firing. */
+const OVERTAKEN_MS = 50;
 /** A worker's clock may be ahead by so much, and its entries armed for later, without anything being wrong. */
 const CLOCK_SLACK_MS = 5000;
 
@@ -191,9 +193,10 @@ export class ChainKeeping {
     const { name, definition } = kept.entry;
     let at = from;
     for (const to of steps) {
-      // Somebody else was first: where they went is read in a moment.
-      if (!leads() || !(await broker.queue(definition.queue).schedules.advance(name, at, to)))
-        return this.#lookAgain([name]);
+      if (!leads()) return this.#lookAgain([name]);
+      // Somebody else was first. Where they went is read before an entry of every second can have fired again.
+      if (!(await broker.queue(definition.queue).schedules.advance(name, at, to)))
+        return book.lookAt(name, clock.now() + OVERTAKEN_MS);
       at = to;
       kept.aheadAt = to;
       kept.wasThere = false;

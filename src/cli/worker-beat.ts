@@ -10,6 +10,13 @@ export interface WorkerBeat {
   stop(): Promise<void>;
 }
 
+interface WorkerBeatOptions {
+  readonly worker: { readonly name: string };
+  readonly settings: Pick<BeatSettings, 'take'>;
+  readonly log: Logger;
+  readonly againMs?: number;
+}
+
 /** A broker that was lost between the start of the worker and that of its beat is asked again so often. */
 const AGAIN_MS = 5000;
 
@@ -19,7 +26,7 @@ const AGAIN_MS = 5000;
  */
 export function startWorkerBeat(
   app: Pick<App, 'createBeat'>,
-  { worker, settings, log }: { worker: { readonly name: string }; settings: BeatSettings; log: Logger },
+  { worker, settings, log, againMs = AGAIN_MS }: WorkerBeatOptions,
 ): WorkerBeat {
   const stopping = new AbortController();
   const name = worker.name.replaceAll('%', '%%');
@@ -36,7 +43,7 @@ export function startWorkerBeat(
         const then = isAway ? 'it is tried again' : 'this worker runs without it';
         log.error({ err: error }, `the beat of this worker did not start: ${messageOf(error)}: ${then}`);
         if (!isAway) return;
-        await waitFor(AGAIN_MS, stopping.signal);
+        await waitFor(againMs, stopping.signal);
       }
     }
   };

@@ -78,7 +78,7 @@ export function judgeChain(facts: ChainFacts): ChainVerdict {
 }
 
 /** Whether the scheduler says what the entry says, as far as a scheduler can be asked. */
-export function isMadeOf({ definition }: ScheduleEntry, { rule, task }: SchedulerState): boolean {
+function isMadeOf({ definition }: ScheduleEntry, { rule, task }: SchedulerState): boolean {
   if (rule === undefined || task !== definition.task) return false;
   return formatDefinition({ ...definition, ...rule }) === formatDefinition(definition);
 }

@@ -45,8 +45,8 @@ export interface ChainKeepingOptions {
 
 /** Entries of one round trip. */
 const PAGE = 200;
-/** After another one has gone on from a firing. */
-const OVERTAKEN_MS = 50;
+/** After a step that somebody else was about to take. */
+const REREAD_MS = 50;
 /** A worker's clock may be ahead by so much, and its entries armed for later, without anything being wrong. */
 const CLOCK_SLACK_MS = 5000;
 
@@ -194,9 +194,12 @@ export class ChainKeeping {
     let at = from;
     for (const to of steps) {
       if (!leads()) return this.#lookAgain([name]);
-      // Somebody else was first. Where they went is read before an entry of every second can have fired again.
-      if (!(await broker.queue(definition.queue).schedules.advance(name, at, to)))
-        return book.lookAt(name, clock.now() + OVERTAKEN_MS);
+      if (!(await broker.queue(definition.queue).schedules.advance(name, at, to))) {
+        // Somebody else was first, and where they went is read in a moment; later when nobody went anywhere.
+        const isFirstTry = kept.refusedAt !== at;
+        kept.refusedAt = at;
+        return isFirstTry ? book.lookAt(name, clock.now() + REREAD_MS) : this.#lookAgain([name]);
+      }
       at = to;
       kept.aheadAt = to;
       kept.wasThere = false;

@@ -16,6 +16,8 @@ export interface KeptEntry {
   wasThere?: boolean;
   /** Of the wall clock from the monotonic one when the firing ahead was decided, or compared with the schedule. */
   clockOffset?: number;
+  /** The firing from which a step was refused last. */
+  refusedAt?: number;
   /** Due time of the last firing that was logged. */
   notedAt?: number;
 }

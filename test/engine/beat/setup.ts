@@ -13,7 +13,7 @@ import { recordLog } from '../worker/recorded.ts';
 import { createFakeSchedules } from './fake-schedules.ts';
 import { SimulatedTime, type TimerOwner } from './simulated-time.ts';
 
-export const QUEUE = 'reports';
+const QUEUE = 'reports';
 
 /** A definition of the schedule, with what the test does not care for. */
 export function defined(schedule: ScheduleOptions, rest: Partial<EntryDefinition> = {}): EntryDefinition {
@@ -31,7 +31,7 @@ export function defined(schedule: ScheduleOptions, rest: Partial<EntryDefinition
 }
 
 /** An entry that an operator has added. */
-export function stored(name: string, definition: EntryDefinition, now: number): Omit<ScheduleEntry, 'version'> {
+function stored(name: string, definition: EntryDefinition, now: number): Omit<ScheduleEntry, 'version'> {
   const facts = { isPaused: false, source: 'operator', declared: null, runsBefore: 0 } as const;
   return { name, definition, ...facts, createdAt: now, changedAt: now };
 }

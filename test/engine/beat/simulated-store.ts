@@ -12,12 +12,14 @@ import { queueName } from '../broker/workshop.ts';
 import { defined } from './setup.ts';
 import { SimulatedTime, type TimerOwner } from './simulated-time.ts';
 
+const DAY_MS = 86_400_000;
+
 /** A beat that looks seldom, so that months are a matter of what is due in them. */
-export const SELDOM: Partial<BeatTiming> = {
-  leaseMs: 86_400_000,
-  renewMs: 21_600_000,
-  pulseMs: 21_600_000,
-  lookMs: 86_400_000,
+const SELDOM: Partial<BeatTiming> = {
+  leaseMs: 30 * DAY_MS,
+  renewMs: 10 * DAY_MS,
+  pulseMs: 5 * DAY_MS,
+  lookMs: 10 * DAY_MS,
   settleMs: 0,
 };
 

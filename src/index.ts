@@ -49,6 +49,9 @@ export type { StoredError, StoredJob } from './engine/core/job.ts';
 export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';
 export type { Happened, RevokedJob } from './engine/core/revocation.ts';
+export { type CrontabOptions, crontab } from './engine/core/schedule/crontab.ts';
+export { type SolarOptions, solar } from './engine/core/schedule/sun-events.ts';
+export type { UpcomingRun } from './engine/core/schedule/upcoming-runs.ts';
 export type { JobState } from './engine/core/state.ts';
 export type { JobExplanation, Reason, ReasonCode } from './engine/core/why/reason.ts';
 export type { ErrorPolicy, FailedStep } from './engine/core/workflow/graph.ts';
@@ -63,6 +66,11 @@ export type {
   WorkflowResult,
 } from './engine/results/async-result.ts';
 export type { HistoryOptions } from './engine/results/result-history.ts';
+export type { DeclaredEntry } from './engine/schedule/declared-entry.ts';
+export type { EntryOptions } from './engine/schedule/entry-options.ts';
+export { type EntryDifference, formatDifferences, type ReconcileReport } from './engine/schedule/reconciliation.ts';
+export type { SchedulePage } from './engine/schedule/schedule-pages.ts';
+export type { ScheduleView } from './engine/schedule/schedule-view.ts';
 export { context, type TaskContext } from './engine/task/context.ts';
 export { defineTask, type TaskDefinition, type TaskOptions } from './engine/task/definition.ts';
 export { Ignore, Reject, Retry } from './engine/task/exceptions.ts';

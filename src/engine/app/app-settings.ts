@@ -7,6 +7,7 @@ import { formatGiven } from '../core/given.ts';
 import { parseNamePattern } from '../core/name-pattern.ts';
 import { nearestNames } from '../core/nearest.ts';
 import { NO_RETRY, parseRetry, type RetryPolicy } from '../core/retry-policy.ts';
+import { assertTimeZone } from '../core/schedule/time-zone.ts';
 import { HOOK_NAMES, type Hooks } from '../events/hooks.ts';
 import type { TaskDefinition } from '../task/definition.ts';
 import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
@@ -27,6 +28,7 @@ export interface AppSettings {
   readonly retry: RetryPolicy;
   readonly keepResultSeconds: number;
   readonly payloadLimit: number;
+  readonly timezone: string;
   readonly unknownTasks: RetryPolicy;
   readonly maxWorkerLost: number;
   readonly builtins: false | Readonly<Record<string, unknown>>;
@@ -48,6 +50,7 @@ const KEYS: readonly (keyof AppOptions)[] = [
   'retry',
   'resultExpires',
   'payloadLimit',
+  'timezone',
   'unknownTasks',
   'maxWorkerLost',
   'builtins',
@@ -112,6 +115,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
       Math.ceil(parseDuration(options.resultExpires ?? '24h', 'resultExpires') / 1000),
     ),
     payloadLimit: wholeNumber(options.payloadLimit ?? 1024 * 1024, 'payloadLimit', mistakes),
+    timezone: attempt('UTC', () => parseTimezone(options.timezone)),
     unknownTasks: attempt(NO_RETRY, () =>
       parseRetry({ max: 15, delay: '5s', maxDelay: '1m', jitter: false, ...options.unknownTasks }, 'unknownTasks'),
     ),
@@ -134,6 +138,14 @@ export function longestResultSeconds(app: AppSettings, tasks: ReadonlyMap<string
     if (typeof keepResultSeconds === 'number' && keepResultSeconds > longest) longest = keepResultSeconds;
   }
   return longest;
+}
+
+function parseTimezone(timezone: unknown = 'UTC'): string {
+  const expected = 'an IANA name such as Europe/Berlin or UTC';
+  assertTimeZone(timezone, () =>
+    createError('INVALID_OPTION', { what: 'timezone', expected, given: formatGiven(timezone) }),
+  );
+  return timezone;
 }
 
 function parseQueues(declarations: AppOptions['queues']): AppSettings['queues'] {

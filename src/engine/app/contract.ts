@@ -81,6 +81,8 @@ export interface AppOptions {
   resultExpires?: Duration;
   /** Largest payload of a call, in bytes of JSON. Default 1 MiB. */
   payloadLimit?: number;
+  /** The IANA time zone of schedule entries that name none. Default UTC. */
+  timezone?: string;
   /** How often and with which waits a job is put back whose task no worker registers. Default 15 times, 5 s to 1 min. */
   unknownTasks?: Pick<RetryOptions, 'max' | 'delay' | 'maxDelay' | 'backoff' | 'jitter'>;
   /** How often a job is taken up again after its worker was lost. Default 3. */

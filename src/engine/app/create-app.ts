@@ -136,7 +136,7 @@ class TaskApp implements App {
     this.control = createAppControl(asking);
     const { facts, checkPriority } = this.#signatureParts;
     this.#entries = new AppEntries({
-      ...{ clock, facts, tasks: this.#registry, checkPriority },
+      ...{ clock, facts: { ...facts, timezone: settings.timezone }, tasks: this.#registry, checkPriority },
       openBroker: this.#openBrokerOnce,
       resultOf: (id, queue) => this.result(id, queue),
     });

@@ -30,6 +30,14 @@ describe('declaring entries', () => {
     expect(opened).toEqual([]);
   });
 
+  test('one without a time zone of its own is in that of the app', () => {
+    const { app } = setUpTasks({ timezone: 'America/New_York' });
+    const cron = { task: 'work', cron: '0 3 * * *' };
+    app.schedule({ a: cron, b: { ...cron, timezone: 'Europe/Berlin' } });
+    const zones = app.declaredEntries.map(({ definition }) => definition.schedule.timezone);
+    expect(zones).toEqual(['America/New_York', 'Europe/Berlin']);
+  });
+
   test.each<[Record<string, EntryOptions>, string, string]>([
     [{ b: { ...hourly, task: 'wrok' } }, 'UNKNOWN_TASK', 'did you mean "work"?'],
     [{ b: { ...hourly, queue: 'lwo' } }, 'UNDECLARED_QUEUE', 'did you mean "low"?'],

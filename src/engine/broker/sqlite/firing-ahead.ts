@@ -8,10 +8,13 @@ import { addFiring } from './scheduling.ts';
 import { STATE_NAMES } from './schema.ts';
 import type { Transaction } from './transaction.ts';
 
-/** The due time of a scheduler is REAL, which SQLite would write into a text with a fraction. */
+/**
+ * The due time of a scheduler is REAL, which SQLite would write into a text with a fraction. Each wanted id is looked up: without CROSS
+ * SQLite goes through all schedulers of the queue instead.
+ */
 const READ = `SELECT wanted.value, scheduler.next_at, scheduler.fields, job.state FROM json_each(?3) AS wanted
-  JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
-  JOIN scheduler ON scheduler.queue_id = queue.queue_id AND scheduler.id = wanted.value
+  CROSS JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
+  CROSS JOIN scheduler ON scheduler.queue_id = queue.queue_id AND scheduler.id = wanted.value
   LEFT JOIN job ON job.queue_id = queue.queue_id
     AND job.id = 'repeat:' || wanted.value || ':' || CAST(scheduler.next_at AS INTEGER)`;
 

@@ -118,7 +118,7 @@ describe.each(brokersUnderTest())('firings of schedule entries on $name', (under
   test('one whose entry has jitter is held once, until its start, and charged no attempt', async () => {
     const dueAt = dueWithLongJitter();
     const at = startOfRun({ jitterMs: HOUR_MS }, entry, dueAt);
-    const id = await fire('about', dueAt, { mark: { jitterMs: HOUR_MS, windowMs: 60_000 } });
+    const id = await fire('about', dueAt, { mark: { jitterMs: HOUR_MS, windowMs: 2 * HOUR_MS } });
     await start();
     const held = await reaches(id, 'SCHEDULED');
     expect(Math.abs((held.dueAt ?? 0) - at)).toBeLessThan(5000);

@@ -9,28 +9,21 @@ import { startOfRun } from '../../core/schedule/jitter.ts';
 const SKEW_MS = 5000;
 
 /**
- * When a firing is to start: its jitter after it was due.
- *
- * @returns epoch ms
- */
-export function readStart({ entry, dueAt }: Firing, { jitterMs = 0 }: FiringMark): number {
-  return startOfRun({ jitterMs: Math.max(0, Math.trunc(jitterMs)) }, entry, dueAt);
-}
-
-/**
  * How long the jitter of its entry still holds a firing. It is held once: whoever promotes a firing that is held, or not due yet,
  * wants it to run.
  *
  * @returns milliseconds; 0 when it may start
  */
 export function readHold(firing: Firing, mark: FiringMark, { timesTaken }: TakenJob, now: number): number {
-  if (timesTaken > 1 || now < firing.dueAt - SKEW_MS) return 0;
-  return mark.jitterMs === undefined ? 0 : Math.max(0, readStart(firing, mark) - now);
+  const { entry, dueAt } = firing;
+  const jitterMs = Math.trunc(mark.jitterMs ?? 0);
+  if (jitterMs <= 0 || timesTaken > 1 || now < dueAt - SKEW_MS) return 0;
+  return Math.max(0, startOfRun({ jitterMs }, entry, dueAt) - now);
 }
 
-/** Whether a firing that starts now would be too late. The window begins when its jitter ends, which is no lateness. */
-export function isMissed(firing: Firing, mark: FiringMark, now: number): boolean {
-  return mark.windowMs !== undefined && now > readStart(firing, mark) + mark.windowMs;
+/** Whether a firing that starts now would be too late. The window counts from its due time; the entry sees to it that jitter fits in. */
+export function isMissed({ dueAt }: Firing, { windowMs }: FiringMark, now: number): boolean {
+  return windowMs !== undefined && now > dueAt + windowMs;
 }
 
 export function missedOutcome({ entry, dueAt }: Firing, { windowMs = 0 }: FiringMark, now: number): Outcome {

@@ -30,7 +30,7 @@ import { createReporter, type Reporter } from '../attempt-report.ts';
 import { findRefusal } from '../refusal.ts';
 import { RunningTask } from '../running-task.ts';
 import { isMissed, missedOutcome, readHold } from './due-time.ts';
-import { claimRun } from './overlap.ts';
+import { claimRun, recordBeside } from './overlap.ts';
 
 export interface FiringsOptions {
   readonly worker: string;
@@ -92,7 +92,7 @@ export class Firings {
     const record = this.#describe(job, firing);
     const overlap = this.#judged(job)?.mark.overlap;
     if (overlap === undefined) {
-      this.#started.set(job, { record, written: this.#note(job, () => this.#records.note(firing.entry, record)) });
+      this.#started.set(job, { record, written: this.#note(job, () => this.#record(job, firing.entry, record)) });
       return await run();
     }
     const claim = this.#claim(job, { firing, overlap, record });
@@ -117,7 +117,7 @@ export class Firings {
     this.#note(job, async () => {
       await started?.written;
       const record = started?.record ?? (await this.#readOwn(job, entry));
-      if (record !== undefined) await this.#records.note(entry, { ...record, state, finishedAt });
+      if (record !== undefined) await this.#record(job, entry, { ...record, state, finishedAt });
     });
   }
 
@@ -195,6 +195,11 @@ export class Firings {
   #describe({ id }: TakenJob, { dueAt }: Firing): RunRecord {
     const { clock, worker } = this.#options;
     return { jobId: id, dueAt, startedAt: clock.now(), state: 'STARTED', finishedAt: null, worker };
+  }
+
+  #record({ meta }: TakenJob, entry: string, record: RunRecord): Promise<unknown> {
+    const isByHand = meta.schedule?.dueAt !== undefined;
+    return isByHand ? recordBeside(this.#records, entry, record) : this.#records.note(entry, record);
   }
 
   #note(job: TakenJob, write: () => Promise<unknown>): Promise<void> {

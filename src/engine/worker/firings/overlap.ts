@@ -52,6 +52,20 @@ export async function claimRun(options: OverlapOptions, starting: Starting): Pro
   }
 }
 
+/**
+ * Records a firing by hand, which runs beside others: one that has not ended stays the latest, for the next firing to see.
+ *
+ * @throws what the broker throws
+ */
+export async function recordBeside(records: RunRecords, entry: string, record: RunRecord): Promise<void> {
+  for (;;) {
+    const { record: other, version } = await records.readVersion(entry);
+    const isOther = other !== undefined && other.jobId !== record.jobId;
+    if (isOther && (other.finishedAt === null || other.dueAt > record.dueAt)) return;
+    if (await records.replace(entry, record, version)) return;
+  }
+}
+
 /** One that was revoked and waits will not run. */
 async function isUnfinished({ broker }: OverlapOptions, other: RunRecord, queue: string): Promise<boolean> {
   if (other.finishedAt !== null) return false;

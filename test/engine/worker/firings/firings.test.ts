@@ -300,6 +300,23 @@ describe('the record of a firing', () => {
     expect(await readRecord()).toEqual(recordOf(DUE, { state: 'SUCCESS', finishedAt: DUE }));
   });
 
+  test('stays that of one that runs, while one by hand runs beside it', async () => {
+    const { firings } = setUp();
+    const byHand = createFiring(DUE, { id: 'by-hand', meta: { schedule: { entry: ENTRY, dueAt: DUE } } });
+    const earlier = recordOf(DUE - 1000);
+    const runByHand = async (): Promise<void> => {
+      await firings.perform(byHand, async () => SUCCEEDED);
+      firings.end(byHand, SUCCEEDED);
+      await firings.stop();
+    };
+    await records.note(ENTRY, earlier);
+    await runByHand();
+    expect(await readRecord()).toEqual(earlier);
+    await records.note(ENTRY, { ...earlier, state: 'SUCCESS', finishedAt: DUE });
+    await runByHand();
+    expect(await readRecord()).toMatchObject({ jobId: 'by-hand', state: 'SUCCESS', finishedAt: DUE });
+  });
+
   test('fails no job when it cannot be written, and says so', async () => {
     broker.state.read = () => Promise.reject(new Error('gone'));
     const { firings, log } = setUp();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Beat } from '../beat/beat.ts';
+import type { Broker } from '../broker/port.ts';
 import { formatWorkerName } from '../control/name-template.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
@@ -11,9 +12,10 @@ import type { ScheduleEntry } from '../core/schedule/entry.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
 import type { ArmOptions } from '../schedule/arming.ts';
+import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import { formatDifferences, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
 import { Schedules } from '../schedule/schedules.ts';
-import type { App } from './contract.ts';
+import type { AppSchedules } from './app-schedules.ts';
 
 export interface BeatOptions {
   /** What operators see it as; `%h` stands for the host name, `%p` for the process id. Default `beat@%h`. Need not be unique. */
@@ -33,7 +35,11 @@ export interface BeatOptions {
 }
 
 interface BeatOf {
-  readonly app: Pick<App, 'broker' | 'declaredEntries' | 'schedules'>;
+  readonly app: {
+    readonly declaredEntries: readonly DeclaredEntry[];
+    readonly schedules: Pick<AppSchedules, 'reconcile'>;
+    broker(): Promise<Broker>;
+  };
   readonly clock: Clock;
 }
 

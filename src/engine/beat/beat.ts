@@ -4,7 +4,7 @@
  * Start: 1. the entries that the app declares are brought into the broker, once (a deploy); 2. it asks for the lease; 3. it tells that
  * it is there. From then on its actors repeat what they do, each in a file of its own, until it stops.
  *
- * Stop: 1. nothing new is begun; 2. what is under way ends; 3. the lease is given back, so that a standby leads within seconds.
+ * Stop: nothing new is begun, what is under way ends, and the lease is given back, so that a standby leads within seconds.
  * Stopping a beat stops no entry: the firing ahead of each is a job in the broker, and workers go on from those that they take.
  */
 import type { Logger } from 'pino';
@@ -22,6 +22,9 @@ import { type LiveBeat, Presence } from './presence.ts';
 import { Pulse } from './pulse.ts';
 import { type SetTimer, setNodeTimer } from './repetition.ts';
 import { StartWatch } from './start-watch.ts';
+
+/** How long a stop waits for what is under way while the broker is away; the lease then runs out by itself. */
+const GIVE_UP_MS = 5000;
 
 export interface BeatSettings {
   readonly broker: Pick<Broker, 'state' | 'queue'>;
@@ -147,8 +150,13 @@ export class Beat {
 
   async #stop(): Promise<void> {
     this.#phase = 'stopping';
-    for (const actor of [this.#intake, this.#look, this.#pulse, this.#watch, this.#presence]) await actor.stop();
-    await this.#leadership.stop();
+    // All at once: from here on it does not lead, and what the others have under way ends by itself.
+    const actors = [this.#leadership, this.#intake, this.#look, this.#pulse, this.#watch, this.#presence];
+    const stopped = Promise.all(actors.map((actor) => actor.stop()));
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, GIVE_UP_MS);
+    await Promise.race([stopped, tooLate]);
+    clearTimeout(timer);
     this.#ended.resolve();
   }
 

@@ -81,9 +81,7 @@ export class Leadership {
 
   /** Whether it may act now. To be asked before each change of the store. */
   leads(): boolean {
-    const { clock } = this.#options;
-    const { monotonic, wall } = this.#trusted;
-    return this.#isLeading && !this.#isStopping && clock.monotonic() < monotonic && clock.now() < wall;
+    return this.#isLeading && !this.#isStopping && this.#trusts();
   }
 
   /** Since when it leads, or stands by; epoch ms. */
@@ -106,7 +104,7 @@ export class Leadership {
     this.#isStopping = true;
     await this.#asking.stop();
     const { state, holder } = this.#options;
-    if (this.#isLeading) await state.release(LEASE, holder).catch(() => undefined);
+    if (this.#leader === holder) await state.release(LEASE, holder).catch(() => undefined);
     this.#isLeading = false;
   }
 
@@ -122,8 +120,15 @@ export class Leadership {
       const trustMs = leaseMs * (1 - MARGIN);
       this.#trusted = { monotonic: asked.monotonic + trustMs, wall: asked.wall + trustMs };
     }
+    // An answer that came so late is no word to act on: it is asked for anew, at once.
+    if (hasIt && !this.#trusts()) return 0;
     this.#become(hasIt, answer.holder);
     return hasIt ? renewMs : Math.min(renewMs, Math.max(0, answer.leftMs) + LATER_MS);
+  }
+
+  #trusts(): boolean {
+    const { clock } = this.#options;
+    return clock.monotonic() < this.#trusted.monotonic && clock.now() < this.#trusted.wall;
   }
 
   #become(isLeading: boolean, leader: string | undefined): void {

@@ -26,9 +26,9 @@ export class Repetition {
     this.#options = options;
   }
 
-  /** Resolves when it has been done once. Calling it again changes nothing. */
+  /** Resolves when it has been done once. Calling it again, or after `stop`, changes nothing. */
   async start(): Promise<void> {
-    if (this.#acting === undefined && this.#cancel === undefined) await this.#run();
+    if (!this.#isStopped && this.#acting === undefined && this.#cancel === undefined) await this.#run();
   }
 
   /** Does it now, or once more when it is being done. */

@@ -10,10 +10,13 @@ function setUp() {
   const time = new SimulatedTime(Date.parse('2026-03-01T12:00Z'));
   const state = createFakeState(() => time.clock.now());
   let isAway = false;
+  let answerMs = 0;
   const reachable = {
     lease: async (...args: Parameters<typeof state.lease>) => {
       if (isAway) throw new Error('away');
-      return state.lease(...args);
+      const answer = await state.lease(...args);
+      time.jump(answerMs);
+      return answer;
     },
     release: state.release,
   };
@@ -38,7 +41,10 @@ function setUp() {
   const setAway = (away: boolean): void => {
     isAway = away;
   };
-  return { time, state, create, setAway };
+  const slowDown = (ms: number): void => {
+    answerMs = ms;
+  };
+  return { time, state, create, setAway, slowDown };
 }
 
 test('of several beats one leads, as long as it renews its lease', async () => {
@@ -131,6 +137,18 @@ test('while the broker is away trust ends before the lease does, and one leads w
   expect([one.leadership.leads(), other.leadership.leads()].filter(Boolean)).toHaveLength(1);
 });
 
+test('an answer that took longer than the lease is no word to lead by, and it is asked for anew', async () => {
+  const { time, create, slowDown } = setUp();
+  const { leadership, events } = create('one');
+  slowDown(LEASE_MS);
+  await leadership.start();
+  expect(leadership.leads()).toBe(false);
+  expect(events).toEqual([]);
+  slowDown(0);
+  await time.runFor(1);
+  expect(leadership.leads()).toBe(true);
+});
+
 test('a leader that stops does not lead from then on, whatever the store answers', async () => {
   const { time, create, setAway } = setUp();
   const { leadership } = create('one');
@@ -141,4 +159,16 @@ test('a leader that stops does not lead from then on, whatever the store answers
   await stopping;
   await time.runFor(60_000);
   expect(leadership.leads()).toBe(false);
+});
+
+test('a beat that stops while it asks gives back the lease that it gets', async () => {
+  const { time, create } = setUp();
+  const [one, other] = [create('one'), create('other')];
+  const starting = one.leadership.start();
+  await Promise.all([one.leadership.stop(), starting]);
+  await one.leadership.start();
+  await other.leadership.start();
+  expect(other.leadership.leads()).toBe(true);
+  await time.runFor(LEASE_MS);
+  expect(one.events).toEqual([]);
 });

@@ -74,7 +74,8 @@ export interface AppSchedules {
   next(entry: string | EntryOptions, count?: number): Promise<readonly UpcomingRun[]>;
   /**
    * Makes the stored entries those that this app declares, as a deploy does: `tq beat` does it when it starts. Entries that an app
-   * declared and this one does not are removed. One app declares the entries of a broker.
+   * declared and this one does not are removed. One app declares the entries of a broker; one that never called `schedule` changes nothing,
+   * so that the last entry goes with `app.schedule({})`.
    *
    * @throws InvalidArguments, PRIORITIES_OFF before anything is changed; what is wrong with one stored entry is in the report
    */
@@ -97,10 +98,12 @@ export class AppEntries {
   readonly declared: DeclaredEntry[] = [];
   readonly operations: AppSchedules;
   readonly #parts: SchedulesParts;
+  readonly #names = new Set<string>();
+  #hasDeclared = false;
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
-    this.operations = createOperations(parts, this.declared);
+    this.operations = createOperations(parts, () => (this.#hasDeclared ? this.declared : undefined));
   }
 
   /** All of these entries or none. @throws ENTRY_EXISTS, and what `parseEntry` throws */
@@ -116,18 +119,26 @@ export class AppEntries {
     }
     const { facts, tasks } = this.#parts;
     const parsed = Object.entries(entries).map(([name, options]) => {
-      if (this.declared.some((other) => other.name === name)) {
+      if (this.#names.has(name)) {
         const remedy = 'give each entry a name of its own';
         throw createError('ENTRY_EXISTS', { entry: name, by: 'an entry that this app has declared', remedy });
       }
       const definition = parseEntry(name, options, { ...facts, taskNames: tasks.keys() });
       return { name, definition, enabled: options.enabled !== false };
     });
-    this.declared.push(...parsed);
+    for (const entry of parsed) {
+      this.#names.add(entry.name);
+      this.declared.push(entry);
+    }
+    this.#hasDeclared = true;
   }
 }
 
-function createOperations(parts: SchedulesParts, declared: readonly DeclaredEntry[]): AppSchedules {
+/** @param readDeclared undefined for an app that has never said what its entries are */
+function createOperations(
+  parts: SchedulesParts,
+  readDeclared: () => readonly DeclaredEntry[] | undefined,
+): AppSchedules {
   const { clock, facts, tasks, checkPriority } = parts;
   let opened: Promise<Schedules> | undefined;
   const open = (): Promise<Schedules> => {
@@ -182,6 +193,8 @@ function createOperations(parts: SchedulesParts, declared: readonly DeclaredEntr
         const what = 'take of app.schedules.reconcile()';
         throw createError('INVALID_OPTION', { what, expected: '"code" or "stored"', given: formatGiven(take) });
       }
+      const declared = readDeclared();
+      if (declared === undefined) return NOTHING_DONE;
       for (const { definition } of declared) await checkArguments(definition);
       const wishes = new Map<string, { task: string; wanted: number | undefined }>();
       for (const { definition } of declared) {
@@ -193,6 +206,10 @@ function createOperations(parts: SchedulesParts, declared: readonly DeclaredEntr
     },
   };
 }
+
+const NOTHING_DONE: ReconcileReport = {
+  ...{ added: [], updated: [], removed: [], unchanged: 0, differences: [], failed: [] },
+};
 
 function assertCount(count: unknown, what: string): void {
   if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 1000) return;

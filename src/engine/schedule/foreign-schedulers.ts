@@ -1,4 +1,7 @@
 import type { SchedulerState } from '../broker/schedule-port.ts';
+import { createError } from '../core/errors.ts';
+import { nearestNames } from '../core/nearest.ts';
+import type { EntryStore } from './entry-store.ts';
 import type { ScheduleBroker } from './schedule-broker.ts';
 
 /** Schedulers that are looked at in one call. */
@@ -26,12 +29,52 @@ export async function listForeign(broker: ScheduleBroker): Promise<ForeignSchedu
 }
 
 /** Those with this id: each queue may have one. */
-export async function findForeign(broker: ScheduleBroker, id: string): Promise<ForeignScheduler[]> {
+async function findForeign(broker: ScheduleBroker, id: string): Promise<ForeignScheduler[]> {
   const queues = await broker.listQueues();
   const found = await Promise.all(
     queues.map(async (queue) => ({ queue, state: (await broker.queue(queue).schedules.read([id]))[0] })),
   );
   return found.filter((one): one is ForeignScheduler => one.state !== undefined && one.state.rule === undefined);
+}
+
+/**
+ * The one with this id.
+ *
+ * @param queue where to look; undefined: in all of them
+ * @throws UNKNOWN_ENTRY with near names of entries; INVALID_OPTION when several queues have one
+ */
+export async function getForeign(
+  { broker, entries }: { readonly broker: ScheduleBroker; readonly entries: EntryStore },
+  id: string,
+  queue?: string,
+): Promise<ForeignScheduler> {
+  const all = await findForeign(broker, id);
+  const [found, other] = queue === undefined ? all : all.filter((one) => one.queue === queue);
+  if (found === undefined) {
+    const near = nearestNames(id, (await entries.listVersions()).keys());
+    throw createError('UNKNOWN_ENTRY', { entry: id, near });
+  }
+  if (other === undefined) return found;
+  throw createError('INVALID_OPTION', {
+    what: `the queue of the job scheduler "${id}"`,
+    expected: `one of ${all.map((one) => one.queue).join(', ')}`,
+    given: 'none',
+  });
+}
+
+/**
+ * An entry would replace the job scheduler of its name in its queue.
+ *
+ * @param state of that scheduler, if there is one
+ * @throws ENTRY_EXISTS when plain BullMQ made it
+ */
+export function assertFree(entry: string, queue: string, state: SchedulerState | undefined): void {
+  if (state === undefined || state.rule !== undefined) return;
+  throw createError('ENTRY_EXISTS', {
+    entry,
+    by: `a job scheduler that plain BullMQ made in queue "${queue}"`,
+    remedy: 'take another name, or remove that one first',
+  });
 }
 
 function compare(one: string, other: string): number {

@@ -13,6 +13,7 @@ import {
   wasEnabled,
 } from './declared-entry.ts';
 import { priorityOf } from './firing-job.ts';
+import { assertFree } from './foreign-schedulers.ts';
 import type { PageSources } from './schedule-pages.ts';
 import { formatDefinition } from './stored-entry.ts';
 
@@ -145,7 +146,7 @@ async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts,
   const { broker, entries, arming, clock, schedules } = parts;
   if (stored !== undefined && 'error' in stored) throw stored.error;
   if (stored === undefined) {
-    assertFree(declared, state);
+    assertFree(name, definition.queue, state);
     await priorityOf(broker.queue(definition.queue), definition);
     const now = clock.now();
     const made = { name, definition, isPaused: !enabled, source: 'code', declared: formatDeclared(declared) } as const;
@@ -167,15 +168,6 @@ async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts,
     await arming.arm(stored);
   }
   return { kind: 'unchanged', differences };
-}
-
-function assertFree({ name, definition }: DeclaredEntry, state: SchedulerState | undefined): void {
-  if (state === undefined || state.rule !== undefined) return;
-  throw createError('ENTRY_EXISTS', {
-    entry: name,
-    by: `a job scheduler that plain BullMQ made in queue "${definition.queue}"`,
-    remedy: 'take another name, or remove that one first',
-  });
 }
 
 /** What is to change in a stored entry so that it is as declared, and what an operator had changed in it. */

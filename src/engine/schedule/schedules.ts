@@ -1,7 +1,6 @@
 import type { SchedulerState } from '../broker/schedule-port.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
-import { nearestNames } from '../core/nearest.ts';
 import type { EntryDefinition, ScheduleEntry } from '../core/schedule/entry.ts';
 import { assertEntryName } from '../core/schedule/entry-name.ts';
 import { nextRun } from '../core/schedule/runs.ts';
@@ -10,7 +9,7 @@ import { Arming, type ArmOptions, countRuns } from './arming.ts';
 import type { DeclaredEntry } from './declared-entry.ts';
 import { EntryStore } from './entry-store.ts';
 import { createFiringByHand, priorityOf } from './firing-job.ts';
-import { findForeign } from './foreign-schedulers.ts';
+import { assertFree, getForeign } from './foreign-schedulers.ts';
 import { type ReconcileReport, reconcile, type Take } from './reconciliation.ts';
 import { RunRecords } from './run-record.ts';
 import type { ScheduleBroker } from './schedule-broker.ts';
@@ -66,7 +65,7 @@ export class Schedules {
     const before = await this.entries.read(name);
     const { source = 'operator', declared = null, replace = false } = options;
     if (before === undefined) {
-      await this.#assertFree(name, definition);
+      assertFree(name, definition.queue, await this.#arming.readState({ name, definition }));
       const now = this.#clock.now();
       const entry = { name, definition, isPaused: options.isPaused ?? false, source, declared, runsBefore: 0 };
       await this.#arming.settle(await this.#write({ ...entry, createdAt: now, changedAt: now }, null));
@@ -96,7 +95,7 @@ export class Schedules {
     const entry = queue === undefined ? await this.#readToRemove(name) : undefined;
     if (entry === 'unreadable') return await this.#removeUnreadable(name);
     if (entry === undefined) {
-      const foreign = await this.#getForeign(name, queue);
+      const foreign = await getForeign(this.#sources, name, queue);
       await this.#broker.queue(foreign.queue).schedules.remove(name);
       return;
     }
@@ -157,7 +156,7 @@ export class Schedules {
   async read(name: string): Promise<ScheduleView> {
     const entry = await this.entries.read(name);
     if (entry === undefined) {
-      const { queue, state } = await this.#getForeign(name);
+      const { queue, state } = await getForeign(this.#sources, name);
       return createForeignView(queue, state);
     }
     const [state, [record]] = await Promise.all([this.#stateOf(entry), this.records.read([name])]);
@@ -253,23 +252,8 @@ export class Schedules {
   async #get(name: string, doing: string): Promise<ScheduleEntry> {
     const entry = await this.entries.read(name);
     if (entry !== undefined) return entry;
-    const { queue } = await this.#getForeign(name);
+    const { queue } = await getForeign(this.#sources, name);
     throw createError('FOREIGN_ENTRY', { doing, entry: name, queue });
-  }
-
-  async #getForeign(name: string, queue?: string) {
-    const all = await findForeign(this.#broker, name);
-    const [found, other] = queue === undefined ? all : all.filter((one) => one.queue === queue);
-    if (found === undefined) {
-      const near = nearestNames(name, (await this.entries.listVersions()).keys());
-      throw createError('UNKNOWN_ENTRY', { entry: name, near });
-    }
-    if (other === undefined) return found;
-    throw createError('INVALID_OPTION', {
-      what: `the queue of the job scheduler "${name}"`,
-      expected: `one of ${all.map((one) => one.queue).join(', ')}`,
-      given: 'none',
-    });
   }
 
   async #readToRemove(name: string): Promise<ScheduleEntry | 'unreadable' | undefined> {
@@ -290,17 +274,6 @@ export class Schedules {
     }
     await this.entries.remove(name);
     await this.records.remove(name);
-  }
-
-  /** An entry would replace the job scheduler of that id in its queue. */
-  async #assertFree(name: string, definition: EntryDefinition): Promise<void> {
-    const state = await this.#arming.readState({ name, definition });
-    if (state === undefined || state.rule !== undefined) return;
-    throw createError('ENTRY_EXISTS', {
-      entry: name,
-      by: `a job scheduler that plain BullMQ made in queue "${definition.queue}"`,
-      remedy: 'take another name, or remove that one first',
-    });
   }
 
   #stateOf(entry: ScheduleEntry): Promise<SchedulerState | undefined> {

@@ -69,6 +69,18 @@ describe('app.schedules', () => {
     ]);
   });
 
+  test('an app that says nothing of entries leaves those of another alone, and one that says none removes them', async () => {
+    const { app } = setUpTasks();
+    app.schedule({ a: hourly });
+    await app.schedules.reconcile();
+    const broker = await app.broker();
+    const other = setUpTasks();
+    other.broker.state = broker.state;
+    expect(await other.app.schedules.reconcile()).toMatchObject({ removed: [] });
+    other.app.schedule({});
+    expect(await other.app.schedules.reconcile()).toMatchObject({ removed: ['a'] });
+  });
+
   test('arguments are checked by the schema of their task before anything is stored', async () => {
     const { app, broker } = setUpTasks();
     app.schedule({ a: hourly, b: { task: 'checked', args: [{ to: 'nobody' }], every: '1h' } });

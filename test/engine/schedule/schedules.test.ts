@@ -5,6 +5,7 @@ import { Schedules } from '../../../src/engine/schedule/schedules.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
 import { loseRecord } from '../broker/lost-record.ts';
 import { createStore, openWorkshop, type Workshop } from '../broker/workshop.ts';
+import { FakeBroker } from '../worker/fake-broker.ts';
 import { createFakeClock, type FakeClock } from '../worker/recorded.ts';
 import { define } from './definitions.ts';
 
@@ -241,5 +242,56 @@ describe.each(brokersUnderTest())('on $name', (store) => {
     expect(await jobAt(NEXT)).toMatchObject({ priority: 7 });
     await schedules.add('nightly', define(), { replace: true });
     expect(await jobAt(NEXT)).toMatchObject({ priority: 0 });
+  });
+});
+
+describe('a change while an entry is armed', () => {
+  /** Somebody else comes in between, once the scheduler is made and before it is looked at again. */
+  function setUp(between: (other: Schedules) => Promise<unknown>) {
+    const broker = new FakeBroker();
+    const clock = createFakeClock(NOW);
+    const other = new Schedules({ broker, clock });
+    const queue = broker.queue('default');
+    const arm = queue.schedules.arm.bind(queue.schedules);
+    queue.schedules.arm = async (firing) => {
+      queue.schedules.arm = arm;
+      await between(other);
+      return await arm(firing);
+    };
+    return { broker, schedules: new Schedules({ broker, clock }), armed: queue.schedules.armed };
+  }
+
+  test('that removes it leaves no scheduler', async () => {
+    const { schedules, armed } = setUp((other) => other.remove('nightly'));
+    await expect(schedules.add('nightly', define())).rejects.toMatchObject({ code: 'UNKNOWN_ENTRY' });
+    expect(armed.size).toBe(0);
+  });
+
+  test('that pauses it leaves no scheduler', async () => {
+    const { schedules, armed } = setUp((other) => other.pause('nightly'));
+    expect(await schedules.add('nightly', define())).toMatchObject({ enabled: false });
+    expect(armed.size).toBe(0);
+  });
+
+  test('that edits it leaves the scheduler of the edit', async () => {
+    const edit = define({ every: '2h' });
+    const { schedules, armed } = setUp((other) => other.add('nightly', edit, { replace: true }));
+    await schedules.add('nightly', define());
+    expect(armed.get('nightly')?.rule.schedule).toEqual(edit.schedule);
+  });
+
+  test('that moves it leaves the scheduler in its new queue alone', async () => {
+    const edit = define({ queue: 'other' });
+    const { schedules, armed, broker } = setUp((other) => other.add('nightly', edit, { replace: true }));
+    expect(await schedules.add('nightly', define())).toMatchObject({ queue: 'other', nextAt: NEXT });
+    expect(armed.size).toBe(0);
+    expect(broker.queue('other').schedules.armed.size).toBe(1);
+  });
+
+  test('of many leaves the schedulers of those that are stored', async () => {
+    const { schedules, armed } = setUp((other) => other.remove('a'));
+    const declared = ['a', 'b'].map((name) => ({ name, definition: define({}, name), enabled: true }));
+    expect(await schedules.reconcile(declared)).toMatchObject({ added: ['a', 'b'], failed: [] });
+    expect([...armed.keys()]).toEqual(['b']);
   });
 });

@@ -66,7 +66,7 @@ export class FakeBroker implements Broker {
     return [...this.#queues.keys()].sort();
   }
 
-  readonly state = createFakeState();
+  state = createFakeState();
 
   /** Workers join it, and nobody asks. */
   readonly control: ControlBus = {

@@ -1,5 +1,5 @@
 import { formatFiringId } from '../../core/schedule/firing.ts';
-import type { NextFiring, SchedulerRecord, ScheduleStore } from '../schedule-store.ts';
+import type { NextFiring, SchedulerRecord, SchedulerTemplate, ScheduleStore } from '../schedule-store.ts';
 import type { Query, Transact } from './transaction.ts';
 
 const READ = `SELECT wanted.id, scheduler.next_run_ms AS due, scheduler.name, scheduler.iteration_count AS made, scheduler.pattern,
@@ -15,9 +15,15 @@ const READ = `SELECT wanted.id, scheduler.next_run_ms AS due, scheduler.name, sc
 const STEP = `SELECT update_job_scheduler_next_millis($1, held.scheduler_id, $4, '{}'::jsonb, $5::jsonb, $6, $7) AS job_id
   FROM (SELECT scheduler_id FROM scheduler WHERE queue = $1 AND scheduler_id = $2 AND next_run_ms = $3 FOR UPDATE) AS held`;
 
-/** Whoever inserts the same one waits for the end of this transaction. */
-const BEGIN_NEW = `INSERT INTO scheduler (queue, scheduler_id, name, next_run_ms, iteration_count)
-  VALUES ($1, $2, $3, 0, 1) ON CONFLICT DO NOTHING RETURNING 1 AS done`;
+/**
+ * A new scheduler: whoever inserts the same one waits for the end of this statement. BullMQ's function finds the row that was inserted
+ * just now, and fills it.
+ */
+const ADD_NEW = `WITH begun AS (
+    INSERT INTO scheduler (queue, scheduler_id, name, next_run_ms, iteration_count) VALUES ($1, $2, $9, 0, 1)
+    ON CONFLICT DO NOTHING RETURNING scheduler_id)
+  SELECT added.job_id FROM begun CROSS JOIN LATERAL
+    add_job_scheduler($1, begun.scheduler_id, $3, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8, NULL) AS added`;
 
 const HOLD = 'SELECT 1 FROM scheduler WHERE queue = $1 AND scheduler_id = $2 AND next_run_ms = $3 FOR UPDATE';
 
@@ -50,9 +56,12 @@ export function createPostgresSchedules(query: Query, transact: Transact): Sched
       return ids.map((id) => found.get(id) ?? null);
     },
     async put(queue, firing, now) {
-      if (firing.template === undefined) return await step(query, queue, firing, now);
+      const { from, template } = firing;
+      if (template === undefined) return await step(query, queue, firing, now);
       try {
-        return await transact((each) => replace(each, queue, firing, now));
+        if (from !== null) return await transact((each) => replace(each, queue, { ...firing, from, template }, now));
+        const added = await query(ADD_NEW, [...toValues(queue, firing, template, now), template.name]);
+        return added.length === 0 ? 'moved' : 'put';
       } catch (error) {
         if (error === TAKEN || (error as { code?: unknown }).code === REFUSED) return 'taken';
         throw error;
@@ -94,29 +103,34 @@ async function step(query: Query, queue: string, { id, from, to, opts }: NextFir
   return row.job_id === null ? 'taken' : 'put';
 }
 
-async function replace(query: Query, queue: string, firing: NextFiring, now: number): Promise<Answer> {
-  const { id, from, to, made, replaces, opts, template } = firing;
-  if (template === undefined) throw new Error('a scheduler is made of a template');
+/** As BullMQ's function takes it. */
+function toValues(queue: string, { id, to, opts }: NextFiring, template: SchedulerTemplate, now: number): unknown[] {
   const { name, pattern, tz, data } = template;
-  if (from === null) {
-    const begun = await query(BEGIN_NEW, [queue, id, name]);
-    if (begun.length === 0) return 'moved';
-  } else {
-    const held = await query(HOLD, [queue, id, from]);
-    if (held.length === 0) return 'moved';
-    if (!replaces) {
-      await query(RETEMPLATE, [queue, id, name, pattern, tz, data, JSON.stringify(template.opts)]);
-      if ((await step(query, queue, firing, now)) !== 'put') throw TAKEN;
-      return 'put';
-    }
-    // BullMQ's function would overwrite a job of the new id, for it has taken the one ahead away.
-    const [before, after] = [formatFiringId(id, from), formatFiringId(id, to)];
-    const jobs = await query<{ id: string; state: string }>(HOLD_JOBS, [queue, before, after]);
-    if (jobs.some((job) => job.id === before && job.state !== 'delayed')) return 'moved';
-    if (before !== after && jobs.some((job) => job.id === after)) return 'taken';
-  }
   const kept = JSON.stringify({ name, pattern, tz });
-  await query(ADD, [queue, id, to, data, JSON.stringify(template.opts), kept, JSON.stringify(opts), now]);
-  if (from !== null) await query(COUNT, [queue, id, made]);
+  return [queue, id, to, data, JSON.stringify(template.opts), kept, JSON.stringify(opts), now];
+}
+
+async function replace(
+  query: Query,
+  queue: string,
+  firing: NextFiring & { readonly from: number; readonly template: SchedulerTemplate },
+  now: number,
+): Promise<Answer> {
+  const { id, from, to, made, replaces, template } = firing;
+  const held = await query(HOLD, [queue, id, from]);
+  if (held.length === 0) return 'moved';
+  if (!replaces) {
+    const { name, pattern, tz, data, opts } = template;
+    await query(RETEMPLATE, [queue, id, name, pattern, tz, data, JSON.stringify(opts)]);
+    if ((await step(query, queue, firing, now)) !== 'put') throw TAKEN;
+    return 'put';
+  }
+  // BullMQ's function would overwrite a job of the new id, for it has taken the one ahead away.
+  const [before, after] = [formatFiringId(id, from), formatFiringId(id, to)];
+  const jobs = await query<{ id: string; state: string }>(HOLD_JOBS, [queue, before, after]);
+  if (jobs.some((job) => job.id === before && job.state !== 'delayed')) return 'moved';
+  if (before !== after && jobs.some((job) => job.id === after)) return 'taken';
+  await query(ADD, toValues(queue, firing, template, now));
+  await query(COUNT, [queue, id, made]);
   return 'put';
 }

@@ -5,26 +5,15 @@ import type { OpenQueue } from './open-queue.ts';
 import { discardJob } from './removing.ts';
 import { readScheduler, removeSchedulerRow, saveScheduler, schedulerJobId } from './scheduler-row.ts';
 import { addFiring } from './scheduling.ts';
-import { STATE_NAMES } from './schema.ts';
 import type { Transaction } from './transaction.ts';
-
-/**
- * The due time of a scheduler is REAL, which SQLite would write into a text with a fraction. Each wanted id is looked up: without CROSS
- * SQLite goes through all schedulers of the queue instead.
- */
-const READ = `SELECT wanted.value, scheduler.next_at, scheduler.fields, job.state FROM json_each(?3) AS wanted
-  CROSS JOIN queue ON queue.prefix = ?1 AND queue.name = ?2
-  CROSS JOIN scheduler ON scheduler.queue_id = queue.queue_id AND scheduler.id = wanted.value
-  LEFT JOIN job ON job.queue_id = queue.queue_id
-    AND job.id = 'repeat:' || wanted.value || ':' || CAST(scheduler.next_at AS INTEGER)`;
 
 export function createSqliteSchedules(database: () => Database, prefix: string): ScheduleStore {
   return {
-    async read(queue, ids) {
-      const rows = await database().read(({ connection }) => connection.all(READ, prefix, queue, JSON.stringify(ids)));
-      const found = new Map(rows.map(([id, ...row]) => [id as string, toRecord(row)]));
-      return ids.map((id) => found.get(id) ?? null);
-    },
+    read: (queue, ids) =>
+      database().read((transaction) => {
+        const opened = transaction.queue(prefix, queue);
+        return ids.map((id) => readRecord(opened, id));
+      }),
     put: (queue, firing, now) =>
       database().write((transaction) => putFiring(transaction, transaction.queue(prefix, queue), firing, now)),
     remove: (queue, id, now) =>
@@ -32,11 +21,13 @@ export function createSqliteSchedules(database: () => Database, prefix: string):
   };
 }
 
-function toRecord([dueAt, stored, state]: readonly unknown[]): SchedulerRecord {
-  const fields = JSON.parse(stored as string) as Readonly<Record<string, string | undefined>>;
+function readRecord(queue: OpenQueue, id: string): SchedulerRecord | null {
+  const scheduler = readScheduler(queue, id);
+  if (scheduler === undefined) return null;
+  const { nextAt: dueAt, fields } = scheduler;
+  const state = readJob(queue, schedulerJobId(id, dueAt))?.state ?? null;
   const { name = '', ic = '1', pattern = null, every = null, opts = null } = fields;
-  const stateName = STATE_NAMES.get(state) ?? null;
-  return { dueAt: dueAt as number, state: stateName, name, made: Number(ic), pattern, every, opts };
+  return { dueAt, state, name, made: Number(ic), pattern, every, opts };
 }
 
 function putFiring(

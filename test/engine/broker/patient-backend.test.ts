@@ -9,6 +9,8 @@ const METHODS = [
   'moveToDelayed',
   'addLog',
   'updateProgress',
+  'updateJobSchedulerNextMillis',
+  'isJobScheduler',
   'getState',
 ];
 
@@ -49,6 +51,14 @@ describe('a patient backend', () => {
     expect(await complete()).toEqual({ result: undefined, finishedOn: 5 });
     expect(heard).toEqual(['trouble: connect ECONNREFUSED', 'trouble: connect ECONNREFUSED', 'answer']);
     expect(store.asked).toHaveLength(3);
+  });
+
+  test('is patient where a firing leads to the next one', async () => {
+    const { store, backend } = setup();
+    store.answers.set('isJobScheduler', [away(), true]);
+    store.answers.set('updateJobSchedulerNextMillis', [away(), 'repeat:tick:2']);
+    expect(await backend.isJobScheduler('a:b:c:d: *')).toBe(true);
+    expect(await backend.updateJobSchedulerNextMillis('tick', 2, '{}', {}, 'repeat:tick:1')).toBe('repeat:tick:2');
   });
 
   test('is patient for the log and the progress of a task too', async () => {

@@ -446,6 +446,38 @@ export const schedules: Subject = {
       expect(await queue.counts()).toMatchObject({ waiting: 0, scheduled: 0, completed: 1 });
     }),
 
+    defineRule('purging, removing and moving jobs leave the firing ahead', async ({ broker }) => {
+      const queue = broker.queue(queueName());
+      const ahead = formatFiringId('nightly', DUE + HOUR);
+      await queue.schedules.arm(firing('nightly', DUE));
+      await queue.schedules.advance('nightly', DUE, DUE + HOUR);
+      expect((await queue.listScheduled(0, 10)).map(({ id, dueAt }) => [id, dueAt])).toEqual([[ahead, DUE + HOUR]]);
+      expect(await queue.bulk.remove([ahead], ['scheduled', 'waiting'])).toEqual([]);
+      expect(await queue.bulk.move([ahead], queueName(), ['scheduled', 'waiting'])).toEqual([]);
+      // BullMQ's PostgreSQL backend leaves the firing before it too.
+      await queue.purge();
+      expect(await queue.schedules.read(['nightly'])).toMatchObject([{ dueAt: DUE + HOUR, ahead: 'scheduled' }]);
+    }),
+
+    defineRule(
+      'a firing ahead that was revoked is filed away in its time, and the next one comes',
+      async (workshop) => {
+        const queue = workshop.broker.queue(queueName());
+        const ahead = formatFiringId('nightly', DUE + HOUR);
+        await queue.schedules.arm(firing('nightly', DUE + HOUR));
+        const briefs = await queue.revoke([ahead], { at: systemClock.now(), by: 'ann' });
+        expect(briefs).toMatchObject([{ id: ahead, phase: 'scheduled' }]);
+        await queue.bulk.promote([ahead]);
+        const probe = await workshop.consume(queue.name, {
+          perform: ({ revoked }) => ({ kind: 'ended', state: 'REVOKED', reason: revoked?.by ?? 'not revoked' }),
+        });
+        await probe.taken.next();
+        await probe.settled();
+        expect(await queue.readJob(ahead)).toMatchObject({ state: 'REVOKED', reason: 'ann' });
+        expect(await queue.schedules.read(['nightly'])).toMatchObject([{ dueAt: DUE + 2 * HOUR, ahead: 'scheduled' }]);
+      },
+    ),
+
     defineRule('those of plain BullMQ are listed, read and removed', async ({ broker, plainQueue }) => {
       const queue = broker.queue(queueName());
       const plain = plainQueue(queue.name);

@@ -28,6 +28,15 @@ _tq_value() {
         --logfile) REPLY="@files" ;;
       esac
       ;;
+    "beat")
+      case "$2" in
+        -n | --name) REPLY="@any" ;;
+        --health-port) REPLY="@any" ;;
+        --health-host) REPLY="@any" ;;
+        --pidfile) REPLY="@files" ;;
+        --logfile) REPLY="@files" ;;
+      esac
+      ;;
     "call")
       case "$2" in
         --args) REPLY="@any" ;;
@@ -55,6 +64,12 @@ _tq_value() {
     "status")
       case "$2" in
         -d | --destination) REPLY="@workers," ;;
+      esac
+      ;;
+    "health")
+      case "$2" in
+        --only) REPLY="@any," ;;
+        --worker) REPLY="@workers" ;;
       esac
       ;;
     "events")
@@ -448,7 +463,7 @@ _tq_argument() {
 # Sets REPLY to the words that can follow the command $1: further words, and options.
 _tq_words() {
   case "$1" in
-    "") REPLY="inspect jobs dlq results schedule profile queue task control worker call result demo status events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "") REPLY="inspect jobs dlq results schedule profile queue task control worker beat call result demo status health events why doctor trace purge undo audit migrate completion -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect") REPLY="queues scheduled active reserved revoked registered stats conf ping -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "jobs") REPLY="list show retry cancel promote move edit export import -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "dlq") REPLY="list show stats reprocess purge edit export -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -458,11 +473,13 @@ _tq_words() {
     "queue") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "task") REPLY="pause resume -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "control") REPLY="revoke pool-grow pool-shrink autoscale add-consumer cancel-consumer time-limit rate-limit shutdown call -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
-    "worker") REPLY="-c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "worker") REPLY="-c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --beat --burst --health-port --health-host --pidfile --watch --logfile -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "beat") REPLY="--take-code --take-stored -n --name --health-port --health-host --pidfile --logfile -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "call") REPLY="--args --input --queue --priority --countdown --eta --expires --id --header --wait -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "result") REPLY="-Q --queue --wait --results -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "demo") REPLY="--for -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "status") REPLY="-d --destination -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
+    "health") REPLY="--only --worker --beat --strict -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "events") REPLY="--where --since -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect queues") REPLY="-A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
     "inspect scheduled") REPLY="-Q --queues --limit -A --app -b --broker --profile --json -q --quiet --no-color -l --log-level --timeout --yes --dry-run --write --confirm -h --help" ;;
@@ -571,7 +588,7 @@ _tq() {
       awaited="$REPLY"
     else
       case "${command:+$command }$word" in
-        "inspect" | "jobs" | "dlq" | "results" | "schedule" | "profile" | "queue" | "task" | "control" | "worker" | "call" | "result" | "demo" | "status" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "schedule list" | "schedule show" | "schedule next" | "schedule add" | "schedule remove" | "schedule pause" | "schedule resume" | "schedule run" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
+        "inspect" | "jobs" | "dlq" | "results" | "schedule" | "profile" | "queue" | "task" | "control" | "worker" | "beat" | "call" | "result" | "demo" | "status" | "health" | "events" | "inspect queues" | "inspect scheduled" | "inspect active" | "inspect reserved" | "inspect revoked" | "inspect registered" | "inspect stats" | "inspect conf" | "inspect ping" | "jobs list" | "jobs show" | "jobs retry" | "dlq list" | "dlq show" | "dlq stats" | "jobs cancel" | "jobs promote" | "jobs move" | "jobs edit" | "jobs export" | "jobs import" | "dlq reprocess" | "dlq purge" | "dlq edit" | "dlq export" | "why" | "doctor" | "trace" | "results list" | "purge" | "control revoke" | "control pool-grow" | "control pool-shrink" | "control autoscale" | "control add-consumer" | "control cancel-consumer" | "control time-limit" | "queue pause" | "queue resume" | "task pause" | "task resume" | "control rate-limit" | "control shutdown" | "control call" | "schedule list" | "schedule show" | "schedule next" | "schedule add" | "schedule remove" | "schedule pause" | "schedule resume" | "schedule run" | "undo" | "audit" | "profile list" | "profile use" | "profile add" | "profile remove" | "migrate" | "completion") command="${command:+$command }$word" ;;
         *) count=$((count + 1)) ;;
       esac
     fi

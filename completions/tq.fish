@@ -14,11 +14,11 @@ function __tq_state
             continue
         end
         switch $word
-            case -A --app -b --broker --profile -l --log-level --timeout --confirm -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --where --since --limit --sort --fingerprint --to --patch -o --output --first --rate --stop-if-failing --resume --count --from --every --cron --at --solar --lat --lon --timezone --start --end --max-runs --task --jitter --overlap --missed --missed-within --missed-at-most --description
+            case -A --app -b --broker --profile -l --log-level --timeout --confirm -c --concurrency -Q --queues -P --pool --autoscale --max-tasks-per-child --max-memory-per-child -X --exclude-queues -n --name --queue-order --results --time-limit --soft-time-limit --shutdown-timeout --lock-duration --blocked-after --health-port --health-host --pidfile --logfile --args --input --queue --priority --countdown --eta --expires --id --header --for -d --destination --only --worker --where --since --limit --sort --fingerprint --to --patch -o --output --first --rate --stop-if-failing --resume --count --from --every --cron --at --solar --lat --lon --timezone --start --end --max-runs --task --jitter --overlap --missed --missed-within --missed-at-most --description
                 set skip yes
             case '-*'
             case '*'
-                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'dlq' 'results' 'schedule' 'profile' 'queue' 'task' 'control' 'worker' 'call' 'result' 'demo' 'status' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs list' 'jobs show' 'jobs retry' 'dlq list' 'dlq show' 'dlq stats' 'jobs cancel' 'jobs promote' 'jobs move' 'jobs edit' 'jobs export' 'jobs import' 'dlq reprocess' 'dlq purge' 'dlq edit' 'dlq export' 'why' 'doctor' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'schedule list' 'schedule show' 'schedule next' 'schedule add' 'schedule remove' 'schedule pause' 'schedule resume' 'schedule run' 'undo' 'audit' 'profile list' 'profile use' 'profile add' 'profile remove' 'migrate' 'completion'
+                if contains -- (string join ' ' -- $command $word) 'inspect' 'jobs' 'dlq' 'results' 'schedule' 'profile' 'queue' 'task' 'control' 'worker' 'beat' 'call' 'result' 'demo' 'status' 'health' 'events' 'inspect queues' 'inspect scheduled' 'inspect active' 'inspect reserved' 'inspect revoked' 'inspect registered' 'inspect stats' 'inspect conf' 'inspect ping' 'jobs list' 'jobs show' 'jobs retry' 'dlq list' 'dlq show' 'dlq stats' 'jobs cancel' 'jobs promote' 'jobs move' 'jobs edit' 'jobs export' 'jobs import' 'dlq reprocess' 'dlq purge' 'dlq edit' 'dlq export' 'why' 'doctor' 'trace' 'results list' 'purge' 'control revoke' 'control pool-grow' 'control pool-shrink' 'control autoscale' 'control add-consumer' 'control cancel-consumer' 'control time-limit' 'queue pause' 'queue resume' 'task pause' 'task resume' 'control rate-limit' 'control shutdown' 'control call' 'schedule list' 'schedule show' 'schedule next' 'schedule add' 'schedule remove' 'schedule pause' 'schedule resume' 'schedule run' 'undo' 'audit' 'profile list' 'profile use' 'profile add' 'profile remove' 'migrate' 'completion'
                     set -a command $word
                 else
                     set count (math $count + 1)
@@ -79,10 +79,12 @@ complete -c tq -n '__tq_at "" 0' -a queue -d 'Pause and resume queues'
 complete -c tq -n '__tq_at "" 0' -a task -d 'Pause and resume tasks'
 complete -c tq -n '__tq_at "" 0' -a control -d 'Tell live workers what to do'
 complete -c tq -n '__tq_at "" 0' -a worker -d 'Run the jobs of queues until stopped'
+complete -c tq -n '__tq_at "" 0' -a beat -d 'Keep the schedule: have entries fire when they are due'
 complete -c tq -n '__tq_at "" 0' -a call -d 'Call a task: enqueue one job'
 complete -c tq -n '__tq_at "" 0' -a result -d 'Show the state and the result of a job'
 complete -c tq -n '__tq_at "" 0' -a demo -d 'Watch a worker at work, on a throw-away broker'
 complete -c tq -n '__tq_at "" 0' -a status -d 'Show the live workers and the queues in one view'
+complete -c tq -n '__tq_at "" 0' -a health -d 'Say whether broker, queues, workers, disk and memory are well, or one worker or the beat'
 complete -c tq -n '__tq_at "" 0' -a events -d 'Tell what happens to jobs and workers, as it happens'
 complete -c tq -n '__tq_at "" 0' -a why -d 'Say why a job does not run, or what happened to it'
 complete -c tq -n '__tq_at "" 0' -a doctor -d 'Check the broker, its queues and the workers for what can harm jobs'
@@ -160,12 +162,20 @@ complete -c tq -n '__tq_at "worker"' -l soft-time-limit -x -d 'abort the signal 
 complete -c tq -n '__tq_at "worker"' -l shutdown-timeout -x -d 'how long running jobs may go on after a stop (default: 25s)'
 complete -c tq -n '__tq_at "worker"' -l lock-duration -x -d 'a blocked worker keeps its jobs for this, those of a dead one run elsewhere within twice this (default: 30s)'
 complete -c tq -n '__tq_at "worker"' -l blocked-after -x -d 'log a task that blocks the event loop for longer (default: 1s)'
+complete -c tq -n '__tq_at "worker"' -l beat -d 'keep the schedule too, as tq beat does'
 complete -c tq -n '__tq_at "worker"' -l burst -d 'exit when no job waits any more'
 complete -c tq -n '__tq_at "worker"' -l health-port -x -d 'serve /healthz and /readyz on this port; 0 takes a free one'
 complete -c tq -n '__tq_at "worker"' -l health-host -x -d 'address of the health port (default: all interfaces)'
 complete -c tq -n '__tq_at "worker"' -l pidfile -r -F -d 'write the process id to this file while it runs'
 complete -c tq -n '__tq_at "worker"' -l watch -d 'restart when source files change'
 complete -c tq -n '__tq_at "worker"' -l logfile -r -F -d 'append logs to this file'
+complete -c tq -n '__tq_at "beat"' -l take-code -d 'where an operator has changed an entry that the app declares, that of the app holds, its pause included'
+complete -c tq -n '__tq_at "beat"' -l take-stored -d 'where an operator has changed an entry that the app declares, the change holds'
+complete -c tq -n '__tq_at "beat"' -s n -l name -x -d 'name of the beat; %h host name, %p process id (default: beat@%h)'
+complete -c tq -n '__tq_at "beat"' -l health-port -x -d 'serve /healthz and /readyz on this port; 0 takes a free one'
+complete -c tq -n '__tq_at "beat"' -l health-host -x -d 'address of the health port (default: all interfaces)'
+complete -c tq -n '__tq_at "beat"' -l pidfile -r -F -d 'write the process id to this file while it runs'
+complete -c tq -n '__tq_at "beat"' -l logfile -r -F -d 'append logs to this file'
 complete -c tq -n '__tq_at "call"' -l args -x -d 'the arguments, a JSON array'
 complete -c tq -n '__tq_at "call"' -l input -x -d 'the only argument, any JSON value; - reads it from stdin'
 complete -c tq -n '__tq_at "call"' -l queue -x -a '(__tq_names queues)' -d 'queue to use in place of that of the task'
@@ -183,6 +193,10 @@ complete -c tq -n '__tq_at "result"' -l results -x -d 'store that results are ke
 complete -c tq -n '__tq_at "result" 0' -a '(__tq_names ids)'
 complete -c tq -n '__tq_at "demo"' -l for -x -d 'end after this long'
 complete -c tq -n '__tq_at "status"' -s d -l destination -x -a '(__tq_more_names workers)' -d 'workers to ask, with commas between them (default: all live ones)'
+complete -c tq -n '__tq_at "health"' -l only -x -d 'only these of broker, queues, workers, disk, memory'
+complete -c tq -n '__tq_at "health"' -l worker -x -a '(__tq_names workers)' -d 'whether this worker answers and takes jobs; %h is the host name, as in tq@%h'
+complete -c tq -n '__tq_at "health"' -l beat -d 'whether a beat leads and is current'
+complete -c tq -n '__tq_at "health"' -l strict -d 'exit code 1 for what is degraded, too'
 complete -c tq -n '__tq_at "events"' -l where -x -d 'only those that a query takes: \'type:failed task:email.*\' (docs/queries.md)'
 complete -c tq -n '__tq_at "events"' -l since -x -d 'begin in the past: a duration such as 10m, or an ISO 8601 date'
 complete -c tq -n '__tq_at "inspect scheduled"' -s Q -l queues -x -a '(__tq_more_names queues)' -d 'queues, with commas between them'

@@ -44,6 +44,7 @@ export {
   UnknownTask,
   WorkerLost,
 } from './engine/core/errors.ts';
+export type { HealthComponent, HealthReport, HealthStatus } from './engine/core/health/report.ts';
 export type { StoredError, StoredJob } from './engine/core/job.ts';
 export type { TaskProgress } from './engine/core/progress.ts';
 export type { CallRetryOptions, RetryOptions } from './engine/core/retry-policy.ts';

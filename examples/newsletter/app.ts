@@ -16,6 +16,7 @@ export const app = createApp({
   builtins: {
     email: { from: 'Harbour News <news@example.com>', outbox: join(folder, 'outbox') },
     images: { root: folder },
+    files: { root: join(folder, 'outbox') },
   },
   hooks: {
     async workerStart() {
@@ -60,3 +61,21 @@ export const subscribe = app.task(
     return { isNew, welcome: welcome.id, thumbnails: thumbnails.id };
   },
 );
+
+/** Upkeep, at the same times in every environment: `tq beat` or `tq worker --beat` has it done. */
+app.schedule({
+  'upkeep/old-letters': {
+    task: 'file.cleanup',
+    args: [{ olderThan: '30d' }],
+    cron: '0 2 * * *',
+    queue: 'low',
+    description: 'Removes letters that were written to the outbox a month ago.',
+  },
+  'upkeep/health': {
+    task: 'health.check',
+    every: '1h',
+    queue: 'high',
+    expires: '30m',
+    description: 'Looks at broker, queues, workers, disk and memory; the log of the worker warns of what is not well.',
+  },
+});

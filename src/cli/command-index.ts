@@ -21,6 +21,12 @@ export const commandIndex: readonly CommandEntry[] = [
     load: async () => (await import('./commands/worker.ts')).worker,
   },
   {
+    name: 'beat',
+    summary: 'Keep the schedule: have entries fire when they are due',
+    heading: 'Run',
+    load: async () => (await import('./commands/beat.ts')).beat,
+  },
+  {
     name: 'call',
     summary: 'Call a task: enqueue one job',
     heading: 'Run',
@@ -43,6 +49,12 @@ export const commandIndex: readonly CommandEntry[] = [
     summary: 'Show the live workers and the queues in one view',
     heading: 'Look',
     load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'health',
+    summary: 'Say whether broker, queues, workers, disk and memory are well, or one worker or the beat',
+    heading: 'Look',
+    load: async () => (await import('./commands/health.ts')).health,
   },
   {
     name: 'events',

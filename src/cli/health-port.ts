@@ -2,35 +2,54 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createError, messageOf } from '../engine/core/errors.ts';
-import type { Health } from '../engine/worker/health/health.ts';
+
+/** The health of a service as its port tells it: what else is there stands in the body. */
+export interface ServiceHealth {
+  /** It does its work, or will without help. Otherwise restart it. */
+  readonly live: boolean;
+  /** It does its work now. */
+  readonly ready: boolean;
+  readonly phase: 'starting' | 'running' | 'stopping';
+  /** Why it is not ready, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** What has a health port. */
+export interface HealthyService {
+  readonly health: ServiceHealth;
+}
 
 export interface HealthPort {
   readonly host: string;
   readonly port: number;
-  /** From now on, the answers are about this worker. */
-  show(worker: { readonly health: Health }): void;
+  /** From now on, the answers are about this one. */
+  show(service: HealthyService): void;
   close(): Promise<void>;
 }
 
-const STARTING: Health['problems'] = ['the worker is starting'];
 /** Whoever has connected and sends nothing. */
 const REQUEST_LIMIT_MS = 5000;
 
 /**
- * Opens the port that probes ask: `/healthz`, whether the worker is live, and `/readyz`, whether it takes jobs. 200 is yes,
- * 503 is no, and the body is its health as JSON. It answers from before the worker has started until after it has stopped.
+ * Opens the port that probes ask: `/healthz`, whether the service is live, and `/readyz`, whether it does its work. 200 is yes,
+ * 503 is no, and the body is its health as JSON. It answers from before the service has started until after it has stopped.
  *
  * @param host undefined for all interfaces, which the probes of Kubernetes need
  * @param port 0 takes a free one
+ * @param what the service is, for its first answers
  * @throws HEALTH_PORT_REFUSED
  */
-export async function openHealthPort(host: string | undefined, port: number): Promise<HealthPort> {
-  let worker: { readonly health: Health } | undefined;
-  const read = (): Partial<Health> & Pick<Health, 'live' | 'ready'> =>
-    worker?.health ?? { live: true, ready: false, phase: 'starting', problems: STARTING };
+export async function openHealthPort(host: string | undefined, port: number, what = 'worker'): Promise<HealthPort> {
+  let service: HealthyService | undefined;
+  const starting: ServiceHealth = {
+    live: true,
+    ready: false,
+    phase: 'starting',
+    problems: [`the ${what} is starting`],
+  };
   const server = createServer(
     { requestTimeout: REQUEST_LIMIT_MS, headersTimeout: REQUEST_LIMIT_MS },
-    (request, response) => answer(request, response, read()),
+    (request, response) => answer(request, response, service?.health ?? starting),
   );
   server.listen({ host, port });
   await once(server, 'listening').catch((error) => {
@@ -41,7 +60,7 @@ export async function openHealthPort(host: string | undefined, port: number): Pr
     host: address.address,
     port: address.port,
     show(shown) {
-      worker = shown;
+      service = shown;
     },
     async close() {
       const closed = once(server, 'close');
@@ -52,7 +71,7 @@ export async function openHealthPort(host: string | undefined, port: number): Pr
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, health: Pick<Health, 'live' | 'ready'>): void {
+function answer(request: IncomingMessage, response: ServerResponse, health: ServiceHealth): void {
   const { status, body } = chooseAnswer(request, health);
   if (status === 405) response.setHeader('allow', 'GET, HEAD');
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
@@ -61,7 +80,7 @@ function answer(request: IncomingMessage, response: ServerResponse, health: Pick
 
 function chooseAnswer(
   { method, url = '' }: IncomingMessage,
-  health: Pick<Health, 'live' | 'ready'>,
+  health: ServiceHealth,
 ): { readonly status: number; readonly body: object } {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: { error: 'ask with GET' } };
   const [path] = url.split('?');

@@ -57,7 +57,7 @@ function assertStale(path: string): void {
     throw createError('PIDFILE_REFUSED', { path, reason: 'it holds something else than a process id', next });
   }
   if (pid === process.pid || !isAlive(pid)) return;
-  const next = 'stop that process first, or give this worker a --pidfile of its own';
+  const next = 'stop that process first, or give this one a --pidfile of its own';
   throw createError('PIDFILE_REFUSED', { path, reason: `it names process ${pid}, which lives`, next });
 }
 

@@ -3,6 +3,7 @@ import type { App } from '../engine/app/contract.ts';
 import { escapeControl } from '../engine/core/escape.ts';
 import { readVersion } from '../engine/runtime/version.ts';
 import type { Worker } from '../engine/worker/worker.ts';
+import { describeEntries } from './beat-banner.ts';
 import type { CommandContext } from './command.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function showBanner(
     ...(worker.autoscale !== undefined && { autoscale: worker.autoscale }),
     queues: worker.queues,
     queue_order: settings.worker.queueOrder,
+    ...(settings.worker.beat && { beat: true, entries: app.declaredEntries.length }),
     tasks: [...app.tasks.keys()].sort(),
   };
   if (settings.json || settings.quiet || settings.worker.logfile !== undefined || host.streams.stdout.isTTY !== true) {
@@ -40,6 +42,7 @@ export async function showBanner(
     ['pool', describePool(worker)],
     ['queues', facts.queues.join(', ') + order],
     ['tasks', facts.tasks.join(', ')],
+    ...(settings.worker.beat ? [['beat', `in this process: ${describeEntries(app)}`] as [string, string]] : []),
     ...app.notes.map((note): [string, string] => splitNote(note)),
   ];
   const lines = [`tq ${facts.version} · worker ${facts.worker} · pid ${facts.pid}`];

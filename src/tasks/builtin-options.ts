@@ -1,13 +1,18 @@
 import { parse, resolve } from 'node:path';
+import { parseByteSize } from '../engine/core/byte-size.ts';
+import { MAX_TIMER_MS, parseDuration } from '../engine/core/duration.ts';
 import { isRecord } from '../engine/core/envelope.ts';
 import { createError } from '../engine/core/errors.ts';
 import { nearestNames } from '../engine/core/nearest.ts';
+import type { HealthSource } from './health/health-source.ts';
+import type { HealthOptions } from './health/limits.ts';
 
 /** How an app sets up the built-in tasks: `createApp({ builtins: { ... } })`. Folders are relative to the working directory. */
 export interface BuiltinOptions {
   readonly email?: EmailOptions;
   readonly images?: ImageOptions;
   readonly files?: FileOptions;
+  readonly health?: HealthOptions;
 }
 
 export interface EmailOptions {
@@ -48,6 +53,8 @@ export interface BuiltinEnvironment {
   readonly cwd: string;
   /** Epoch milliseconds; Date.now without it. */
   readonly now?: () => number;
+  /** What the check of health asks. */
+  readonly health: HealthSource;
 }
 
 /**
@@ -76,6 +83,29 @@ const count: Setting = {
   expected: 'a whole number above 0',
   fits: (value) => Number.isSafeInteger(value) && (value as number) > 0,
 };
+const countOrNone: Setting = {
+  expected: 'a whole number, 0 or above',
+  fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+};
+const percent: Setting = {
+  expected: 'a number from 0 to 100',
+  fits: (value) => typeof value === 'number' && value >= 0 && value <= 100,
+};
+const folders: Setting = {
+  expected: 'a list of paths of folders',
+  fits: (value) => Array.isArray(value) && value.every(folder.fits),
+};
+const span: Setting = {
+  expected: 'a duration such as 500ms or 15m, above 0 and below 25 days',
+  fits: (value) => {
+    const ms = attempt(() => parseDuration(value as string, 'a setting'));
+    return ms !== undefined && ms > 0 && ms <= MAX_TIMER_MS;
+  },
+};
+const size: Setting = {
+  expected: 'bytes, or a text such as 500MB',
+  fits: (value) => attempt(() => parseByteSize(value as string, 'a setting')) !== undefined,
+};
 
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
   email: {
@@ -87,6 +117,18 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
   } satisfies Record<keyof EmailOptions, Setting>,
   images: { root: folder, maxPixels: count, maxBytes: count } satisfies Record<keyof ImageOptions, Setting>,
   files: { root: deletable, temporaryRoot: deletable } satisfies Record<keyof FileOptions, Setting>,
+  health: {
+    timeout: span,
+    slowBroker: span,
+    queueDepth: countOrNone,
+    oldestWaiting: span,
+    deadLetters: countOrNone,
+    leastWorkers: countOrNone,
+    leastDisk: size,
+    folders,
+    leastMemory: percent,
+    processMemory: size,
+  } satisfies Record<keyof HealthOptions, Setting>,
 };
 
 function* listMistakes(options: unknown): Generator<string> {
@@ -118,6 +160,14 @@ function* listGroupMistakes(
 function unknownKey(path: string, key: string, known: string[]): string {
   const [near] = nearestNames(key, known);
   return `${path} is unknown; ${near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`}`;
+}
+
+function attempt(read: () => number): number | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function isText(value: unknown): value is string {

@@ -9,7 +9,7 @@ import { brokersUnderTest } from '../support/brokers.ts';
 import { ensureBuilt } from '../support/build.ts';
 import { projectFolder } from '../support/project-folder.ts';
 import { withTempDir } from '../support/temp-dir.ts';
-import { startTq } from '../support/tq-command.ts';
+import { runTq, startTq } from '../support/tq-command.ts';
 
 const example = join(projectFolder, 'examples', 'newsletter');
 
@@ -112,6 +112,30 @@ describe.each(brokersUnderTest())('the example of a newsletter on $name', ({ nam
       expect(JSON.parse(line)).toMatchObject({ queue: 'low', request_id: expect.stringMatching(/^web-\d+$/) });
       worker.signal('SIGTERM');
       expect(await worker.exit).toMatchObject({ exitCode: 0 });
+    });
+  });
+
+  test('declares its upkeep, which a worker with a beat has done when it is due', async () => {
+    await ensureBuilt();
+    await withTempDir(async (folder) => {
+      const url = `sqlite:${join(folder, 'jobs.db')}`;
+      const env = { NEWSLETTER_FOLDER: folder, TQ_BROKER_URL: url };
+      const worker = await startTq(['worker', '--beat', '--pool', 'async'], { cwd: example, env });
+      try {
+        const banner = JSON.parse(await worker.waitForLine('"message":"worker starting"'));
+        expect(banner).toMatchObject({ beat: true, entries: 2 });
+        await worker.waitForLine('"message":"the beat leads"');
+        for (const [task, args] of [
+          ['file.cleanup', '{"olderThan":"30d"}'],
+          ['health.check', '{}'],
+        ] as const) {
+          const called = await runTq(['call', task, '--input', args, '--wait', '--json'], { cwd: example, env });
+          expect(called.json()).toMatchObject({ state: 'SUCCESS' });
+        }
+      } finally {
+        worker.signal('SIGTERM');
+        expect(await worker.exit).toMatchObject({ exitCode: 0 });
+      }
     });
   });
 

@@ -52,6 +52,7 @@ const inputs: Record<string, Record<string, unknown>> = {
   'show-dead-letter': { id: 'x', queue: 'mail' },
   'explain-job': { id: 'x', queue: 'mail' },
   'run-checkup': {},
+  'check-health': { only: ['broker', 'disk'], worker: 'tq@a', beat: true },
   'remove-leftovers': {},
   'retry-jobs': { ids: ['a', 'b'], queue: 'mail' },
   'cancel-jobs': { where: "task:email.* error~'no such host'" },

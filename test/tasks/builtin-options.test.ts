@@ -32,6 +32,30 @@ describe('parseBuiltinOptions', () => {
     ]);
   });
 
+  it('takes the limits of the check of health, and names those that cannot be', () => {
+    const health = {
+      timeout: '2s',
+      slowBroker: 50,
+      deadLetters: 0,
+      leastDisk: '2GB',
+      leastMemory: 2.5,
+      folders: ['a'],
+    };
+    expect(parseBuiltinOptions({ health })).toEqual({ health });
+    expect(
+      mistakesOf({
+        health: { timeout: 0, slowBroker: '60d', queueDepth: -1, leastDisk: 'much', leastMemory: 101, folders: '/a' },
+      }),
+    ).toEqual([
+      'builtins.health.timeout must be a duration such as 500ms or 15m, above 0 and below 25 days, got 0',
+      'builtins.health.slowBroker must be a duration such as 500ms or 15m, above 0 and below 25 days, got "60d"',
+      'builtins.health.queueDepth must be a whole number, 0 or above, got -1',
+      'builtins.health.leastDisk must be bytes, or a text such as 500MB, got "much"',
+      'builtins.health.leastMemory must be a number from 0 to 100, got 101',
+      'builtins.health.folders must be a list of paths of folders, got "/a"',
+    ]);
+  });
+
   it('refuses to delete in the root of the file system', () => {
     expect(mistakesOf({ files: { root: '/', temporaryRoot: '/tmp/..' } })).toHaveLength(2);
   });

@@ -22,6 +22,7 @@ describe('builtinTasks', () => {
       'image.resize',
       'file.cleanup',
       'file.cleanup-temporary',
+      'health.check',
     ]);
     for (const [name, task] of Object.entries(tasks)) {
       expect(task.name).toBe(name);

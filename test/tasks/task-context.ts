@@ -26,9 +26,15 @@ export async function runTask<Input, Result>(
 /** The input does not fit the schema of the task; the engine makes InvalidArguments of it. */
 export class InputFault extends Error {}
 
+/** For tasks that ask for no health. */
+const nobody = (): never => {
+  throw new Error('nobody is there to ask');
+};
+const NOBODY: BuiltinEnvironment['health'] = { ping: nobody, listQueues: nobody, listWorkers: nobody };
+
 /** The environment of the built-in tasks on a development machine. */
 export function createTestEnvironment(cwd: string, changes: Partial<BuiltinEnvironment> = {}): BuiltinEnvironment {
-  return { smtpUrl: undefined, emailFrom: undefined, production: false, cwd, ...changes };
+  return { smtpUrl: undefined, emailFrom: undefined, production: false, cwd, health: NOBODY, ...changes };
 }
 
 function createTestContext(task: string, options: RunOptions): TaskContext {

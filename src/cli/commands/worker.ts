@@ -3,7 +3,8 @@ import type { ProcessLog } from '../../engine/runtime/logger.ts';
 import type { WorkerEnd } from '../../engine/worker/worker-settings.ts';
 import { type CommandContext, defineService } from '../command.ts';
 import { sharedOptions } from '../options.ts';
-import type { WorkerPresence } from '../worker-presence.ts';
+import type { ServicePresence } from '../service-presence.ts';
+import type { WorkerBeat } from '../worker-beat.ts';
 
 /** Its options are settings, so that each has its environment variable and its place in tq.config. */
 export const worker = defineService({
@@ -56,6 +57,7 @@ export const worker = defineService({
         'a blocked worker keeps its jobs for this, those of a dead one run elsewhere within twice this (default: 30s)',
     },
     { flags: '--blocked-after <duration>', summary: 'log a task that blocks the event loop for longer (default: 1s)' },
+    { flags: '--beat', summary: 'keep the schedule too, as tq beat does' },
     { flags: '--burst', summary: 'exit when no job waits any more' },
     { flags: '--health-port <port>', summary: 'serve /healthz and /readyz on this port; 0 takes a free one' },
     { flags: '--health-host <host>', summary: 'address of the health port (default: all interfaces)' },
@@ -94,8 +96,8 @@ export const worker = defineService({
   toInput: () => undefined,
   serve: async (_, context) => {
     if (context.settings.worker.watch) return (await import('../watch/watch-worker.ts')).watchWorker(context);
-    const { openPresence } = await import('../worker-presence.ts');
-    const presence = await openPresence(context.settings.worker);
+    const { openPresence } = await import('../service-presence.ts');
+    const presence = await openPresence('worker', context.settings.worker);
     try {
       return await serveWith(presence, context);
     } finally {
@@ -104,8 +106,9 @@ export const worker = defineService({
   },
 });
 
-async function serveWith(presence: WorkerPresence, context: CommandContext): Promise<number> {
-  const log = await openLog(context);
+async function serveWith(presence: ServicePresence, context: CommandContext): Promise<number> {
+  const { openServiceLog } = await import('../service-log.ts');
+  const log = await openServiceLog(context, context.settings.worker.logfile);
   try {
     presence.announce(log.log);
     return await runWorker(context, log, presence);
@@ -114,39 +117,22 @@ async function serveWith(presence: WorkerPresence, context: CommandContext): Pro
   }
 }
 
-/** The log is the output of this command: to stdout, as lines for people on a terminal, as JSON elsewhere. */
-async function openLog({ settings, host, output }: CommandContext): Promise<ProcessLog> {
-  const { createLogger } = await import('../../engine/runtime/logger.ts');
-  const { logfile } = settings.worker;
-  const onTerminal = logfile === undefined && !settings.json && host.streams.stdout.isTTY === true;
-  return createLogger({
-    level: settings.logLevel,
-    destination: logfile ?? host.streams.stdout,
-    pretty: onTerminal,
-    color: onTerminal && settings.color !== false,
-    redact: settings.redact,
-    clock: host.clock,
-    onTrouble: (error) => output.note(`the log cannot be written: ${error.message}`),
-  });
-}
-
-async function runWorker(
-  context: CommandContext,
-  { log, reopen }: ProcessLog,
-  presence: WorkerPresence,
-): Promise<number> {
+async function runWorker(context: CommandContext, processLog: ProcessLog, presence: ServicePresence): Promise<number> {
   const { settings, session } = context;
+  const { log } = processLog;
   const app = await session.app();
   const { choosePool } = await import('../worker-pool.ts');
   const pool = choosePool(settings, app.brokerUrl);
   for (const note of pool.notes) context.output.note(note);
   const created = await app.createWorker({ ...toWorkerOptions(settings), ...pool.options, logger: log });
   presence.show(created);
+  let beat: WorkerBeat | undefined;
   const { onStopSignals } = await import('../../engine/runtime/stop-signals.ts');
   const stopListening = onStopSignals({
     warm(signal) {
       const waitMs = settings.worker.shutdownTimeoutMs;
       log.info({ signal, running: created.running, timeout_ms: waitMs }, 'stopping: no new jobs, running ones may end');
+      void beat?.stop();
       void created.stop();
     },
     cold(signal) {
@@ -154,9 +140,8 @@ async function runWorker(
       void created.stopNow();
     },
   });
-  const onHangUp = (): void =>
-    void reopen().catch((error) => log.error({ err: error }, 'the log file cannot be reopened'));
-  process.on('SIGHUP', onHangUp);
+  const { reopenAtHangUp } = await import('../service-log.ts');
+  const stopReopening = reopenAtHangUp(processLog);
   try {
     const { showBanner } = await import('../worker-banner.ts');
     await showBanner(created, { app, context, log }).catch(async (error) => {
@@ -165,11 +150,17 @@ async function runWorker(
     });
     await created.start();
     log.info({ worker: created.name, queues: created.queues }, 'worker ready');
+    if (settings.worker.beat) {
+      const { startWorkerBeat } = await import('../worker-beat.ts');
+      beat = startWorkerBeat(app, { worker: created, settings: settings.beat, log });
+    }
     const end = await created.ended;
+    await beat?.stop();
     log.info({ handed_back: end.handedBack, reason: end.reason }, 'worker stopped');
     return toExitCode(end);
   } finally {
-    process.off('SIGHUP', onHangUp);
+    await beat?.stop();
+    stopReopening();
     stopListening();
   }
 }

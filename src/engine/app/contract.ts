@@ -9,6 +9,7 @@ import type { AlertRule, AlertRuleOptions } from '../core/alert-rule.ts';
 import type { APP_BRAND } from '../core/brand.ts';
 import type { ByteSize } from '../core/byte-size.ts';
 import type { Duration } from '../core/duration.ts';
+import type { HealthReport } from '../core/health/report.ts';
 import type { RetryOptions } from '../core/retry-policy.ts';
 import type { JobExplanation } from '../core/why/reason.ts';
 import type { WorkflowGraph } from '../core/workflow/graph.ts';
@@ -23,6 +24,7 @@ import type { OnDeadLetter } from '../worker/dead-letters/dead-letter.ts';
 import type { Worker } from '../worker/worker.ts';
 import type { AppControl, AppInspect } from './app-control.ts';
 import type { EventOptions } from './app-events.ts';
+import type { HealthAsk } from './app-health.ts';
 import type { AppSchedules } from './app-schedules.ts';
 import type { WhyOptions } from './app-why.ts';
 import type { CallOptions } from './call-options.ts';
@@ -254,6 +256,13 @@ export interface App extends SignatureSender {
   readonly inspect: AppInspect;
   /** Tells the live workers what to do. */
   readonly control: AppControl;
+  /**
+   * What `health.check` finds, looked at from this process with the limits of `builtins.health`. Never rejects for what it finds: a
+   * broker that is away is part of the report (docs/health.md).
+   *
+   * @throws UNKNOWN_OPTION, INVALID_OPTION, INVALID_DURATION for options that cannot be
+   */
+  health(options?: HealthAsk): Promise<HealthReport>;
   /**
    * What happens to the jobs of all queues of the broker and to its workers, live: `for await (const event of app.events())`.
    * Nothing of it is paid for while nobody reads.

@@ -1,7 +1,11 @@
 import { type BuiltinEnvironment, type BuiltinOptions, parseBuiltinOptions } from '../../tasks/builtin-options.ts';
 import { builtinTasks } from '../../tasks/builtin-tasks.ts';
 import { describeEmail } from '../../tasks/email/delivery.ts';
+
+import { type HealthLimits, parseHealthLimits } from '../../tasks/health/limits.ts';
+
 import type { Beat } from '../beat/beat.ts';
+
 import { openBroker } from '../broker/open-broker.ts';
 import type { Broker, BrokerQueue } from '../broker/port.ts';
 import type { ResultRow, ResultStore } from '../broker/result-store/result-port.ts';
@@ -16,6 +20,7 @@ import { APP_BRAND } from '../core/brand.ts';
 import { isChild } from '../core/child-mark.ts';
 import type { Clock } from '../core/clock.ts';
 import { createError } from '../core/errors.ts';
+import type { HealthReport } from '../core/health/report.ts';
 import type { NewJob, StoredJob } from '../core/job.ts';
 import { nearestNames } from '../core/nearest.ts';
 import type { JobExplanation } from '../core/why/reason.ts';
@@ -34,6 +39,7 @@ import type { Worker } from '../worker/worker.ts';
 import { AppAlerts } from './app-alerts.ts';
 import { type AppControl, type AppInspect, createAppControl, createAppInspect } from './app-control.ts';
 import { type EventOptions, openEvents } from './app-events.ts';
+import { checkAppHealth, type HealthAsk } from './app-health.ts';
 import { AppResultStore } from './app-results.ts';
 import { AppEntries, type AppSchedules } from './app-schedules.ts';
 import { type AppSettings, longestResultSeconds, parseAppOptions } from './app-settings.ts';
@@ -43,6 +49,7 @@ import type { CallOptions } from './call-options.ts';
 import type { App, AppOptions, WorkerOptions } from './contract.ts';
 import { type BeatOptions, createAppBeat } from './create-app-beat.ts';
 import { createAppWorker } from './create-app-worker.ts';
+import { createHealthSource } from './health-source.ts';
 import { MadeWorkers } from './made-workers.ts';
 import { revokeAll } from './revoke-all.ts';
 import { compileHere, type SignatureParts, sendSignature } from './send-signature.ts';
@@ -97,6 +104,7 @@ class TaskApp implements App {
   readonly #cwd: string | undefined;
   readonly #registry = new Map<string, TaskDefinition>();
   readonly #builtins = new Set<string>();
+  readonly #healthLimits: HealthLimits;
   #brokerUrl: string | undefined;
   #broker: Promise<Broker> | undefined;
   /** The broker once it is open, so that a call need not wait for what is there. */
@@ -134,6 +142,7 @@ class TaskApp implements App {
     });
     const surroundings = this.#surroundingsOf(environment);
     const builtins = parseBuiltinOptions(settings.builtins === false ? {} : settings.builtins);
+    this.#healthLimits = parseHealthLimits(builtins.health);
     this.#alerts = new AppAlerts({ rules: settings.alerts, cwd, email: builtins.email ?? {}, surroundings });
     this.notes = settings.builtins === false ? [] : [this.#registerBuiltins(builtins, surroundings)];
   }
@@ -299,6 +308,11 @@ class TaskApp implements App {
     return explainById(parts, id, options);
   }
 
+  health(options: HealthAsk = {}): Promise<HealthReport> {
+    const parts = { openBroker: this.#openBrokerOnce, clock: this.#clock, limits: this.#healthLimits };
+    return checkAppHealth(parts, options);
+  }
+
   events(options: EventOptions = {}): AsyncGenerator<Event, void, void> {
     return openEvents(this.#openBrokerOnce, this.#clock, options);
   }
@@ -443,7 +457,8 @@ class TaskApp implements App {
 
   #surroundingsOf({ smtpUrl, emailFrom, nodeEnv }: ReturnType<typeof readEnvironment>): BuiltinEnvironment {
     const production = nodeEnv === 'production';
-    return { smtpUrl, emailFrom, production, cwd: process.cwd(), now: () => this.#clock.now() };
+    const health = createHealthSource(this.#openBrokerOnce, this.#clock);
+    return { smtpUrl, emailFrom, production, cwd: process.cwd(), now: () => this.#clock.now(), health };
   }
 
   /** @returns how e-mail is delivered, for people */

@@ -53,7 +53,8 @@ export function chooseSettings({ flags, environment, file, profile }: Sources): 
     }
   }
   mistakes.push(...checkLimits(chosen));
-  return { chosen, mistakes };
+  // One flag may give a setting of the worker and one of the beat; its mistake is one.
+  return { chosen, mistakes: [...new Set(mistakes)] };
 }
 
 function readFromProfile(name: SettingName, chosen: ChosenProfile | undefined): Given | undefined {

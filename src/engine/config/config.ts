@@ -21,6 +21,8 @@ export interface Config {
   /** Who is told of too many dead letters (docs/alerts.md). Those of `createApp()` go first. Default nobody. */
   alerts?: readonly AlertRuleOptions[];
   worker?: WorkerConfig;
+  /** Of `tq beat`; name and take also of `tq worker --beat`. */
+  beat?: BeatConfig;
   /** Where operations keep what they remove and change. */
   undo?: UndoConfig;
   /** Brokers under names, for `--profile`. */
@@ -80,6 +82,25 @@ export interface WorkerConfig {
   watch?: boolean;
   logfile?: string;
   burst?: boolean;
+  /** It keeps the schedule too, as `tq beat` does. */
+  beat?: boolean;
+}
+
+export interface BeatConfig {
+  /** `%h` stands for the host name, `%p` for the process id. Default `beat@%h`; in a worker the name of the worker. */
+  name?: string;
+  /**
+   * Whose entry holds where an operator has changed one that code declares. Default that of the code, but a pause by an operator
+   * stays.
+   */
+  take?: 'code' | 'stored';
+  /** The port that serves `/healthz` and `/readyz`; 0 takes a free one and logs it. Default none. */
+  healthPort?: number;
+  /** Default all interfaces. */
+  healthHost?: string;
+  /** Holds the process id while the beat runs. */
+  pidfile?: string;
+  logfile?: string;
 }
 
 /** Gives its argument back; it is there so that an editor knows the settings. */

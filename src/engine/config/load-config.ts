@@ -6,7 +6,7 @@ import type { Given } from './environment.ts';
 import { findConfig } from './find-config.ts';
 import { describeImportFailure } from './import-failure.ts';
 import { checkProfiles, type Profile } from './profiles.ts';
-import { ONE_RUN_ONLY, SETTING_NAMES, type SettingName } from './schema.ts';
+import { ONE_RUN_ONLY, SETTING_NAMES, SETTINGS, type SettingName } from './schema.ts';
 import { anchorSqliteUrl } from './sqlite-url.ts';
 
 /** What a config file says, not yet checked value by value. */
@@ -78,16 +78,18 @@ function readSettings(exported: unknown, { path, shown }: Place, { settings, mis
     mistakes.push(`${shown}: the default export must be an object of settings or an app`);
     return;
   }
-  const { worker, undo, profiles: named, ...rest } = exported;
+  const { worker, beat, undo, profiles: named, ...rest } = exported;
   if (named !== undefined) {
     const checked = checkProfiles(named, (mistake) => mistakes.push(`${shown}: ${mistake}`));
     for (const [name, profile] of Object.entries(checked)) profiles[name] = anchorProfile(profile, dirname(path));
   }
   if (undo !== undefined && !isSettings(undo)) mistakes.push(`${shown}: undo must be an object of settings`);
   if (worker !== undefined && !isSettings(worker)) mistakes.push(`${shown}: worker must be an object of settings`);
+  if (beat !== undefined && !isSettings(beat)) mistakes.push(`${shown}: beat must be an object of settings`);
   const entries = [
     ...Object.entries(rest),
     ...Object.entries(isSettings(worker) ? worker : {}).map(([key, value]) => [`worker.${key}`, value] as const),
+    ...Object.entries(isSettings(beat) ? beat : {}).map(([key, value]) => [`beat.${key}`, value] as const),
     ...Object.entries(isSettings(undo) ? undo : {}).map(([key, value]) => [`undo.${key}`, value] as const),
   ];
   for (const [name, value] of entries) {
@@ -121,7 +123,7 @@ function suggestSetting(name: string): string {
 function fromFolder(name: SettingName, value: unknown, folder: string): unknown {
   if (typeof value !== 'string') return value;
   if (name === 'broker' || name === 'results') return anchorSqliteUrl(value, folder);
-  const isPath = name === 'app' || name === 'worker.logfile' || name === 'undo.dir';
+  const isPath = SETTINGS[name].kind.type === 'path';
   return isPath && value.trim() !== '' ? resolve(folder, value) : value;
 }
 

@@ -144,6 +144,37 @@ export const SETTINGS = {
   ),
   'worker.logfile': setting(pathValue(), ['--logfile', 'TQ_LOGFILE'], 'the file that logs are appended to'),
   'worker.burst': setting(booleanValue(), ['--burst', 'TQ_BURST'], 'the worker exits when its queues are empty'),
+  'worker.beat': setting(booleanValue(), ['--beat', 'TQ_BEAT'], 'the worker keeps the schedule too, as `tq beat` does'),
+  'beat.name': setting(
+    nameValue(),
+    ['--name', 'TQ_BEAT_NAME'],
+    'the name of the beat; `%h` is the host name, `%p` the process id',
+  ),
+  'beat.take': setting(
+    choiceValue(['code', 'stored']),
+    [null, 'TQ_BEAT_TAKE'],
+    'whose entry holds where an operator has changed one that code declares: `--take-code`, `--take-stored`',
+  ),
+  'beat.healthPort': setting(
+    wholeNumberValue(0, 65_535),
+    ['--health-port', 'TQ_BEAT_HEALTH_PORT'],
+    'the port that serves /healthz and /readyz of `tq beat`; 0 takes a free one and logs it',
+  ),
+  'beat.healthHost': setting(
+    nameValue(),
+    ['--health-host', 'TQ_BEAT_HEALTH_HOST'],
+    'the address that the health port of `tq beat` listens on',
+  ),
+  'beat.pidfile': setting(
+    pathValue(),
+    ['--pidfile', 'TQ_BEAT_PIDFILE'],
+    'the file that holds the process id of `tq beat`',
+  ),
+  'beat.logfile': setting(
+    pathValue(),
+    ['--logfile', 'TQ_BEAT_LOGFILE'],
+    'the file that the logs of `tq beat` are appended to',
+  ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -181,6 +212,8 @@ export const DEFAULTS = {
   'worker.blockedAfter': 1000,
   'worker.watch': false,
   'worker.burst': false,
+  'worker.beat': false,
+  'beat.name': 'beat@%h',
 } as const satisfies { readonly [Name in SettingName]?: SettingValue<Name> };
 
 function setting<Kind extends ValueKind>(

@@ -41,6 +41,7 @@ export interface Settings {
   /** May hold secrets. */
   readonly alerts: readonly AlertRule[];
   readonly worker: WorkerSettings;
+  readonly beat: BeatSettings;
   /** Absolute path of the config file, undefined when there is none. */
   readonly configFile: string | undefined;
   /** What should be told and stops nothing, one line each: variables that look like tq's and are not. */
@@ -90,6 +91,23 @@ export interface WorkerSettings {
   /** Absolute. */
   readonly logfile: string | undefined;
   readonly burst: boolean;
+  /** It runs a beat, too. */
+  readonly beat: boolean;
+}
+
+export interface BeatSettings {
+  /** `%h` and `%p` are not yet replaced. */
+  readonly name: string;
+  /** Whose word counts for all of an entry that an operator has changed; undefined: code for the entry, the operator for its pause. */
+  readonly take: 'code' | 'stored' | undefined;
+  /** Undefined opens no port. */
+  readonly healthPort: number | undefined;
+  /** Undefined means all interfaces. */
+  readonly healthHost: string | undefined;
+  /** Absolute. */
+  readonly pidfile: string | undefined;
+  /** Absolute. */
+  readonly logfile: string | undefined;
 }
 
 /**
@@ -173,6 +191,15 @@ function assemble(chosen: Chosen, { environment, file, profile, cwd }: Surroundi
       watch: get('worker.watch'),
       logfile: path(read('worker.logfile')),
       burst: get('worker.burst'),
+      beat: get('worker.beat'),
+    },
+    beat: {
+      name: get('beat.name'),
+      take: read('beat.take'),
+      healthPort: read('beat.healthPort'),
+      healthHost: read('beat.healthHost'),
+      pidfile: path(read('beat.pidfile')),
+      logfile: path(read('beat.logfile')),
     },
     configFile: file?.path,
     warnings: environment.warnings,

@@ -486,7 +486,7 @@ export const catalogue = {
   HEALTH_PORT_REFUSED: entry<{ host: string; port: number; reason: string }>({
     name: 'HealthPortRefused',
     exit: 1,
-    when: 'the health port of a worker cannot be opened, as when another process listens on it; the worker does not start',
+    when: 'the health port of a worker or a beat cannot be opened, as when another process listens on it; it does not start',
     text: ({ host, port, reason }) => ({
       message: `the health port ${port} of ${host} cannot be opened: ${reason}`,
       next: 'give --health-port another port (0 takes a free one), or correct --health-host',
@@ -495,7 +495,7 @@ export const catalogue = {
   PIDFILE_REFUSED: entry<{ path: string; reason: string; next: string }>({
     name: 'PidfileRefused',
     exit: 1,
-    when: 'the file of --pidfile names a process that lives, holds something else, or cannot be written; the worker does not start',
+    when: 'the file of --pidfile names a process that lives, holds something else, or cannot be written; the worker or beat does not start',
     text: ({ path, reason, next }) => ({ message: `the pidfile ${path} is refused: ${reason}`, next }),
   }),
   UNKNOWN_CONTROL: entry<{ worker: string; command: string; near: readonly string[] }>({

@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { type Config, defineConfig, type UndoConfig, type WorkerConfig } from '../../../src/engine/config/config.ts';
+import {
+  type BeatConfig,
+  type Config,
+  defineConfig,
+  type UndoConfig,
+  type WorkerConfig,
+} from '../../../src/engine/config/config.ts';
 import { explainSettings } from '../../../src/engine/config/explain.ts';
 import { ONE_RUN_ONLY, SETTING_NAMES, type SettingName } from '../../../src/engine/config/schema.ts';
 import { loadSettings } from '../../../src/engine/config/settings.ts';
@@ -77,6 +83,15 @@ describe('without any source', () => {
         watch: false,
         logfile: undefined,
         burst: false,
+        beat: false,
+      },
+      beat: {
+        name: 'beat@%h',
+        take: undefined,
+        healthPort: undefined,
+        healthHost: undefined,
+        pidfile: undefined,
+        logfile: undefined,
       },
       configFile: undefined,
       warnings: [],
@@ -170,13 +185,17 @@ describe('colours', () => {
 describe('the config file', () => {
   test('is found from the working directory upwards, and its paths are relative to its own folder', async () => {
     const folder = await createFolder({
-      ...config(`{ app: 'src/app.ts', worker: { logfile: 'logs/tq.log' } }`),
+      ...config(
+        `{ app: 'src/app.ts', worker: { logfile: 'logs/tq.log', pidfile: 'tq.pid' }, beat: { logfile: 'logs/beat.log' } }`,
+      ),
       'deep/er/x.txt': '',
     });
     const settings = await loadSettings({ env: {}, cwd: join(folder, 'deep/er') });
     expect(settings.configFile).toBe(join(folder, 'tq.config.ts'));
     expect(settings.app).toBe(join(folder, 'src/app.ts'));
     expect(settings.worker.logfile).toBe(join(folder, 'logs/tq.log'));
+    expect(settings.worker.pidfile).toBe(join(folder, 'tq.pid'));
+    expect(settings.beat.logfile).toBe(join(folder, 'logs/beat.log'));
   });
 
   test('names a SQLite file relative to its own folder, also one with spaces in its path', async () => {
@@ -449,13 +468,33 @@ test('explained, the broker that nobody named is the default one', async () => {
 
 type OneRun = 'profile' | 'yes' | 'dryRun' | 'write' | 'confirm';
 
+test('a flag of both services is wrong once', async () => {
+  expect(await mistakesOf({ flags: { healthPort: '70000' } })).toEqual([
+    '--health-port must be a whole number from 0 to 65535, got 70000',
+  ]);
+});
+
+test('the beat takes its variables and its part of the file', async () => {
+  const files = config(`{ beat: { name: 'beat@box', healthPort: 8081, take: 'stored' }, worker: { beat: true } }`);
+  const settings = await load({ files, env: { TQ_BEAT_TAKE: 'code', TQ_BEAT_HEALTH_HOST: '127.0.0.1' } });
+  expect(settings.beat).toMatchObject({ name: 'beat@box', healthPort: 8081, healthHost: '127.0.0.1', take: 'code' });
+  expect(settings.worker).toMatchObject({ beat: true, healthPort: undefined, healthHost: undefined });
+  expect(await mistakesOf({ files: config(`{ beat: { tkae: 'code' } }`) })).toEqual([
+    expect.stringContaining('there is no setting beat.tkae; did you mean beat.take?'),
+  ]);
+  expect(await mistakesOf({ files: config(`{ beat: true }`) })).toEqual([
+    expect.stringContaining('beat must be an object of settings'),
+  ]);
+});
+
 test('defineConfig knows every setting that a file may hold, and gives its argument back', () => {
   const given = { logLevel: 'warn', worker: { concurrency: 2 } } as const satisfies Config;
   expect(defineConfig(given)).toBe(given);
-  expectTypeOf<Exclude<keyof Config, 'worker' | 'undo' | 'profiles'> | OneRun>().toEqualTypeOf<
-    Exclude<SettingName, `worker.${string}` | `undo.${string}`>
+  expectTypeOf<Exclude<keyof Config, 'worker' | 'beat' | 'undo' | 'profiles'> | OneRun>().toEqualTypeOf<
+    Exclude<SettingName, `worker.${string}` | `beat.${string}` | `undo.${string}`>
   >();
   expectTypeOf<`undo.${keyof UndoConfig}`>().toEqualTypeOf<Extract<SettingName, `undo.${string}`>>();
+  expectTypeOf<`beat.${keyof BeatConfig}`>().toEqualTypeOf<Extract<SettingName, `beat.${string}`>>();
   expectTypeOf<`worker.${keyof WorkerConfig}`>().toEqualTypeOf<Extract<SettingName, `worker.${string}`>>();
   expect(ONE_RUN_ONLY).toEqual(['profile', 'yes', 'dryRun', 'write', 'confirm'] satisfies OneRun[]);
 });

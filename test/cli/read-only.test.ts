@@ -16,6 +16,7 @@ import { waitFor } from '../support/wait-for.ts';
 const READS: Readonly<Record<string, readonly string[]>> = {
   result: ['plain-1'],
   status: [],
+  health: [],
   'inspect queues': [],
   'inspect scheduled': [],
   'inspect active': [],

@@ -25,6 +25,7 @@ export interface ShownEntry {
   readonly timezone: string | null;
   readonly enabled: boolean;
   readonly source: ScheduleView['source'];
+  readonly app: string | null;
   readonly overlap: Overlap | null;
   readonly missed: MissedRule | null;
   /** The call options of its firings. */
@@ -83,14 +84,15 @@ export const showEntry = defineOperation({
 });
 
 function describeEntry(view: ScheduleView, now: number): Omit<ShownEntry, 'differences'> {
-  const { name, description, task, args, queue, schedule, timezone, enabled, source, overlap, missed, call } = view;
+  const { name, description, task, args, queue, schedule, timezone, enabled, source, app, overlap, missed, call } =
+    view;
   const { nextAt, ahead, lastDueAt, lastAt, lastFinishedAt, lastId, lastState, runs, createdAt, changedAt } = view;
   const definition = definitionOf(view);
   const { v: _, ...when } = view.when ?? { v: 1 };
   const isStored = ahead === 'scheduled' || ahead === 'waiting' || ahead === 'active';
   return {
     ...{ name, description, task, args, queue, schedule, when: view.when === null ? null : when },
-    ...{ timezone, enabled, source, overlap, missed, call, nextAt },
+    ...{ timezone, enabled, source, app, overlap, missed, call, nextAt },
     nextId: isStored && nextAt !== null ? formatFiringId(name, nextAt) : null,
     ahead,
     due:

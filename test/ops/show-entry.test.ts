@@ -28,7 +28,7 @@ test('everything about an entry, with its next due times and its last run', asyn
   expect(await show(broker, 'a')).toEqual({
     ...{ name: 'a', description: 'nightly', task: 'report', args: [1], queue: 'default' },
     ...{ schedule: 'at 03:00 Europe/Berlin', when: { cron: '0 3 * * *', timezone: 'Europe/Berlin' } },
-    ...{ timezone: 'Europe/Berlin', enabled: true, source: 'operator', overlap: 'skip' },
+    ...{ timezone: 'Europe/Berlin', enabled: true, source: 'operator', app: null, overlap: 'skip' },
     missed: { policy: 'once', windowMs: null, atMost: 100 },
     call: { expiresMs: 3_600_000 },
     ...{ nextAt: next, nextId: `repeat:a:${next}`, ahead: 'scheduled' },

@@ -79,9 +79,9 @@ export interface AppSchedules {
    */
   next(entry: string | EntryOptions, count?: number): Promise<readonly UpcomingRun[]>;
   /**
-   * Makes the stored entries those that this app declares, as a deploy does: `tq beat` does it when it starts. Entries that an app
-   * declared and this one does not are removed. One app declares the entries of a broker; one that never called `schedule` changes nothing,
-   * so that the last entry goes with `app.schedule({})`.
+   * Makes the stored entries those that this app declares, as a deploy does: `tq beat` does it when it starts. Entries that it declared
+   * and does not any more are removed; those of apps with another name stay. One that never called `schedule` changes nothing, so that
+   * the last entry goes with `app.schedule({})`.
    *
    * @throws InvalidArguments, PRIORITIES_OFF before anything is changed; what is wrong with one stored entry is in the report
    */
@@ -90,6 +90,8 @@ export interface AppSchedules {
 
 /** What schedules need of their app. */
 export interface SchedulesParts {
+  /** The name of the app; null when it has none. */
+  readonly app: string | null;
   readonly clock: Clock;
   readonly facts: EntryFacts;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
@@ -145,7 +147,7 @@ function createOperations(
   parts: SchedulesParts,
   readDeclared: () => readonly DeclaredEntry[] | undefined,
 ): AppSchedules {
-  const { clock, facts, tasks, checkPriority } = parts;
+  const { app, clock, facts, tasks, checkPriority } = parts;
   let opened: Promise<Schedules> | undefined;
   const open = (): Promise<Schedules> => {
     opened ??= parts.openBroker().then(
@@ -214,7 +216,7 @@ function createOperations(
         if (wishes.get(queue)?.wanted === undefined) wishes.set(queue, { task, wanted: call.priority });
       }
       for (const [queue, wish] of wishes) await checkPriority(queue, wish);
-      return await (await open()).reconcile(declared, { take });
+      return await (await open()).reconcile(declared, { app, take });
     },
   };
 }

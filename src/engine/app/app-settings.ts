@@ -18,6 +18,7 @@ import { type AppResults, parseResultsOption } from './results-option.ts';
 
 /** The options of an app, checked, with the defaults filled in. */
 export interface AppSettings {
+  readonly name: string | undefined;
   readonly broker: string | undefined;
   readonly results: AppResults;
   readonly queues: readonly { readonly name: string; readonly priorities: boolean }[];
@@ -42,6 +43,7 @@ export interface AppSettings {
 }
 
 const KEYS: readonly (keyof AppOptions)[] = [
+  'name',
   'broker',
   'results',
   'queues',
@@ -115,6 +117,7 @@ export function parseAppOptions(options: AppOptions): AppSettings {
       Math.ceil(parseDuration(options.resultExpires ?? '24h', 'resultExpires') / 1000),
     ),
     payloadLimit: wholeNumber(options.payloadLimit ?? 1024 * 1024, 'payloadLimit', mistakes),
+    name: attempt(undefined, () => parseName(options.name)),
     timezone: attempt('UTC', () => parseTimezone(options.timezone)),
     unknownTasks: attempt(NO_RETRY, () =>
       parseRetry({ max: 15, delay: '5s', maxDelay: '1m', jitter: false, ...options.unknownTasks }, 'unknownTasks'),
@@ -138,6 +141,12 @@ export function longestResultSeconds(app: AppSettings, tasks: ReadonlyMap<string
     if (typeof keepResultSeconds === 'number' && keepResultSeconds > longest) longest = keepResultSeconds;
   }
   return longest;
+}
+
+function parseName(name: unknown): string | undefined {
+  if (name === undefined || (typeof name === 'string' && /^[\w.-]{1,100}$/.test(name))) return name;
+  const expected = 'a text of 1 to 100 letters, digits, `.`, `_` and `-`';
+  throw createError('INVALID_OPTION', { what: 'name', expected, given: formatGiven(name) });
 }
 
 function parseTimezone(timezone: unknown = 'UTC'): string {

@@ -57,6 +57,11 @@ export interface DeadLettersOption {
 
 export interface AppOptions {
   /**
+   * Its name among other apps of the broker: 1 to 100 letters, digits, `.`, `_` and `-`. The schedule entries that it declares are its
+   * own, and no deploy of another app removes them. Apps without a name are one app to each other.
+   */
+  name?: string;
+  /**
    * The store that jobs live in, see docs/brokers.md. Flags and environment go before it. Default that of tq.config, else the
    * file `.tq/tq.db` beside tq.config, else in the working directory.
    */

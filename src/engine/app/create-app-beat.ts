@@ -12,7 +12,6 @@ import type { ScheduleEntry } from '../core/schedule/entry.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
 import type { ArmOptions } from '../schedule/arming.ts';
-import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import { formatDifferences, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
 import { Schedules } from '../schedule/schedules.ts';
 import type { AppSchedules } from './app-schedules.ts';
@@ -26,8 +25,8 @@ export interface BeatOptions {
    */
   readonly take?: Take;
   /**
-   * Whether the stored entries are made those that the app declares when the beat starts. Default only if it declares any: an app without
-   * entries leaves those of others alone, also the last one that it declared itself.
+   * Whether the stored entries are made those that the app declares when the beat starts. Default true; an app that never called
+   * `app.schedule()` has no say in what is stored.
    */
   readonly reconcile?: boolean;
   /** Default one that writes lines of JSON to stdout. */
@@ -36,7 +35,6 @@ export interface BeatOptions {
 
 interface BeatOf {
   readonly app: {
-    readonly declaredEntries: readonly DeclaredEntry[];
     readonly schedules: Pick<AppSchedules, 'reconcile'>;
     broker(): Promise<Broker>;
   };
@@ -58,13 +56,11 @@ export async function createAppBeat({ app, clock }: BeatOf, options: BeatOptions
   const identity = { ...place, id: randomUUID(), name: formatWorkerName(name, place), version: readVersion() };
   const broker = await app.broker();
   const schedules = new Schedules({ broker, clock });
-  // An app that declares nothing has no say in what others declare.
-  const reconciles = options.reconcile ?? app.declaredEntries.length > 0;
   const reconcile = async (): Promise<void> => {
     logReport(logger, await app.schedules.reconcile(take === undefined ? {} : { take }));
   };
   const arm = (entry: ScheduleEntry, how: ArmOptions): Promise<number | undefined> => schedules.arm(entry, how);
-  return new Beat({ broker, arm, clock, logger, identity, ...(reconciles && { reconcile }) });
+  return new Beat({ broker, arm, clock, logger, identity, ...(options.reconcile !== false && { reconcile }) });
 }
 
 function logReport(logger: Logger, report: ReconcileReport): void {

@@ -137,6 +137,7 @@ class TaskApp implements App {
     const { facts, checkPriority } = this.#signatureParts;
     this.#entries = new AppEntries({
       ...{ clock, facts: { ...facts, timezone: settings.timezone }, tasks: this.#registry, checkPriority },
+      app: settings.name ?? null,
       openBroker: this.#openBrokerOnce,
       resultOf: (id, queue) => this.result(id, queue),
     });

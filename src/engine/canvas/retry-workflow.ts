@@ -1,13 +1,14 @@
 /**
  * Retries what of a workflow has failed:
  *
- * 1. Every dead letter that failed by itself goes back to its queue, as if it had never run. So do the members that were revoked
+ * 1. What followed a step that ended while its group was cancelled is entered now: before anything runs, for what waits for all of
+ *    them would miss a step that is not there.
+ * 2. Every dead letter that failed by itself goes back to its queue, as if it had never run. So do the members that were revoked
  *    because another member of their group was dead (`rest: 'cancel'`).
- * 2. What followed a step that ended while its group was cancelled is entered now.
  * 3. What had failed because of a step, the bodies and at last the whole, goes back too, the innermost first. It finds steps that have
  *    not ended, and waits for them again.
  *
- * Whoever is cut off after the first part has retried it all the same: a step that succeeds lets what failed for it start again.
+ * Whoever is cut off after the second part has retried it all the same: a step that succeeds lets what failed for it start again.
  * So a quick step may have done the third part already: a body that is no dead letter any more is left alone.
  */
 import type { Broker, BrokerQueue } from '../broker/port.ts';
@@ -112,10 +113,10 @@ export async function retryWorkflow(
     onProgress?.(retried.length);
   };
   if (plan.causes.length > 0) await store.forgetCancelled(id);
+  for (const step of plan.heldBack) await leadOn({ broker, store, now }, id, step);
   for (let from = 0; from < plan.causes.length; from += AT_ONCE) {
     await Promise.all(plan.causes.slice(from, from + AT_ONCE).map(sendBack));
   }
-  for (const step of plan.heldBack) await leadOn({ broker, store, now }, id, step);
   for (const job of plan.consequences) await reopen(job);
   return { retried, missed };
 }

@@ -46,7 +46,7 @@ export interface ReconcileParts extends PageSources {
   };
 }
 
-type EntryChange = Partial<Pick<ScheduleEntry, 'definition' | 'isPaused' | 'source' | 'declared'>>;
+type EntryChange = Partial<Pick<ScheduleEntry, 'definition' | 'isPaused' | 'source' | 'app' | 'declared'>>;
 type Stored = ScheduleEntry | { readonly name: string; readonly error: Error };
 type Verdict = { readonly kind: 'added' | 'updated' | 'unchanged'; readonly differences: readonly EntryDifference[] };
 
@@ -54,13 +54,13 @@ type Verdict = { readonly kind: 'added' | 'updated' | 'unchanged'; readonly diff
 const AT_ONCE = 50;
 
 /**
- * Makes the entries of source `code` those that are declared: new ones are added, changed ones updated, and those that are declared no
+ * Makes the entries that this app declared those that it declares: new ones are added, changed ones updated, and those that are declared no
  * more are removed. What an operator has edited since is a difference: code wins, but a pause by hand (or its end) stays, unless `take`
- * says that all of one side holds. Entries of operators are left alone. Without a difference nothing is written.
+ * says that all of one side holds. Entries of operators and of apps with other names are left alone. Without a difference nothing is written.
  */
 export async function reconcile(
   declared: readonly DeclaredEntry[],
-  take: Take | undefined,
+  { app, take }: Declaration,
   parts: ReconcileParts,
 ): Promise<ReconcileReport> {
   const { entries, arming, schedules } = parts;
@@ -80,12 +80,21 @@ export async function reconcile(
   const verdicts = await mapBounded(declared, AT_ONCE, async (entry) => ({
     name: entry.name,
     ...(await attempt(entry.name, () =>
-      settleDeclared(entry, { stored: storedOf.get(entry.name), state: states.get(entry.name), take, parts, armed }),
+      settleDeclared(entry, {
+        stored: storedOf.get(entry.name),
+        state: states.get(entry.name),
+        app,
+        take,
+        parts,
+        armed,
+      }),
     )),
   }));
   const names = new Set(declared.map(({ name }) => name));
-  const gone = stored.filter((one): one is ScheduleEntry => !('error' in one) && one.source === 'code');
-  const undeclared = gone.filter(({ name }) => !names.has(name));
+  const own = stored.filter(
+    (one): one is ScheduleEntry => !('error' in one) && one.source === 'code' && one.app === app,
+  );
+  const undeclared = own.filter(({ name }) => !names.has(name));
   const removed = await mapBounded(undeclared, AT_ONCE, (entry) =>
     attempt(entry.name, async () => {
       await schedules.removeEntry(entry);
@@ -120,13 +129,25 @@ function formatValue(name: string, field: string, value: unknown): string {
   return field === 'schedule' ? describeSchedule(parseStoredSchedule(value, name)) : JSON.stringify(value);
 }
 
-interface Found {
+interface Declaration {
+  /** The name of the app that declares the entries. */
+  readonly app: string | null;
+  readonly take: Take | undefined;
+}
+
+interface Found extends Declaration {
   readonly stored: Stored | undefined;
   readonly state: SchedulerState | undefined;
-  readonly take: Take | undefined;
   readonly parts: ReconcileParts;
   /** Is told of each entry that is armed here. */
   readonly armed: ScheduleEntry[];
+}
+
+/** An app without a name takes over nothing from one that has one; the other way an app has been given its name since. */
+function assertOwn({ name, source, app: owner }: ScheduleEntry, app: string | null): void {
+  if (source !== 'code' || owner === null || owner === app) return;
+  const remedy = `rename it in one of the two apps, or remove it with \`tq schedule remove ${name}\` if "${owner}" declares it no more`;
+  throw createError('ENTRY_EXISTS', { entry: name, by: `an entry that the app "${owner}" declares`, remedy });
 }
 
 /** Brings one entry to what is declared; another process that does the same at the same moment is no fault. */
@@ -141,7 +162,10 @@ async function settleDeclared(declared: DeclaredEntry, found: Found): Promise<Ve
   }
 }
 
-async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts, armed }: Found): Promise<Verdict> {
+async function settleOnce(
+  declared: DeclaredEntry,
+  { stored, state, app, take, parts, armed }: Found,
+): Promise<Verdict> {
   const { name, definition, enabled } = declared;
   const { broker, entries, arming, clock, schedules } = parts;
   if (stored !== undefined && 'error' in stored) throw stored.error;
@@ -149,7 +173,14 @@ async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts,
     assertFree(name, definition.queue, state);
     await priorityOf(broker.queue(definition.queue), definition);
     const now = clock.now();
-    const made = { name, definition, isPaused: !enabled, source: 'code', declared: formatDeclared(declared) } as const;
+    const made = {
+      name,
+      definition,
+      isPaused: !enabled,
+      source: 'code',
+      app,
+      declared: formatDeclared(declared),
+    } as const;
     const entry = { ...made, runsBefore: 0, createdAt: now, changedAt: now };
     const version = await entries.write(entry, null, { isQuiet: true });
     if (version === undefined) throw createError('ENTRY_CHANGED', { entry: name });
@@ -157,7 +188,8 @@ async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts,
     if (enabled) await arming.arm({ ...entry, version });
     return { kind: 'added', differences: [] };
   }
-  const { change, differences } = compare(declared, stored, take);
+  assertOwn(stored, app);
+  const { change, differences } = compare(declared, stored, { app, take });
   if (change !== undefined) {
     await schedules.replace(stored, change, true);
     return { kind: 'updated', differences };
@@ -174,7 +206,7 @@ async function settleOnce(declared: DeclaredEntry, { stored, state, take, parts,
 function compare(
   declared: DeclaredEntry,
   stored: ScheduleEntry,
-  take: Take | undefined,
+  { app, take }: Declaration,
 ): { readonly change: EntryChange | undefined; readonly differences: readonly EntryDifference[] } {
   const { name, definition, enabled } = declared;
   const isOperators = stored.declared === null || isEdited(stored);
@@ -190,12 +222,14 @@ function compare(
     definition: taken === 'code' ? definition : stored.definition,
     isPaused: pauseTaken === 'code' ? !enabled : stored.isPaused,
     source: 'code',
+    app,
     declared: formatDeclared(declared),
   } as const;
   const isSame =
     formatDefinition(wanted.definition) === formatDefinition(stored.definition) &&
     wanted.isPaused === stored.isPaused &&
     stored.source === 'code' &&
+    stored.app === app &&
     wanted.declared === stored.declared;
   return { change: isSame ? undefined : wanted, differences };
 }

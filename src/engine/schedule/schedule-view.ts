@@ -23,6 +23,8 @@ export interface ScheduleView {
   readonly enabled: boolean;
   /** `bullmq`: a job scheduler that plain BullMQ made. */
   readonly source: 'code' | 'operator' | 'bullmq';
+  /** The name of the app that declares it, if that has one. */
+  readonly app: string | null;
   /** Of an entry of code: an operator has changed it since. */
   readonly edited: boolean;
   /** When it fires next: in the past while a firing that is due has not started. Null when it is paused or has ended. */
@@ -55,13 +57,14 @@ export interface ViewFacts {
 }
 
 export function createEntryView(entry: ScheduleEntry, { state, record, now }: ViewFacts): ScheduleView {
-  const { name, definition, isPaused, source, createdAt, changedAt } = entry;
+  const { name, definition, isPaused, source, app, createdAt, changedAt } = entry;
   const { schedule, task, args, queue, overlap, missed, call, description } = definition;
   return {
     ...{ name, task, args, queue, schedule: describeSchedule(schedule), when: formatStoredSchedule(schedule) },
     timezone: schedule.timezone,
     enabled: !isPaused,
     source,
+    app,
     edited: isEdited(entry),
     nextAt: isPaused ? null : nextOf(entry, state, now),
     ahead: isPaused ? null : (state?.ahead ?? null),
@@ -101,6 +104,7 @@ const NOTHING: Omit<ScheduleView, 'name' | 'schedule'> = {
     timezone: null,
     enabled: true,
     source: 'operator',
+    app: null,
     edited: false,
   },
   ...{ nextAt: null, ahead: null, lastAt: null, lastDueAt: null, lastState: null, lastId: null, lastFinishedAt: null },

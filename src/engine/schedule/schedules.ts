@@ -67,7 +67,8 @@ export class Schedules {
     if (before === undefined) {
       assertFree(name, definition.queue, await this.#arming.readState({ name, definition }));
       const now = this.#clock.now();
-      const entry = { name, definition, isPaused: options.isPaused ?? false, source, declared, runsBefore: 0 };
+      const isPaused = options.isPaused ?? false;
+      const entry = { name, definition, isPaused, source, app: null, declared, runsBefore: 0 };
       await this.#arming.settle(await this.#write({ ...entry, createdAt: now, changedAt: now }, null));
       return await this.read(name);
     }
@@ -185,11 +186,14 @@ export class Schedules {
   /**
    * Makes the stored entries those that code declares: see `reconcile` in reconciliation.ts.
    *
+   * @param options.app the name of the app that declares them; null when it has none
    * @throws BROKER_UNAVAILABLE; what is wrong with one entry is in the report
    */
-  reconcile(declared: readonly DeclaredEntry[], options: { readonly take?: Take | undefined } = {}) {
-    const parts = { ...this.#sources, schedules: this };
-    return reconcile(declared, options.take, parts) satisfies Promise<ReconcileReport>;
+  reconcile(
+    declared: readonly DeclaredEntry[],
+    { app = null, take }: { readonly app?: string | null; readonly take?: Take | undefined } = {},
+  ): Promise<ReconcileReport> {
+    return reconcile(declared, { app, take }, { ...this.#sources, schedules: this });
   }
 
   /** As `Arming.arm`: for a beat that finds the scheduler of an entry missing. */
@@ -209,7 +213,7 @@ export class Schedules {
    */
   async replace(
     before: ScheduleEntry,
-    change: Partial<Pick<ScheduleEntry, 'definition' | 'isPaused' | 'source' | 'declared'>>,
+    change: Partial<Pick<ScheduleEntry, 'definition' | 'isPaused' | 'source' | 'app' | 'declared'>>,
     isQuiet = false,
   ): Promise<ScheduleEntry> {
     const now = this.#clock.now();

@@ -16,6 +16,7 @@ interface StoredEntry {
   readonly description: string | null;
   readonly isPaused: boolean;
   readonly source: ScheduleEntry['source'];
+  readonly app: string | null;
   readonly declared: string | null;
   readonly runsBefore: number;
   readonly createdAt: number;

@@ -81,6 +81,39 @@ describe('app.schedules', () => {
     expect(await other.app.schedules.reconcile()).toMatchObject({ removed: ['a'] });
   });
 
+  test('apps with names of their own leave each other their entries, and take over none', async () => {
+    const one = setUpTasks({ name: 'billing' });
+    const other = setUpTasks({ name: 'mail' });
+    other.broker.state = (await one.app.broker()).state;
+    one.app.schedule({ bills: hourly, both: hourly });
+    await one.app.schedules.reconcile();
+    other.app.schedule({ letters: hourly, both: hourly });
+    expect(await other.app.schedules.reconcile()).toMatchObject({
+      ...{ added: ['letters'], removed: [] },
+      failed: [{ name: 'both', error: { code: 'ENTRY_EXISTS', message: expect.stringContaining('"billing"') } }],
+    });
+    expect((await one.app.schedules.list()).schedules).toMatchObject([
+      { name: 'bills', app: 'billing' },
+      { name: 'both', app: 'billing' },
+      { name: 'letters', app: 'mail' },
+    ]);
+    const later = setUpTasks({ name: 'billing' });
+    later.broker.state = other.broker.state;
+    later.app.schedule({});
+    expect(await later.app.schedules.reconcile()).toMatchObject({ removed: ['bills', 'both'] });
+  });
+
+  test('an app that is given a name takes along what it declared without one', async () => {
+    const unnamed = setUpTasks();
+    unnamed.app.schedule({ a: hourly });
+    await unnamed.app.schedules.reconcile();
+    const named = setUpTasks({ name: 'billing' });
+    named.broker.state = (await unnamed.app.broker()).state;
+    named.app.schedule({ a: hourly });
+    expect(await named.app.schedules.reconcile()).toMatchObject({ updated: ['a'], failed: [] });
+    expect(await unnamed.app.schedules.reconcile()).toMatchObject({ failed: [{ name: 'a' }] });
+  });
+
   test('arguments are checked by the schema of their task before anything is stored', async () => {
     const { app, broker } = setUpTasks();
     app.schedule({ a: hourly, b: { task: 'checked', args: [{ to: 'nobody' }], every: '1h' } });

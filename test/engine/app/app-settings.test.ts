@@ -87,6 +87,7 @@ describe('queues', () => {
       { queues: [{ name: 'a', priorities: 'yes' }] },
       'priorities of queue "a" must be true or false, got "yes"',
     ],
+    ['a name with a space', { name: 'my app' }, 'name must be a text of 1 to 100 letters, digits, `.`, `_` and `-`'],
     ['a time zone that is none', { timezone: 'Mars' }, 'timezone must be an IANA name such as Europe/Berlin or UTC'],
     ['a bad default', { defaultQueue: 'a:b' }, 'the name of a queue must be a text'],
     ['a bad route', { routes: { '*': 'a b' } }, 'the name of a queue must be a text'],

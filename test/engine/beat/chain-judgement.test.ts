@@ -14,6 +14,7 @@ function entryOf(definition: EntryDefinition = HOURLY, change: Partial<ScheduleE
   const facts = {
     isPaused: false,
     source: 'operator',
+    app: null,
     declared: null,
     runsBefore: 0,
     createdAt: 0,

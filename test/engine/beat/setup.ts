@@ -32,7 +32,7 @@ export function defined(schedule: ScheduleOptions, rest: Partial<EntryDefinition
 
 /** An entry that an operator has added. */
 export function stored(name: string, definition: EntryDefinition, now: number): Omit<ScheduleEntry, 'version'> {
-  const facts = { isPaused: false, source: 'operator', declared: null, runsBefore: 0 } as const;
+  const facts = { isPaused: false, source: 'operator', app: null, declared: null, runsBefore: 0 } as const;
   return { name, definition, ...facts, createdAt: now, changedAt: now };
 }
 

@@ -20,7 +20,7 @@ export const scheduleShow = defineCommand({
     { command: 'tq schedule show report.nightly --json', does: 'the same as JSON' },
   ],
   json: [
-    ...['name', 'description', 'task', 'args', 'queue', 'schedule', 'when', 'timezone', 'enabled', 'source'],
+    ...['name', 'description', 'task', 'args', 'queue', 'schedule', 'when', 'timezone', 'enabled', 'source', 'app'],
     ...['overlap', 'missed', 'call', 'nextAt', 'nextId', 'ahead', 'due'],
     ...[
       'lastDueAt',
@@ -54,7 +54,11 @@ function describeEntry(entry: ShownEntry, now: number): Block {
     { title: 'fires', as: 'text', value: entry.schedule },
     { title: 'time zone', as: 'text', value: entry.timezone },
     { title: 'status', as: 'text', value: stateOfEntry(entry, now) },
-    { title: 'source', as: 'text', value: SOURCES[entry.source] },
+    {
+      title: 'source',
+      as: 'text',
+      value: entry.app === null ? SOURCES[entry.source] : `code: the app "${entry.app}" declares it`,
+    },
     { title: 'overlap', as: 'text', value: entry.overlap },
     { title: 'missed', as: 'text', value: missed === null ? null : describeMissed(missed) },
     { title: 'call', as: 'json', value: call === null || Object.keys(call).length === 0 ? null : call },

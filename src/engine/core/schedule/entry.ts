@@ -50,6 +50,8 @@ export interface ScheduleEntry {
   readonly isPaused: boolean;
   /** `code`: an app declares it, and it goes when no app does any more. `operator`: it was added by hand or by a program. */
   readonly source: 'code' | 'operator';
+  /** The name of the app that declares it; null when that has none, and for an entry of an operator. */
+  readonly app: string | null;
   /** What code declared when it was stored last, as JSON; null for an entry of an operator. An operator's edit leaves it as it is. */
   readonly declared: string | null;
   /** How often it had fired before its job scheduler was made last: a pause or an edit makes a new one. */

@@ -35,6 +35,7 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   why: ['plain-1'],
   trace: ['flow-1'],
   doctor: [],
+  health: ['--only', 'broker,queues'],
   'results list': ['--results', 'sqlite::memory:'],
   undo: [],
   audit: [],

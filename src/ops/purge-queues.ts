@@ -32,6 +32,9 @@ interface Part {
 /** A page with fewer jobs holds large ones. */
 const SMALL_PAGE = 100;
 
+/** What was planned with an input is what its run empties: what was shown to who confirmed it, and looked for once. */
+const planned = new WeakMap<Target, readonly Part[]>();
+
 const LIVE: readonly ScanPlace[] = ['waiting', 'scheduled'];
 
 export const purgeQueues = defineOperation({
@@ -42,6 +45,7 @@ export const purgeQueues = defineOperation({
   async plan(session, input) {
     const broker = await session.broker();
     const parts = await listParts(session, input);
+    planned.set(input, parts);
     const rows = await Promise.all(
       parts.map(async ({ name, queues, places }) => {
         const counts = await Promise.all(queues.map((queue) => broker.queue(queue).counts()));
@@ -68,7 +72,7 @@ export const purgeQueues = defineOperation({
       run.progress(total);
     };
     // One queue after the other: an interrupted purge has then emptied whole queues, and the progress is one number.
-    for (const part of await listParts(session, input)) {
+    for (const part of planned.get(input) ?? (await listParts(session, input))) {
       const before = total;
       for (const queue of part.queues) await purge(session, { queue, places: part.places, run, onRemoved });
       purged.push([part.name, total - before]);

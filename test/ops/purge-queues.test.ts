@@ -156,6 +156,15 @@ test('a queue that is named twice is purged once, and one called __proto__ is co
   ]);
 });
 
+test('a queue that came after the plan was shown stays', async () => {
+  const { broker, session } = setup();
+  const input = { all: true } as const;
+  await plan(session, input);
+  broker.store('new', {});
+  expect(await purgeQueues.run(session, input, READING)).toMatchObject({ purged: { high: 3, low: 0 } });
+  expect(broker.queue('new').jobs.size).toBe(1);
+});
+
 test('its command line says the same', () => {
   expect(purgeQueues.commandLine({ queues: ['a', 'b'] })).toEqual(['purge', '-Q', 'a,b', '--yes']);
   expect(purgeQueues.commandLine({ all: true })).toEqual(['purge', '--all', '--yes']);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { health } from '../../../src/cli/commands/health.ts';
 import { createSqliteUrl } from '../../support/brokers.ts';
+import { storeLiveBeat } from '../../support/live-beat.ts';
 import { type RunningTq, runTq, startTq } from '../../support/tq-command.ts';
 import { FakeBroker } from '../fake-broker.ts';
 import { createFakeSession, type FakeSession } from '../fake-session.ts';
@@ -54,15 +55,8 @@ describe('input to output', () => {
 
   test('what is degraded is a failure with --strict alone', async () => {
     const session = setup(true);
-    const said = {
-      name: 'beat@a',
-      isLeader: true,
-      since: session.clock.now(),
-      lastTickAt: null,
-      entries: 1,
-      overdue: 1,
-    };
-    await session.fake.state.write('beat/live/x', JSON.stringify(said));
+    const now = session.clock.now();
+    await storeLiveBeat(session.fake, { name: 'beat@a', isLeader: true, since: now, entries: 1, overdue: 1 });
     expect(await run(['health', '--beat'], { session })).toMatchObject({ exitCode: 0 });
     expect(await run(['health', '--beat', '--strict'], { session })).toMatchObject({ exitCode: 1 });
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listLiveBeats } from '../../../src/engine/beat/presence.ts';
+import { listLiveBeats } from '../../../src/engine/beat/live-beats.ts';
 import { listRuns } from '../../../src/engine/core/schedule/runs.ts';
 import { defined, setUp } from './setup.ts';
 

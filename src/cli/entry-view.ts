@@ -1,11 +1,10 @@
+import { nameSome } from '../engine/core/counted.ts';
+import { OVERDUE_MS } from '../engine/core/schedule/firing.ts';
 import type { UpcomingRun } from '../engine/core/schedule/upcoming-runs.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
 import type { ChangedEntry } from '../ops/entry-changes.ts';
 import type { FiringFacts } from '../ops/firing-facts.ts';
 import { type Block, type Presentation, table } from './presentation.ts';
-
-/** An entry is late when nobody went on from its firing this long after it was due. */
-const LATE_MS = 60_000;
 
 type Timed = Pick<ScheduleView, 'name' | 'enabled' | 'nextAt' | 'source'> & Partial<Pick<ScheduleView, 'error'>>;
 
@@ -14,7 +13,7 @@ export function stateOfEntry({ enabled, nextAt, error = null }: Timed, now: numb
   if (error !== null) return 'unreadable';
   if (!enabled) return 'paused';
   if (nextAt === null) return 'ended';
-  return now - nextAt > LATE_MS ? 'late' : 'fires';
+  return now - nextAt > OVERDUE_MS ? 'late' : 'fires';
 }
 
 /** What keeps entries from firing on time, and what to do about it, a line each. */
@@ -25,20 +24,13 @@ export function describeFiring(entries: readonly Timed[], firing: FiringFacts, n
   );
   const { leader, unserved, paused } = firing;
   return [
-    ...(late.length === 0 ? [] : [`late: ${some(late)}`]),
+    ...(late.length === 0 ? [] : [`late: ${nameSome(late)}`]),
     ...unserved.map((queue) => `no worker consumes queue "${queue}": firings wait in it; \`tq worker -Q ${queue}\``),
     ...paused.map((queue) => `queue "${queue}" is paused: firings wait in it; \`tq queue resume ${queue}\``),
     ...(leader !== null || !isKept
       ? []
       : ['no beat leads: entries go on only while workers take their firings; `tq beat`, or `tq worker --beat`']),
   ];
-}
-
-const NAMED = 5;
-
-function some(names: readonly string[]): string {
-  const rest = names.length - NAMED;
-  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ');
 }
 
 /** Due times as the clock of the entry shows them. */

@@ -1,4 +1,5 @@
 import { type LiveBeat, listLiveBeats, readStaleness } from '../engine/beat/live-beats.ts';
+import { countOf } from '../engine/core/counted.ts';
 import { formatDuration } from '../engine/core/duration.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import type { HealthComponent } from '../engine/core/health/report.ts';
@@ -55,8 +56,4 @@ function beatComponent(
     overdue: leader?.overdue ?? null,
     lastTickAgeMs: leader?.lastTickAt == null ? null : Math.max(0, (facts?.now ?? 0) - leader.lastTickAt),
   };
-}
-
-function countOf(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

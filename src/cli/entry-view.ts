@@ -8,23 +8,23 @@ import { type Block, type Presentation, table } from './presentation.ts';
 
 type Timed = Pick<ScheduleView, 'name' | 'enabled' | 'nextAt' | 'source'> & Partial<Pick<ScheduleView, 'error'>>;
 
-/** `unreadable`, `paused`, `late`, `ended`, or `fires`. */
+/** `unreadable`, `paused`, `overdue`, `ended`, or `fires`. */
 export function stateOfEntry({ enabled, nextAt, error = null }: Timed, now: number): string {
   if (error !== null) return 'unreadable';
   if (!enabled) return 'paused';
   if (nextAt === null) return 'ended';
-  return now - nextAt > OVERDUE_MS ? 'late' : 'fires';
+  return now - nextAt > OVERDUE_MS ? 'overdue' : 'fires';
 }
 
 /** What keeps entries from firing on time, and what to do about it, a line each. */
 export function describeFiring(entries: readonly Timed[], firing: FiringFacts, now: number): string[] {
-  const late = entries.filter((entry) => stateOfEntry(entry, now) === 'late').map(({ name }) => name);
+  const overdue = entries.filter((entry) => stateOfEntry(entry, now) === 'overdue').map(({ name }) => name);
   const isKept = entries.some(
-    (entry) => entry.source !== 'bullmq' && ['fires', 'late'].includes(stateOfEntry(entry, now)),
+    (entry) => entry.source !== 'bullmq' && ['fires', 'overdue'].includes(stateOfEntry(entry, now)),
   );
   const { leader, unserved, paused } = firing;
   return [
-    ...(late.length === 0 ? [] : [`late: ${nameSome(late)}`]),
+    ...(overdue.length === 0 ? [] : [`overdue: ${nameSome(overdue)}`]),
     ...unserved.map((queue) => `no worker consumes queue "${queue}": firings wait in it; \`tq worker -Q ${queue}\``),
     ...paused.map((queue) => `queue "${queue}" is paused: firings wait in it; \`tq queue resume ${queue}\``),
     ...(leader !== null || !isKept

@@ -46,7 +46,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'status',
-    summary: 'Show the live workers and the queues in one view',
+    summary: 'Show the live workers, the queues and who leads the beat in one view',
     heading: 'Look',
     load: async () => (await import('./commands/status.ts')).status,
   },

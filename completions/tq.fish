@@ -82,7 +82,7 @@ complete -c tq -n '__tq_at "" 0' -a worker -d 'Run the jobs of queues until stop
 complete -c tq -n '__tq_at "" 0' -a beat -d 'Keep the schedule: have entries fire when they are due'
 complete -c tq -n '__tq_at "" 0' -a call -d 'Call a task: enqueue one job'
 complete -c tq -n '__tq_at "" 0' -a result -d 'Show the state and the result of a job'
-complete -c tq -n '__tq_at "" 0' -a demo -d 'Watch a worker at work, on a throw-away broker'
+complete -c tq -n '__tq_at "" 0' -a demo -d 'Watch a worker and a beat at work, on a throw-away broker'
 complete -c tq -n '__tq_at "" 0' -a status -d 'Show the live workers, the queues and who leads the beat in one view'
 complete -c tq -n '__tq_at "" 0' -a health -d 'Say whether broker, queues, workers, disk and memory are well, or one worker or the beat'
 complete -c tq -n '__tq_at "" 0' -a events -d 'Tell what happens to jobs and workers, as it happens'

@@ -40,7 +40,7 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'demo',
-    summary: 'Watch a worker at work, on a throw-away broker',
+    summary: 'Watch a worker and a beat at work, on a throw-away broker',
     heading: 'Run',
     load: async () => (await import('./commands/demo.ts')).demo,
   },

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { health } from '../../../src/cli/commands/health.ts';
 import { createSqliteUrl } from '../../support/brokers.ts';
+import { ensureBuilt } from '../../support/build.ts';
 import { storeLiveBeat } from '../../support/live-beat.ts';
 import { type RunningTq, runTq, startTq } from '../../support/tq-command.ts';
 import { FakeBroker } from '../fake-broker.ts';
@@ -73,6 +74,8 @@ describe('input to output', () => {
 
 describe('the built tq', () => {
   let worker: RunningTq | undefined;
+  // It may take longer than a test.
+  beforeAll(ensureBuilt);
   afterEach(async () => {
     worker?.signal('SIGKILL');
     await worker?.exit;

@@ -143,7 +143,6 @@ test('an entry that has fired as often as it may rests', async () => {
 
 test('two beats for an hour, one of them killed every minute: no firing is missed and none doubled', async () => {
   const { time, schedules, createBeat, put } = setUp('2026-03-01T12:00:00.500Z');
-  await put('secondly', defined({ every: '1s' }));
   await put('minutely', defined({ cron: '* * * * *' }, { missed: { policy: 'all', windowMs: null, atMost: 100 } }));
   const all = { policy: 'all', windowMs: null, atMost: 100 } as const;
   await put('every-second', defined({ every: '1s' }, { missed: all }));

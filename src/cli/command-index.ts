@@ -40,13 +40,13 @@ export const commandIndex: readonly CommandEntry[] = [
   },
   {
     name: 'demo',
-    summary: 'Watch a worker at work, on a throw-away broker',
+    summary: 'Watch a worker and a beat at work, on a throw-away broker',
     heading: 'Run',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
   {
     name: 'status',
-    summary: 'Show the live workers and the queues in one view',
+    summary: 'Show the live workers, the queues and who leads the beat in one view',
     heading: 'Look',
     load: async () => (await import('./commands/status.ts')).status,
   },

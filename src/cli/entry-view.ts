@@ -1,44 +1,36 @@
+import { nameSome } from '../engine/core/counted.ts';
+import { OVERDUE_MS } from '../engine/core/schedule/firing.ts';
 import type { UpcomingRun } from '../engine/core/schedule/upcoming-runs.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
 import type { ChangedEntry } from '../ops/entry-changes.ts';
 import type { FiringFacts } from '../ops/firing-facts.ts';
 import { type Block, type Presentation, table } from './presentation.ts';
 
-/** An entry is late when nobody went on from its firing this long after it was due. */
-const LATE_MS = 60_000;
-
 type Timed = Pick<ScheduleView, 'name' | 'enabled' | 'nextAt' | 'source'> & Partial<Pick<ScheduleView, 'error'>>;
 
-/** `unreadable`, `paused`, `late`, `ended`, or `fires`. */
+/** `unreadable`, `paused`, `overdue`, `ended`, or `fires`. */
 export function stateOfEntry({ enabled, nextAt, error = null }: Timed, now: number): string {
   if (error !== null) return 'unreadable';
   if (!enabled) return 'paused';
   if (nextAt === null) return 'ended';
-  return now - nextAt > LATE_MS ? 'late' : 'fires';
+  return now - nextAt > OVERDUE_MS ? 'overdue' : 'fires';
 }
 
 /** What keeps entries from firing on time, and what to do about it, a line each. */
 export function describeFiring(entries: readonly Timed[], firing: FiringFacts, now: number): string[] {
-  const late = entries.filter((entry) => stateOfEntry(entry, now) === 'late').map(({ name }) => name);
+  const overdue = entries.filter((entry) => stateOfEntry(entry, now) === 'overdue').map(({ name }) => name);
   const isKept = entries.some(
-    (entry) => entry.source !== 'bullmq' && ['fires', 'late'].includes(stateOfEntry(entry, now)),
+    (entry) => entry.source !== 'bullmq' && ['fires', 'overdue'].includes(stateOfEntry(entry, now)),
   );
   const { leader, unserved, paused } = firing;
   return [
-    ...(late.length === 0 ? [] : [`late: ${some(late)}`]),
+    ...(overdue.length === 0 ? [] : [`overdue: ${nameSome(overdue)}`]),
     ...unserved.map((queue) => `no worker consumes queue "${queue}": firings wait in it; \`tq worker -Q ${queue}\``),
     ...paused.map((queue) => `queue "${queue}" is paused: firings wait in it; \`tq queue resume ${queue}\``),
     ...(leader !== null || !isKept
       ? []
       : ['no beat leads: entries go on only while workers take their firings; `tq beat`, or `tq worker --beat`']),
   ];
-}
-
-const NAMED = 5;
-
-function some(names: readonly string[]): string {
-  const rest = names.length - NAMED;
-  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ');
 }
 
 /** Due times as the clock of the entry shows them. */

@@ -1,3 +1,4 @@
+import { readLeader } from '../engine/beat/live-beats.ts';
 import type { ControlAnswers } from '../engine/broker/control-port.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { RegisteredTask, WorkerStats } from '../engine/control/replies.ts';
@@ -10,7 +11,6 @@ import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import { isOwnTask } from '../engine/core/own-tasks.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
-import { listBeats } from './beats.ts';
 import { scanEntries } from './entry-choice.ts';
 import { openSchedules } from './schedules-of.ts';
 import type { Session } from './session.ts';
@@ -37,7 +37,7 @@ export async function listFindings(session: Session, timeoutMs: number | undefin
   ]);
   const beat = await orSkipped('beat', async () => {
     const entries = await listEntries(session);
-    const leader = (await listBeats(broker)).find(({ isLeader }) => isLeader)?.name ?? null;
+    const leader = (await readLeader(broker.state))?.name ?? null;
     return checkBeat({ entries: entries.map(toChecked), leader, now: session.clock.now() });
   });
   const queues = await orSkipped('queues', () => checkAllQueues(session, workers));

@@ -1,4 +1,5 @@
 import { array, check, exactOptional, type InferOutput, literal, nonEmpty, pipe, strictObject, string } from 'valibot';
+import { countOf } from '../engine/core/counted.ts';
 import { parseNamePattern } from '../engine/core/name-pattern.ts';
 import type { SchedulePage } from '../engine/schedule/schedule-pages.ts';
 import { createUnreadableView, type ScheduleView } from '../engine/schedule/schedule-view.ts';
@@ -69,5 +70,5 @@ export function choiceFlags({ names = [], where, all }: EntryChoice): string[] {
 
 /** `1 schedule entry`, `3 schedule entries`. */
 export function countEntries(count: number): string {
-  return count === 1 ? '1 schedule entry' : `${count} schedule entries`;
+  return countOf(count, 'schedule entry', 'schedule entries');
 }

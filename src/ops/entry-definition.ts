@@ -12,19 +12,6 @@ export function definitionOf(view: ScheduleView): EntryDefinition | undefined {
   return { task, args, queue, schedule: parseStoredSchedule(when, name), overlap, missed, call, description };
 }
 
-/** What code declared of an entry, from the text that was kept of it. */
-export function parseDeclared(declared: string, name: string): EntryDefinition {
-  const {
-    enabled: _,
-    schedule,
-    ...definition
-  } = JSON.parse(declared) as Omit<EntryDefinition, 'schedule'> & {
-    readonly schedule: unknown;
-    readonly enabled?: boolean;
-  };
-  return { ...definition, schedule: parseStoredSchedule(schedule, name) };
-}
-
 /** A field in which two definitions of an entry differ, for people: schedules in words, all else as JSON. */
 export interface EntryDifference {
   readonly field: string;

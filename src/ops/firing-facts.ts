@@ -1,6 +1,6 @@
+import { readLeader } from '../engine/beat/live-beats.ts';
 import type { Broker } from '../engine/broker/port.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
-import { listBeats } from './beats.ts';
 
 /** What entries need to fire on time. */
 export interface FiringFacts {
@@ -23,12 +23,12 @@ export async function readFiringFacts(
   const queues = new Set(
     entries.flatMap(({ enabled, nextAt, queue }) => (enabled && nextAt !== null && queue !== null ? [queue] : [])),
   );
-  const [beats, statuses] = await Promise.all([
-    listBeats(broker),
+  const [leader, statuses] = await Promise.all([
+    readLeader(broker.state),
     Promise.all([...queues].slice(0, MAX_QUEUES).map((queue) => broker.queue(queue).status(now))),
   ]);
   return {
-    leader: beats.find(({ isLeader }) => isLeader)?.name ?? null,
+    leader: leader?.name ?? null,
     unserved: statuses.filter(({ consumers }) => consumers === 0).map(({ queue }) => queue),
     paused: statuses.filter(({ paused }) => paused).map(({ queue }) => queue),
   };

@@ -1,11 +1,9 @@
-import { type LiveBeat, listLiveBeats } from '../engine/beat/presence.ts';
+import { type LiveBeat, listLiveBeats, readStaleness } from '../engine/beat/live-beats.ts';
+import { countOf } from '../engine/core/counted.ts';
 import { formatDuration } from '../engine/core/duration.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import type { HealthComponent } from '../engine/core/health/report.ts';
 import type { Session } from './session.ts';
-
-/** A leader looks every second whether an entry is due; clocks of two machines may disagree by some seconds. */
-const STALE_MS = 30_000;
 
 /**
  * Whether a beat leads, and is current. `answers` is false when there is nobody to tell: no beat is live, or the broker is away.
@@ -32,9 +30,9 @@ function judgeBeats(beats: readonly LiveBeat[], now: number): HealthComponent {
       leader: undefined,
     });
   }
-  const ageMs = Math.max(0, now - (first.lastTickAt ?? first.since));
-  if (ageMs > STALE_MS) {
-    const message = `${first.name} leads, but has not looked at its entries for ${formatDuration(ageMs)}`;
+  const staleMs = readStaleness(first, now);
+  if (staleMs !== undefined) {
+    const message = `${first.name} leads, but has not looked at its entries for ${formatDuration(staleMs)}`;
     return beatComponent('failed', message, facts);
   }
   const keeps = `${first.name} leads and keeps ${countOf(first.entries, 'entry', 'entries')}`;
@@ -58,8 +56,4 @@ function beatComponent(
     overdue: leader?.overdue ?? null,
     lastTickAgeMs: leader?.lastTickAt == null ? null : Math.max(0, (facts?.now ?? 0) - leader.lastTickAt),
   };
-}
-
-function countOf(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -4,9 +4,10 @@ import type { EntryCall, MissedRule, Overlap } from '../engine/core/schedule/ent
 import { formatFiringId } from '../engine/core/schedule/firing.ts';
 import { listUpcoming, type UpcomingRun } from '../engine/core/schedule/upcoming-runs.ts';
 import type { JobState } from '../engine/core/state.ts';
+import { parseDeclared } from '../engine/schedule/declared-entry.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
 import type { Schedules } from '../engine/schedule/schedules.ts';
-import { definitionOf, describeDifferences, parseDeclared } from './entry-definition.ts';
+import { definitionOf, describeDifferences } from './entry-definition.ts';
 import { type FiringFacts, readFiringFacts } from './firing-facts.ts';
 import { defineOperation } from './operation.ts';
 import { openSchedules } from './schedules-of.ts';

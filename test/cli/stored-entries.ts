@@ -1,6 +1,6 @@
 import type { EntryOptions } from '../../src/engine/schedule/entry-options.ts';
-import { parseEntry } from '../../src/engine/schedule/entry-options.ts';
 import { type AddOptions, Schedules } from '../../src/engine/schedule/schedules.ts';
+import { define } from '../support/entry-definitions.ts';
 import { type FakeBroker, NOW } from './fake-broker.ts';
 
 /** Puts schedule entries into the double of a broker, as their engine does. */
@@ -12,18 +12,9 @@ export async function storeEntries(
   const schedules = schedulesOf(broker);
   for (const [name, entry] of Object.entries(entries)) {
     broker.store(entry.queue ?? 'default');
-    await schedules.add(name, defineEntry(name, entry), { isPaused: entry.enabled === false, ...options });
+    await schedules.add(name, define(entry, name), { isPaused: entry.enabled === false, ...options });
   }
   return schedules;
-}
-
-export function defineEntry(name: string, entry: EntryOptions) {
-  return parseEntry(name, entry, {
-    resolve: () => ({ queue: 'default', definition: undefined }),
-    assertQueue: () => {},
-    payloadLimit: Number.POSITIVE_INFINITY,
-    longestResultMs: () => Number.POSITIVE_INFINITY,
-  });
 }
 
 export function schedulesOf(broker: FakeBroker): Schedules {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/engine/app/create-app.ts';
+import type { LiveBeat } from '../../src/engine/beat/live-beats.ts';
 import type { HealthComponent } from '../../src/engine/core/health/report.ts';
 import { systemClock } from '../../src/engine/runtime/system-clock.ts';
 import { checkHealth } from '../../src/ops/check-health.ts';
@@ -11,6 +12,7 @@ import { createFakeSession } from '../cli/fake-session.ts';
 import { createStore, newJob, openWorkshop, type Workshop } from '../engine/broker/workshop.ts';
 import { recordLog } from '../engine/worker/recorded.ts';
 import { brokersUnderTest } from '../support/brokers.ts';
+import { storeLiveBeat } from '../support/live-beat.ts';
 
 type Input = Parameters<typeof checkHealth.run>[1];
 
@@ -68,13 +70,10 @@ test('%h in the name of a worker is the name of this host', async () => {
 });
 
 describe('the beat', () => {
-  const BEAT = { host: 'box', pid: 7, version: '1.0.0', startedAt: NOW - 90_000, since: NOW - 60_000, entries: 3 };
-
-  async function beats(...all: Record<string, unknown>[]): Promise<HealthComponent> {
+  async function beats(...all: Partial<LiveBeat>[]): Promise<HealthComponent> {
     const broker = new FakeBroker();
     for (const [index, beat] of all.entries()) {
-      const said = { ...BEAT, name: `beat@${index}`, isLeader: false, lastTickAt: null, overdue: 0, ...beat };
-      await broker.state.write(`beat/live/${index}`, JSON.stringify(said));
+      await storeLiveBeat(broker, { name: `beat@${index}`, since: NOW - 60_000, entries: 3, ...beat });
     }
     return await probe(broker, { beat: true });
   }
@@ -98,6 +97,11 @@ describe('the beat', () => {
     });
     expect(await beats({ isLeader: true })).toMatchObject({ status: 'failed' });
     expect(await beats({ isLeader: true, since: NOW - 1000 })).toMatchObject({ status: 'ok' });
+  });
+
+  test('is well when the leader led before, and has not looked since it leads again', async () => {
+    const found = await beats({ isLeader: true, lastTickAt: NOW - 31_000, since: NOW - 1000 });
+    expect(found).toMatchObject({ status: 'ok' });
   });
 
   test('is degraded while firings have not started', async () => {

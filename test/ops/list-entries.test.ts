@@ -4,6 +4,7 @@ import { listEntries } from '../../src/ops/list-entries.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 import { storeEntries } from '../cli/stored-entries.ts';
+import { storeLiveBeat } from '../support/live-beat.ts';
 
 const FIVE = {
   'report.weekly': { task: 'report', every: '7d' },
@@ -54,8 +55,8 @@ test('says who leads, and which queues of these entries are paused or consumed b
   broker.queue('default').consumers = 1;
   broker.queue('default').paused = true;
   expect((await list(broker)).firing).toEqual({ leader: null, unserved: ['fast'], paused: ['default'] });
-  await broker.state.write('beat/live/a', JSON.stringify({ name: 'beat@a', isLeader: false }));
-  await broker.state.write('beat/live/b', JSON.stringify({ name: 'beat@b', isLeader: true }));
+  await storeLiveBeat(broker, { name: 'beat@a' });
+  await storeLiveBeat(broker, { name: 'beat@b', isLeader: true });
   await broker.state.write('beat/live/c', 'nonsense');
   expect((await list(broker)).firing.leader).toBe('beat@b');
 });

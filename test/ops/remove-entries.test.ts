@@ -7,7 +7,8 @@ import { removeEntries } from '../../src/ops/remove-entries.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
 import { splitWords } from '../cli/split-words.ts';
-import { defineEntry, storeEntries } from '../cli/stored-entries.ts';
+import { storeEntries } from '../cli/stored-entries.ts';
+import { define } from '../support/entry-definitions.ts';
 
 const ENTRIES = {
   'report.a': { task: 'report', cron: '0 3 * * *', timezone: 'Europe/Berlin', args: [{ who: 'ada lovelace' }] },
@@ -44,7 +45,7 @@ test('asks, removes, and gives the command that adds each again as it was', asyn
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as EntryInput;
     const view = before.get(name);
     if (view === undefined) throw new Error('it was not there');
-    expect(defineEntry(name, toEntryOptions(given))).toEqual(definitionOf(view));
+    expect(define(toEntryOptions(given), name)).toEqual(definitionOf(view));
     expect({ name, isPaused: given.paused === true }).toEqual({ name, isPaused: !view.enabled });
     expect(lost).toEqual([]);
   }

@@ -5,7 +5,8 @@ import { execute } from '../../src/ops/gate.ts';
 import { showEntry } from '../../src/ops/show-entry.ts';
 import { FakeBroker, NOW } from '../cli/fake-broker.ts';
 import { createFakeSession } from '../cli/fake-session.ts';
-import { defineEntry, schedulesOf, storeEntries } from '../cli/stored-entries.ts';
+import { schedulesOf, storeEntries } from '../cli/stored-entries.ts';
+import { define } from '../support/entry-definitions.ts';
 
 const show = async (broker: FakeBroker, name: string) => {
   const execution = await execute(showEntry, { name }, { session: createFakeSession(broker) });
@@ -43,11 +44,11 @@ test('everything about an entry, with its next due times and its last run', asyn
 test('says where an operator has changed what code declares', async () => {
   const broker = new FakeBroker();
   const declared = { task: 'report', cron: '0 3 * * *', args: [1] };
-  const definition = defineEntry('a', declared);
+  const definition = define(declared, 'a');
   const text = formatDeclared({ definition, enabled: true });
   await storeEntries(broker, { a: declared }, { source: 'code', declared: text });
   expect((await show(broker, 'a')).differences).toEqual([]);
-  await schedulesOf(broker).add('a', defineEntry('a', { ...declared, cron: '0 4 * * *', args: [2] }), {
+  await schedulesOf(broker).add('a', define({ ...declared, cron: '0 4 * * *', args: [2] }, 'a'), {
     replace: true,
   });
   expect(await show(broker, 'a')).toMatchObject({

@@ -13,11 +13,11 @@ interface Input {
 /** Its story is its output: told to stdout, and what to type next to stderr. */
 export const demo = defineService({
   name: 'demo',
-  summary: 'Watch a worker at work, on a throw-away broker',
+  summary: 'Watch a worker and a beat at work, on a throw-away broker',
   details: [
-    'Runs a worker and calls tasks on a SQLite file in a temporary folder, tells what happens, and says what to type in a second',
-    'terminal. On a terminal it goes on until Ctrl-C; elsewhere it ends when everything was shown once, after about 15 seconds.',
-    'Nothing stays behind, and no other broker is touched.',
+    'Runs a worker and a beat with three schedule entries on a SQLite file in a temporary folder, calls tasks, tells what happens,',
+    'and says what to type in a second terminal. On a terminal it goes on until Ctrl-C; elsewhere it ends when everything was',
+    'shown once, after about 15 seconds. Nothing stays behind, and no other broker is touched.',
   ].join('\n'),
   options: [{ flags: '--for <duration>', summary: 'end after this long' }],
   examples: [
@@ -58,7 +58,7 @@ async function showDemo({ forMs }: Input, context: CommandContext): Promise<numb
   } finally {
     broker.remove();
   }
-  tell({ event: 'stopped', message: 'The worker has stopped, and its broker is removed.' });
+  tell({ event: 'stopped', message: 'Worker and beat have stopped, and their broker is removed.' });
 
   for (const text of NEXT) output.note(text);
   return 0;
@@ -80,21 +80,27 @@ async function runShop(shop: Shop, { forMs, tell, url, context }: Show): Promise
   ]);
   const { log } = createLogger({ level: 'silent', destination: 2 });
   const worker = await shop.app.createWorker({ pool: 'async', concurrency: 1, name: 'demo@%h', logger: log });
+  const beat = await shop.app.createBeat({ name: 'demo@%h', logger: log });
   const over = new AbortController();
   const stop = (): void => over.abort();
   const stopListening = onStopSignals({ warm: stop, cold: stop, signals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
   const timer = forMs === undefined ? undefined : setTimeout(stop, Math.min(forMs, MAX_TIMER_MS));
   try {
     await worker.start();
+    await beat.start();
     const store = await (await shop.app.broker()).describe();
-    tell({ event: 'started', message: `A worker with one slot on a throw-away broker, ${store}.`, broker: url });
+    tell({
+      event: 'started',
+      message: `A worker with one slot and a beat on a throw-away broker, ${store}.`,
+      broker: url,
+    });
     for (const text of formatHints(url)) output.note(text);
     const rounds = forMs === undefined && host.streams.stdout.isTTY !== true ? 1 : Number.POSITIVE_INFINITY;
     await Promise.race([playScenes(shop, { tell, signal: over.signal, rounds }), aborted(over.signal)]);
   } finally {
     stop();
     clearTimeout(timer);
-    await worker.stop(STOP_WITHIN_MS);
+    await Promise.all([beat.stop(), worker.stop(STOP_WITHIN_MS)]);
     stopListening();
   }
 }
@@ -107,7 +113,10 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function formatHints(url: string): string[] {
-  const commands = ['inspect queues', 'inspect scheduled', 'jobs show payment-1', 'result invoice-1'];
+  const commands = [
+    ...['inspect queues', 'inspect scheduled', 'schedule list', 'health', 'doctor'],
+    ...['jobs show payment-1', 'result invoice-1'],
+  ];
   return [
     '',
     'Look from a second terminal while it runs; Ctrl-C ends it.',

@@ -1,3 +1,5 @@
+import { countOf } from '../../engine/core/counted.ts';
+import type { BeatStatus } from '../../ops/show-status.ts';
 import { defineCommand } from '../command.ts';
 import { sharedOptions } from '../options.ts';
 import { type Column, table } from '../presentation.ts';
@@ -11,18 +13,19 @@ const PAUSED_TASKS: readonly Column[] = [
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'Show the live workers and the queues in one view',
-  details: 'Exit code 69 when no worker is live. `tq inspect queues --json` has the queues as JSON.',
+  summary: 'Show the live workers, the queues and who leads the beat in one view',
+  details:
+    'Exit code 69 when no worker is live; who leads the beat is said on stderr. `tq inspect queues --json` has the queues as JSON.',
   options: [sharedOptions.destination],
   examples: [
     { command: 'tq status', does: 'look at everything' },
     { command: 'tq status --json', does: 'the live workers, as JSON' },
   ],
-  json: [...REPLY_FIELDS, 'pausedTasks'],
+  json: [...REPLY_FIELDS, 'pausedTasks', 'beat'],
   operation: async () => (await import('../../ops/show-status.ts')).showStatus,
   toInput: readAddressed,
-  present: ({ replies, workers, queues, pausedTasks }) => ({
-    json: { workers, silent: replies.silent, pausedTasks },
+  present: ({ replies, workers, queues, pausedTasks, beat }) => ({
+    json: { workers, silent: replies.silent, pausedTasks, beat },
     blocks: [
       table(
         [
@@ -56,7 +59,16 @@ export const status = defineCommand({
       ),
       ...(pausedTasks.length === 0 ? [] : [table(PAUSED_TASKS, pausedTasks, '')]),
     ],
+    notes: describeBeat(beat),
     problems: describeGaps(replies),
     exitCode: exitCodeOf(replies),
   }),
 });
+
+/** Beside the tables, whose lines a pipe reads. Where nothing is scheduled, nobody need lead. */
+function describeBeat({ leader, standby, entries }: BeatStatus): string[] {
+  if (leader === null && entries === 0) return [];
+  const kept = countOf(entries, 'schedule entry', 'schedule entries');
+  const others = standby.length === 0 ? '' : `, ${standby.length} on standby`;
+  return [leader === null ? `no beat leads; ${kept}${others}` : `beat: ${leader} leads, ${kept}${others}`];
+}

@@ -5,9 +5,10 @@ import { createApp } from '../../engine/app/create-app.ts';
 import type { Clock } from '../../engine/core/clock.ts';
 import { formatDuration } from '../../engine/core/duration.ts';
 import { messageOf } from '../../engine/core/errors.ts';
+import { readMark } from '../../engine/core/schedule/firing.ts';
 import type { AsyncResult } from '../../engine/results/async-result.ts';
 import { context } from '../../engine/task/context.ts';
-import type { Tell } from './story.ts';
+import type { StoryEvent, Tell } from './story.ts';
 
 /** What the shop can be asked for; each is a task. */
 export type Errand = 'order' | 'payment' | 'invoice' | 'reminder' | 'photo';
@@ -21,6 +22,8 @@ export interface Shop {
   ): Promise<AsyncResult<unknown>>;
 }
 
+type JobName = Pick<StoryEvent, 'id' | 'task' | 'queue' | 'entry'>;
+
 const QUEUE = 'shop';
 const RETRY = { delay: '1s', backoff: 'exponential', jitter: false } as const;
 
@@ -31,11 +34,16 @@ export function createShop(url: string, { clock, tell }: { clock: Clock; tell: T
     {
       broker: url,
       queues: [{ name: QUEUE, priorities: true }],
-      builtins: false,
       hooks: {
         taskSuccess({ attempt, ...job }) {
-          const message = attempt === 1 ? 'succeeded' : `succeeded, attempt ${attempt}`;
-          tell({ event: 'succeeded', message, ...name(job), attempt });
+          const named = name(job);
+          const message = named.entry === undefined ? 'succeeded' : 'fired, and succeeded';
+          tell({
+            event: 'succeeded',
+            message: attempt === 1 ? message : `${message}, attempt ${attempt}`,
+            ...named,
+            attempt,
+          });
         },
         taskRetry({ attempt, delayMs, error, ...job }) {
           const message = `failed: ${messageOf(error)}; again in ${formatDuration(delayMs)}`;
@@ -60,6 +68,15 @@ export function createShop(url: string, { clock, tell }: { clock: Clock; tell: T
   });
   app.task('reminder.send', () => work(100));
   app.task('photo.resize', () => work(400));
+  app.task('stock.count', () => undefined);
+  app.schedule({
+    'stock-count': { task: 'stock.count', every: '10s', overlap: 'skip', description: 'counts what is on the shelves' },
+    'health-check': { task: 'health.check', every: '1m', overlap: 'skip', description: 'looks whether all is well' },
+    'monday-offer': {
+      ...{ task: 'reminder.send', cron: '0 9 * * mon', timezone: 'Europe/Berlin' },
+      ...{ enabled: false, description: 'paused until somebody resumes it' },
+    },
+  });
 
   const counts = new Map<Errand, number>();
   return {
@@ -101,6 +118,7 @@ async function work(ms: number): Promise<void> {
   await sleep(ms, undefined, { signal: context().signal });
 }
 
-function name({ id, task, queue }: { id: string; task: string; queue: string }) {
-  return { id, task, queue };
+function name({ id, task, queue }: { id: string; task: string; queue: string }): JobName {
+  const { schedule } = readMark(id);
+  return { id, task, queue, ...(schedule !== undefined && { entry: schedule.entry }) };
 }

@@ -9,6 +9,8 @@ export interface StoryEvent {
   readonly id?: string;
   readonly task?: string;
   readonly queue?: string;
+  /** The schedule entry that the job is a firing of. */
+  readonly entry?: string;
   readonly attempt?: number;
   readonly priority?: number;
   /** Epoch milliseconds. */
@@ -24,6 +26,7 @@ export const STORY_FIELDS = [
   'id',
   'task',
   'queue',
+  'entry',
   'attempt',
   'priority',
   'dueAt',
@@ -39,7 +42,7 @@ export type Tell = (event: StoryEvent) => void;
  * @param sinceMs since the demo began
  */
 export function presentEvent(told: StoryEvent, at: number, sinceMs: number): Pick<Presentation, 'json' | 'blocks'> {
-  const { event, message, id } = told;
+  const { event, message, id, entry } = told;
   const values: Readonly<Record<string, unknown>> = { at, ...told };
   const json = Object.fromEntries(STORY_FIELDS.map((field) => [field, values[field] ?? null]));
   if (event === 'scene') return { json, blocks: [line(''), line(message, 'title')] };
@@ -48,14 +51,14 @@ export function presentEvent(told: StoryEvent, at: number, sinceMs: number): Pic
   const time = `${(sinceMs / 1000).toFixed(1)}s`;
   const cells = row(
     { text: time, tone: 'faint', width: -TIME_WIDTH },
-    { text: id, tone: 'plain', width: ID_WIDTH },
+    { text: entry ?? id, tone: 'plain', width: ID_WIDTH },
     { text: message, tone: TONES[event] ?? 'plain' },
   );
   return { json, blocks: [cells] };
 }
 
 const TIME_WIDTH = 7;
-const ID_WIDTH = 10;
+const ID_WIDTH = 12;
 
 const TONES: { readonly [Event in StoryEvent['event']]?: Tone } = {
   scheduled: 'waiting',

@@ -8,7 +8,7 @@ import type { UpcomingRun } from '../core/schedule/upcoming-runs.ts';
 import type { AsyncResult } from '../results/async-result.ts';
 import type { DeclaredEntry } from '../schedule/declared-entry.ts';
 import { type EntryFacts, type EntryOptions, parseEntry } from '../schedule/entry-options.ts';
-import type { ReconcileReport, Take } from '../schedule/reconciliation.ts';
+import { assertTake, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
 import type { ScheduleBroker } from '../schedule/schedule-broker.ts';
 import type { PageOptions, SchedulePage } from '../schedule/schedule-pages.ts';
 import type { ScheduleView } from '../schedule/schedule-view.ts';
@@ -203,10 +203,7 @@ function createOperations(
     },
     async reconcile({ take, ...others } = {}) {
       assertKnownOptions(others, ['take'], 'app.schedules.reconcile()');
-      if (take !== undefined && take !== 'code' && take !== 'stored') {
-        const what = 'take of app.schedules.reconcile()';
-        throw createError('INVALID_OPTION', { what, expected: '"code" or "stored"', given: formatGiven(take) });
-      }
+      if (take !== undefined) assertTake(take, 'take of app.schedules.reconcile()');
       const declared = readDeclared();
       if (declared === undefined) return NOTHING_DONE;
       for (const { definition } of declared) await checkArguments(definition);

@@ -5,14 +5,12 @@ import { Beat } from '../beat/beat.ts';
 import type { Broker } from '../broker/port.ts';
 import { formatWorkerName } from '../control/name-template.ts';
 import type { Clock } from '../core/clock.ts';
-import { createError } from '../core/errors.ts';
-import { formatGiven } from '../core/given.ts';
 import { assertKnownOptions } from '../core/known-options.ts';
 import type { ScheduleEntry } from '../core/schedule/entry.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { readVersion } from '../runtime/version.ts';
 import type { ArmOptions } from '../schedule/arming.ts';
-import { formatDifferences, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
+import { assertTake, formatDifferences, type ReconcileReport, type Take } from '../schedule/reconciliation.ts';
 import { Schedules } from '../schedule/schedules.ts';
 import type { AppSchedules } from './app-schedules.ts';
 
@@ -48,10 +46,7 @@ const DEFAULT_NAME = 'beat@%h';
 export async function createAppBeat({ app, clock }: BeatOf, options: BeatOptions): Promise<Beat> {
   assertKnownOptions(options, KEYS, 'the beat');
   const { name = DEFAULT_NAME, take, logger = createLogger({ level: 'info', destination: 1 }).log } = options;
-  if (take !== undefined && take !== 'code' && take !== 'stored') {
-    const expected = '"code" or "stored"';
-    throw createError('INVALID_OPTION', { what: 'take of the beat', expected, given: formatGiven(take) });
-  }
+  if (take !== undefined) assertTake(take, 'take of the beat');
   const place = { host: hostname(), pid: process.pid };
   const identity = { ...place, id: randomUUID(), name: formatWorkerName(name, place), version: readVersion() };
   const broker = await app.broker();

@@ -1,3 +1,5 @@
+import { OVERDUE_MS } from '../core/schedule/firing.ts';
+
 /** How often a beat does what, and how long it waits for what; milliseconds. */
 export interface BeatTiming {
   /** A leader that does not renew its lease for so long leads no more. */
@@ -23,5 +25,5 @@ export const DEFAULT_TIMING: BeatTiming = {
   lookMs: 30_000,
   rereadMs: 300_000,
   settleMs: 5000,
-  startWithinMs: 60_000,
+  startWithinMs: OVERDUE_MS,
 };

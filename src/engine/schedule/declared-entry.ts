@@ -1,5 +1,6 @@
 import { isRecord } from '../core/envelope.ts';
 import type { EntryDefinition, ScheduleEntry } from '../core/schedule/entry.ts';
+import { parseStoredSchedule } from '../core/schedule/stored-schedule.ts';
 import { formatDefinition } from './stored-entry.ts';
 
 /** An entry as code declares it. */
@@ -15,6 +16,19 @@ export function formatDeclared({ definition, enabled }: Omit<DeclaredEntry, 'nam
   const text = formatDefinition(definition);
   // Its JSON with one field more; an entry that is enabled has the text of its definition.
   return enabled ? text : `${text.slice(0, -1)},"enabled":false}`;
+}
+
+/** What code declared of an entry, from the text that was kept of it. */
+export function parseDeclared(declared: string, name: string): EntryDefinition {
+  const {
+    enabled: _,
+    schedule,
+    ...definition
+  } = JSON.parse(declared) as Omit<EntryDefinition, 'schedule'> & {
+    readonly schedule: unknown;
+    readonly enabled?: boolean;
+  };
+  return { ...definition, schedule: parseStoredSchedule(schedule, name) };
 }
 
 /** Whether an operator has changed what code declared. A pause is no such change. */

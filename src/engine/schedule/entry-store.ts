@@ -23,16 +23,14 @@ export class EntryStore {
   /**
    * Entries by name.
    *
-   * @param prefix of their names
    * @param after the name that they stand after
    * @returns an error in place of each that cannot be read: one of them keeps nobody from the others
    */
   async list(
-    prefix = '',
     limit?: number,
     after?: string,
   ): Promise<(ScheduleEntry | { readonly name: string; readonly error: Error })[]> {
-    const found = await this.#state.list(ENTRIES + prefix, limit, after && ENTRIES + after);
+    const found = await this.#state.list(ENTRIES, limit, after && ENTRIES + after);
     return found.map(({ key, value, version }) => {
       const name = key.slice(ENTRIES.length);
       try {

@@ -1,6 +1,7 @@
 import type { SchedulerState } from '../broker/schedule-port.ts';
 import { mapBounded } from '../core/bounded.ts';
 import { createError, messageOf } from '../core/errors.ts';
+import { formatGiven } from '../core/given.ts';
 import type { ScheduleEntry } from '../core/schedule/entry.ts';
 import { describeSchedule } from '../core/schedule/schedule-text.ts';
 import { parseStoredSchedule } from '../core/schedule/stored-schedule.ts';
@@ -19,6 +20,12 @@ import { formatDefinition } from './stored-entry.ts';
 
 /** Whose word counts where an operator has changed what code declares: for all of it. */
 export type Take = 'code' | 'stored';
+
+/** @throws INVALID_OPTION */
+export function assertTake(given: unknown, what: string): asserts given is Take {
+  if (given === 'code' || given === 'stored') return;
+  throw createError('INVALID_OPTION', { what, expected: '"code" or "stored"', given: formatGiven(given) });
+}
 
 export interface EntryDifference extends DefinitionDifference {
   readonly name: string;

@@ -55,7 +55,7 @@ async function readEntries(
   limit: number,
   after: string | undefined,
 ): Promise<ScheduleView[]> {
-  const found = await entries.list('', limit, after);
+  const found = await entries.list(limit, after);
   const readable = found.filter((one): one is ScheduleEntry => !('error' in one));
   const [states, runs] = await Promise.all([
     arming.readStates(readable),

@@ -201,11 +201,6 @@ export class Schedules {
     return this.#arming.arm(entry, options);
   }
 
-  /** The schedulers of entries, by their names. */
-  readStates(entries: readonly ScheduleEntry[]): Promise<Map<string, SchedulerState>> {
-    return this.#arming.readStates(entries);
-  }
-
   /**
    * Gives an entry another definition, source or pause, and arms it anew. What it has fired stays counted.
    *

@@ -1,10 +1,8 @@
+import { countOf, nameSome } from '../../engine/core/counted.ts';
 import { formatDuration } from '../../engine/core/duration.ts';
 import type { HealthComponent, HealthStatus } from '../../engine/core/health/report.ts';
 import type { BrokerPulse, QueuePulse, WorkersPulse } from './health-source.ts';
 import type { HealthLimits } from './limits.ts';
-
-/** What the message of a component names at most. */
-const NAMED = 5;
 
 export function checkBroker(pulse: BrokerPulse, limits: Pick<HealthLimits, 'slowBrokerMs'>): HealthComponent {
   const { url, store } = pulse;
@@ -60,7 +58,7 @@ export function checkQueues(queues: readonly QueuePulse[], limits: HealthLimits)
     message:
       problems.length === 0
         ? counts
-        : some(
+        : nameSome(
             problems.map(([, text]) => text),
             '; ',
           ),
@@ -95,14 +93,14 @@ export function checkWorkers(
         ];
   const problems = [
     ...tooFew,
-    ...(silent.length === 0 ? [] : [`no answer from ${some(silent, ', ')}`]),
+    ...(silent.length === 0 ? [] : [`no answer from ${nameSome(silent, ', ')}`]),
     ...unready.map(({ name, problems: reasons }) => `${name} is not ready: ${reasons.join(', ')}`),
   ];
   const hasFailed = leastWorkers > 0 && live === 0 && !isServed;
   return {
     name: 'workers',
     status: hasFailed ? 'failed' : problems.length > 0 ? 'degraded' : 'ok',
-    message: problems.length === 0 ? countOf(live, 'live worker') : some(problems, '; '),
+    message: problems.length === 0 ? countOf(live, 'live worker') : nameSome(problems, '; '),
     live,
     ready: workers.length - unready.length,
     silent,
@@ -125,13 +123,4 @@ function sumOf(queues: readonly QueuePulse[], read: (queue: QueuePulse) => numbe
 
 function countJobs(count: number): string {
   return count === 1 ? '1 job waits' : `${count} jobs wait`;
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function some(texts: readonly string[], separator: string): string {
-  if (texts.length <= NAMED) return texts.join(separator);
-  return `${texts.slice(0, NAMED).join(separator)}${separator}and ${texts.length - NAMED} more`;
 }

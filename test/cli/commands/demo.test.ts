@@ -38,7 +38,7 @@ describe('the demo', () => {
 
   const inTemp = (more: Record<string, string> = {}) => ({ env: { TMPDIR: temp, ...more }, timeoutMs: 60_000 });
 
-  test('told as JSON: a retry with growing waits, a dead letter, a scheduled job, priorities, and nothing stays', async () => {
+  test('told as JSON: a retry with growing waits, a dead letter, a scheduled job, priorities, a firing, and nothing stays', async () => {
     const told = await runTq(['demo', '--json', '--quiet'], inTemp());
     expect(told).toMatchObject({ exitCode: 0, stderr: '' });
     const lines = told.stdout.split('\n').map((line): Line => JSON.parse(line));
@@ -62,7 +62,12 @@ describe('the demo', () => {
     expect(of('reminder-1')).toEqual([['scheduled', null]]);
     expect(of('reminder-2').at(-1)).toEqual(['succeeded', 1]);
     const order = lines.filter(({ id, event }) => /photo|order-2/.test(String(id)) && event === 'succeeded');
-    expect(order.map(({ id }) => id)).toEqual(['photo-1', 'order-2', 'photo-2', 'photo-3']);
+    const ids = order.map(({ id }) => id);
+    expect(ids.filter((id) => id !== 'order-2')).toEqual(['photo-1', 'photo-2', 'photo-3']);
+    // Before photo-1 only when a firing had the slot as they were called.
+    expect(ids.indexOf('order-2')).toBeLessThan(ids.indexOf('photo-2'));
+    const firing = lines.find(({ entry }) => entry === 'stock-count');
+    expect(firing).toMatchObject({ event: 'succeeded', task: 'stock.count', message: 'fired, and succeeded' });
     expect(await listLeft()).toEqual([]);
   }, 60_000);
 
@@ -71,17 +76,23 @@ describe('the demo', () => {
     await running.waitForLine(/payment-1\tsucceeded, attempt 3$/);
     const hints = running.stderr.split('\n').flatMap((line) => /^ {2}tq (.*--broker.*)$/.exec(line)?.[1] ?? []);
     expect(hints.map((hint) => hint.split(' --broker')[0])).toEqual([
-      'inspect queues',
-      'inspect scheduled',
-      'jobs show payment-1',
-      'result invoice-1',
+      ...['inspect queues', 'inspect scheduled', 'schedule list', 'health', 'doctor'],
+      ...['jobs show payment-1', 'result invoice-1'],
     ]);
-    const [queues = '', , payment = ''] = hints;
+    const [queues = '', , schedule = '', , , payment = ''] = hints;
     expect((await runTq([...queues.split(' '), '--json'])).json()).toMatchObject([
       { queue: 'shop', consumers: 1 },
       { queue: 'dead_letter' },
     ]);
     expect((await runTq([...payment.split(' '), '--json'])).json()).toMatchObject({ state: 'SUCCESS', attempts: 3 });
+    expect((await runTq([...schedule.split(' '), '--json'])).json()).toMatchObject([
+      { name: 'health-check', task: 'health.check', enabled: true },
+      { name: 'monday-offer', enabled: false, nextAt: null },
+      { name: 'stock-count', enabled: true },
+    ]);
+    const broker = queues.slice(queues.indexOf('--broker')).split(' ');
+    const health = await runTq(['health', '--beat', '--json', ...broker]);
+    expect(health.json()).toMatchObject({ components: [{ name: 'beat', answers: true, beats: 1, entries: 3 }] });
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
@@ -92,7 +103,7 @@ describe('the demo', () => {
       expect(await listLeft()).toHaveLength(1);
       running.signal(signal);
       expect(await running.exit).toMatchObject({ exitCode: 0 });
-      expect(running.stdout).toMatch(/\nThe worker has stopped, and its broker is removed\.\n$/);
+      expect(running.stdout).toMatch(/\nWorker and beat have stopped, and their broker is removed\.\n$/);
       expect(running.stderr).toMatch(/^ {2}tq worker\n {2}tq call email\.send .* --wait\n$/m);
       expect(await listLeft()).toEqual([]);
     },
@@ -111,7 +122,7 @@ describe('the demo', () => {
   test('ends after the time that it is given, and leaves any other broker alone', async () => {
     const told = await runTq(['demo', '--for', '1ms', '-q'], inTemp({ TQ_BROKER_URL: 'redis://127.0.0.1:1' }));
     expect(told).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(told.stdout).toMatch(/^A worker with one slot on a throw-away broker, SQLite 3\./);
+    expect(told.stdout).toMatch(/^A worker with one slot and a beat on a throw-away broker, SQLite 3\./);
     expect(await listLeft()).toEqual([]);
   });
 

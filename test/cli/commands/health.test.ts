@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { health } from '../../../src/cli/commands/health.ts';
 import { createSqliteUrl } from '../../support/brokers.ts';
+import { ensureBuilt } from '../../support/build.ts';
+import { storeLiveBeat } from '../../support/live-beat.ts';
 import { type RunningTq, runTq, startTq } from '../../support/tq-command.ts';
 import { FakeBroker } from '../fake-broker.ts';
 import { createFakeSession, type FakeSession } from '../fake-session.ts';
@@ -54,15 +56,8 @@ describe('input to output', () => {
 
   test('what is degraded is a failure with --strict alone', async () => {
     const session = setup(true);
-    const said = {
-      name: 'beat@a',
-      isLeader: true,
-      since: session.clock.now(),
-      lastTickAt: null,
-      entries: 1,
-      overdue: 1,
-    };
-    await session.fake.state.write('beat/live/x', JSON.stringify(said));
+    const now = session.clock.now();
+    await storeLiveBeat(session.fake, { name: 'beat@a', isLeader: true, since: now, entries: 1, overdue: 1 });
     expect(await run(['health', '--beat'], { session })).toMatchObject({ exitCode: 0 });
     expect(await run(['health', '--beat', '--strict'], { session })).toMatchObject({ exitCode: 1 });
   });
@@ -79,6 +74,8 @@ describe('input to output', () => {
 
 describe('the built tq', () => {
   let worker: RunningTq | undefined;
+  // It may take longer than a test.
+  beforeAll(ensureBuilt);
   afterEach(async () => {
     worker?.signal('SIGKILL');
     await worker?.exit;

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { storeLiveBeat } from '../../support/live-beat.ts';
 import { FakeBroker } from '../fake-broker.ts';
 import { createFakeSession } from '../fake-session.ts';
 import { parseInput, usageFault } from '../parse-input.ts';
 import { run } from '../run-fake.ts';
+import { storeEntries } from '../stored-entries.ts';
 
 describe('argv to input', () => {
   test('takes the workers to ask', async () => {
@@ -17,6 +19,8 @@ const WORKER = {
   ...{ uptimeMs: 90_000, version: '1.2.3' },
 };
 
+const NO_BEAT = { leader: null, standby: [], entries: 0 };
+
 function createBroker(): FakeBroker {
   const broker = new FakeBroker().store('high', {}, { state: 'FAILURE' });
   broker.control.add('tq@a', { stats: { ...WORKER, node: 'v24', reserved: 0 } });
@@ -29,7 +33,7 @@ const status = (broker: FakeBroker, argv: string[] = [], columns?: number) =>
 describe('input to output', () => {
   test('--json prints the fields of the contract', async () => {
     const { exitCode, stdout, stderr } = await status(createBroker(), ['--json']);
-    expect(JSON.parse(stdout)).toEqual({ workers: [WORKER], silent: [], pausedTasks: [] });
+    expect(JSON.parse(stdout)).toEqual({ workers: [WORKER], silent: [], pausedTasks: [], beat: NO_BEAT });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
@@ -69,11 +73,23 @@ describe('input to output', () => {
     const broker = new FakeBroker().store('high', {});
     expect(await status(broker, ['--json'])).toMatchObject({
       exitCode: 69,
-      stdout: '{"workers":[],"silent":[],"pausedTasks":[]}\n',
+      stdout: `${JSON.stringify({ workers: [], silent: [], pausedTasks: [], beat: NO_BEAT })}\n`,
     });
     const { exitCode, stdout, stderr } = await status(broker);
     expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: expect.stringMatching(/^high\t1\t/) });
     expect(stderr).toMatch(/^no worker says what it is\nno worker is live/);
+  });
+
+  test('says who leads the beat, or that none does though there are schedule entries', async () => {
+    const broker = createBroker();
+    await storeEntries(broker, { a: { task: 'work', every: '1h' }, b: { task: 'work', every: '1h', enabled: false } });
+    expect((await status(broker)).stderr).toBe('no beat leads; 2 schedule entries\n');
+    await storeLiveBeat(broker, { name: 'beat@a', isLeader: true, entries: 1 });
+    expect((await status(broker)).stderr).toBe('beat: beat@a leads, 2 schedule entries\n');
+    await storeLiveBeat(broker, { name: 'beat@b' });
+    const { stdout, stderr } = await status(broker, ['--json']);
+    expect(JSON.parse(stdout).beat).toEqual({ leader: 'beat@a', standby: ['beat@b'], entries: 2 });
+    expect(stderr).toBe('beat: beat@a leads, 2 schedule entries, 1 on standby\n');
   });
 
   test('a broker that is away has exit code 69', async () => {

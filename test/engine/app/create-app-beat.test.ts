@@ -72,7 +72,7 @@ describe.each(brokersUnderTest())('the beat of an app on $name', (store) => {
     app.task('tick', { queue }, async () => {
       ids.push(context().id);
     });
-    app.schedule({ ticking: { task: 'tick', every: '1s', queue } });
+    app.schedule({ ticking: { task: 'tick', every: '1s', queue, missed: 'all' } });
     const log = recordLog();
     const beat = await app.createBeat({ logger: log.logger });
     const worker = await app.createWorker({ queues: [queue], pool: 'async', concurrency: 2, logger: log.logger });
@@ -83,9 +83,8 @@ describe.each(brokersUnderTest())('the beat of an app on $name', (store) => {
     await worker.stop();
     await app.schedules.remove('ticking');
 
-    const due = ids.map((id) => Number(id.split(':')[2]));
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(due).toEqual(due.toSorted((a, b) => a - b));
+    // Where several are made up for, they may start in any order.
+    const due = ids.map((id) => Number(id.split(':')[2])).sort((a, b) => a - b);
     const seconds = due.map((at) => (at - (due[0] ?? 0)) / 1000);
     expect(seconds).toEqual(Array.from({ length: seconds.length }, (_, index) => index));
     const logged = log.lines.filter(({ message }) => message === 'entry "ticking" fired').map((line) => line['job_id']);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listLiveBeats } from '../../../src/engine/beat/presence.ts';
+import { listLiveBeats } from '../../../src/engine/beat/live-beats.ts';
 import { listRuns } from '../../../src/engine/core/schedule/runs.ts';
 import { defined, setUp } from './setup.ts';
 
@@ -143,7 +143,6 @@ test('an entry that has fired as often as it may rests', async () => {
 
 test('two beats for an hour, one of them killed every minute: no firing is missed and none doubled', async () => {
   const { time, schedules, createBeat, put } = setUp('2026-03-01T12:00:00.500Z');
-  await put('secondly', defined({ every: '1s' }));
   await put('minutely', defined({ cron: '* * * * *' }, { missed: { policy: 'all', windowMs: null, atMost: 100 } }));
   const all = { policy: 'all', windowMs: null, atMost: 100 } as const;
   await put('every-second', defined({ every: '1s' }, { missed: all }));

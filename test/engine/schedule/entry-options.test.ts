@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type EntryOptions, parseEntry } from '../../../src/engine/schedule/entry-options.ts';
 import type { MissedOptions } from '../../../src/engine/schedule/missed-options.ts';
 import { defineTask } from '../../../src/engine/task/definition.ts';
-import { define, facts } from './definitions.ts';
+import { define, facts } from '../../support/entry-definitions.ts';
 
 const minimal = { task: 'work', every: '1h' } as const;
 

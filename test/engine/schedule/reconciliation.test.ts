@@ -4,10 +4,10 @@ import type { EntryOptions } from '../../../src/engine/schedule/entry-options.ts
 import { formatDifferences } from '../../../src/engine/schedule/reconciliation.ts';
 import { Schedules } from '../../../src/engine/schedule/schedules.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
+import { define } from '../../support/entry-definitions.ts';
 import { createStore, openWorkshop, type Workshop } from '../broker/workshop.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
 import { createFakeClock } from '../worker/recorded.ts';
-import { define } from './definitions.ts';
 
 const NOW = Date.parse('2031-05-01T10:30:00Z');
 const NOTHING = { added: [], updated: [], removed: [], unchanged: 0, differences: [], failed: [] };

@@ -3,11 +3,11 @@ import type { Broker } from '../../../src/engine/broker/port.ts';
 import { formatFiringId } from '../../../src/engine/core/schedule/firing.ts';
 import { Schedules } from '../../../src/engine/schedule/schedules.ts';
 import { brokersUnderTest } from '../../support/brokers.ts';
+import { define } from '../../support/entry-definitions.ts';
 import { loseRecord } from '../broker/lost-record.ts';
 import { createStore, openWorkshop, type Workshop } from '../broker/workshop.ts';
 import { FakeBroker } from '../worker/fake-broker.ts';
 import { createFakeClock, type FakeClock } from '../worker/recorded.ts';
-import { define } from './definitions.ts';
 
 const HOUR = 3_600_000;
 /** Half past an hour, far ahead: no worker of the machine's own time comes near. */

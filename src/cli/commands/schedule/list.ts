@@ -17,7 +17,7 @@ export const scheduleList = defineCommand({
   summary: 'List schedule entries: when they fire next, when they fired last and how it ended',
   details: [
     'LAST and OUTCOME are those of the latest firing that a worker has started, RUNS counts the firings of the schedule alone.',
-    'An entry is late when its next firing was due over a minute ago and nobody went on from it. Job schedulers that another BullMQ',
+    'An entry is overdue when its next firing was due over a minute ago and nobody went on from it. Job schedulers that another BullMQ',
     'application made are listed too, as source bullmq.',
   ].join('\n'),
   options: [

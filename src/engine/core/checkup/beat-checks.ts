@@ -1,5 +1,6 @@
+import { countOf, nameSome } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
-import { formatFiringId } from '../schedule/firing.ts';
+import { formatFiringId, OVERDUE_MS } from '../schedule/firing.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
 /** A schedule entry as the check sees it. */
@@ -22,9 +23,9 @@ export interface CheckedEntries {
   readonly now: number;
 }
 
-/** A firing that has not started this long after it was due is overdue: as the beat warns of it. */
-const OVERDUE_MS = 60_000;
+/** Each has a line of its own, up to so many. */
 const NAMED = 5;
+const ENTRIES = ['schedule entry', 'schedule entries'] as const;
 const FIX = 'start `tq beat`, or a worker with `tq worker --beat`';
 
 /** Whether schedule entries fire, and go on firing. */
@@ -38,19 +39,19 @@ export function checkBeat({ entries, leader, now }: CheckedEntries): Finding[] {
   ];
   if (faults.length > 0) return faults;
   if (firing.length === 0) return [ok('beat', 'there are no schedule entries to keep')];
-  return [ok('beat', `${leader} keeps ${countOf(firing.length)}, and none is overdue`)];
+  return [ok('beat', `${leader} keeps ${countOf(firing.length, ...ENTRIES)}, and none is overdue`)];
 }
 
 function checkLeader(firing: readonly CheckedEntry[], leader: string | null): Finding[] {
   if (firing.length === 0 || leader !== null) return [];
-  const message = `no beat leads, and there ${firing.length === 1 ? 'is' : 'are'} ${countOf(firing.length)}: they go on only while workers take their firings`;
+  const message = `no beat leads, and there ${firing.length === 1 ? 'is' : 'are'} ${countOf(firing.length, ...ENTRIES)}: they go on only while workers take their firings`;
   return [warning('beat', message, FIX)];
 }
 
 function checkArmed(firing: readonly CheckedEntry[], leader: string | null): Finding[] {
   const missing = firing.filter(({ isArmed }) => !isArmed).map(({ name }) => name);
   if (missing.length === 0) return [];
-  const message = `${countOf(missing.length)} of which no next firing is stored: ${some(missing)}`;
+  const message = `${countOf(missing.length, ...ENTRIES)} of which no next firing is stored: ${nameSome(missing)}`;
   if (leader === null) return [failed('beat', message, `${FIX}: it stores them again`)];
   return [warning('beat', `${message}; ${leader} stores them again`, 'wait half a minute, and look again')];
 }
@@ -67,7 +68,7 @@ function checkOverdue(firing: readonly CheckedEntry[], now: number): Finding[] {
   if (rest === 0) return shown;
   return [
     ...shown,
-    warning('beat', `${countOf(rest)} more overdue`, '`tq schedule list --sort next` lists them first'),
+    warning('beat', `${countOf(rest, ...ENTRIES)} more overdue`, '`tq schedule list --sort next` lists them first'),
   ];
 }
 
@@ -76,13 +77,4 @@ function checkReadable(entries: readonly CheckedEntry[]): Finding[] {
     .filter(({ error }) => error !== null)
     .slice(0, NAMED)
     .map(({ name, error }) => warning('beat', error ?? '', `\`tq schedule remove ${name}\`, and add it again`));
-}
-
-function some(names: readonly string[]): string {
-  const rest = names.length - NAMED;
-  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ');
-}
-
-function countOf(count: number): string {
-  return count === 1 ? '1 schedule entry' : `${count} schedule entries`;
 }

@@ -1,3 +1,4 @@
+import { countOf, nameSome } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
 import { nearestNames } from '../nearest.ts';
@@ -33,7 +34,6 @@ export interface CheckedQueues {
 
 /** A schedule entry that is later than this does not merely wait for a busy worker. */
 const LATE_MS = 5 * 60_000;
-const NAMED = 5;
 
 export function checkQueues(checked: CheckedQueues): Finding[] {
   const { queues, isWhole } = checked;
@@ -86,7 +86,7 @@ function checkTasks({ queues, knownTasks }: CheckedQueues): Finding[] {
   return found.map(({ queue, unregistered, servedBy }) => {
     const near = nearestNames(unregistered[0] ?? '', knownTasks);
     const hint = near.length === 0 ? '' : `; near it there is ${near.join(', ')}`;
-    const message = `jobs wait in queue "${queue}" whose task none of its workers (${some(servedBy)}) registers: ${some(unregistered)}${hint}`;
+    const message = `jobs wait in queue "${queue}" whose task none of its workers (${nameSome(servedBy)}) registers: ${nameSome(unregistered)}${hint}`;
     return failed('unregistered-tasks', message, 'start workers with the module that has these tasks');
   });
 }
@@ -95,7 +95,7 @@ function checkLost(queues: readonly CheckedQueue[]): Finding[] {
   const found = queues.filter(({ lost }) => lost.length > 0);
   if (found.length === 0) return [ok('lost-jobs', 'every active job has its lock')];
   return found.map(({ queue, lost, servedBy, consumers }) => {
-    const message = `${countOf(lost.length, 'job of', 'jobs of')} queue "${queue}" ${lost.length === 1 ? 'is' : 'are'} active without a lock, so the worker is gone: ${some(lost)}`;
+    const message = `${countOf(lost.length, 'job of', 'jobs of')} queue "${queue}" ${lost.length === 1 ? 'is' : 'are'} active without a lock, so the worker is gone: ${nameSome(lost)}`;
     if (servedBy.length > 0 || consumers > 0) {
       return warning(
         'lost-jobs',
@@ -154,7 +154,7 @@ function checkStrayKeys(queues: readonly CheckedQueue[]): Finding[] {
   const found = queues.filter(({ leftovers }) => leftovers.strayKeys.length > 0);
   if (found.length === 0) return [ok('unique-keys', 'every unique key is held by a job that is there')];
   return found.map(({ queue, leftovers: { strayKeys } }) => {
-    const keys = some(strayKeys.map(({ key }) => key));
+    const keys = nameSome(strayKeys.map(({ key }) => key));
     const message = `${countOf(strayKeys.length, 'unique key', 'unique keys')} of queue "${queue}" ${strayKeys.length === 1 ? 'is' : 'are'} held by jobs that are gone, so no call with such a key is stored: ${keys}`;
     return failed('unique-keys', message, '`tq doctor --fix` gives them back');
   });
@@ -165,10 +165,11 @@ function checkOrphans(queues: readonly CheckedQueue[]): Finding[] {
   const large = queues.filter(({ leftovers }) => leftovers.orphans === null).map(({ queue }) => queue);
   const reasons = found.map(({ queue, leftovers }) => {
     const orphans = leftovers.orphans ?? [];
-    const message = `${countOf(orphans.length, 'record', 'records')} of jobs in no list of queue "${queue}", so nobody runs or sees them: ${some(orphans)}`;
+    const message = `${countOf(orphans.length, 'record', 'records')} of jobs in no list of queue "${queue}", so nobody runs or sees them: ${nameSome(orphans)}`;
     return warning('orphans', message, '`tq jobs show ID` shows one; `tq doctor --fix` removes them');
   });
-  if (large.length > 0) reasons.push(skipped('orphans', `too many jobs wait to look for orphans in ${some(large)}`));
+  if (large.length > 0)
+    reasons.push(skipped('orphans', `too many jobs wait to look for orphans in ${nameSome(large)}`));
   return reasons.length > 0 ? reasons : [ok('orphans', 'every stored job stands in a list of its queue')];
 }
 
@@ -182,13 +183,4 @@ function checkEvents(queues: readonly CheckedQueue[]): Finding[] {
       '`tq doctor --fix` cuts it',
     ),
   );
-}
-
-function some(names: readonly string[]): string {
-  if (names.length <= NAMED) return names.join(', ');
-  return `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
-}
-
-function countOf(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

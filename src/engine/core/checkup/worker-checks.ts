@@ -1,3 +1,4 @@
+import { countOf } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
 import { type Finding, failed, ok, warning } from './finding.ts';
 
@@ -78,8 +79,4 @@ export function checkNode(version: string): Finding {
   // An odd major number never gets long-term support.
   if (major % 2 === 0) return ok('node', message);
   return warning('node', `${message}, which has no long-term support`, 'use a Node with an even major number');
-}
-
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

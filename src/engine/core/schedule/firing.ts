@@ -33,6 +33,12 @@ export function readMark(id: string): { readonly schedule?: FiringMark } {
   return entry === undefined ? {} : { schedule: { entry } };
 }
 
+/**
+ * A firing that has not started this long after it was due is overdue: the beat warns of it then, and whoever looks at entries says so.
+ * Firings wait for a free slot, so a shorter time would alarm where all is well.
+ */
+export const OVERDUE_MS = 60_000;
+
 /** What a job is a firing of. */
 export interface Firing {
   /** Name of the entry. */

@@ -1,5 +1,6 @@
+import { nameSome } from '../counted.ts';
 import type { ChildFacts, WhyFacts } from './job-facts.ts';
-import { nameSome, type Reason, reason } from './reason.ts';
+import { type Reason, reason } from './reason.ts';
 
 /** What a job waits for that waits for its children. */
 export function explainChildren({ job, standing, children }: WhyFacts): Reason[] {

@@ -1,8 +1,9 @@
+import { countOf } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
 import type { StoredJob } from '../job.ts';
 import { WORKFLOW_TASK } from '../workflow/graph.ts';
-import { countOf, nameError, type Reason, reason } from './reason.ts';
+import { nameError, type Reason, reason } from './reason.ts';
 
 /** How a job has ended, as its record says it. */
 export function explainEnd(job: StoredJob): Reason[] {

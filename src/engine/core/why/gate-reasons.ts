@@ -1,10 +1,11 @@
+import { countOf, nameSome } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
 import { STANDING_COUNTED } from '../job-standing.ts';
 import { nearestNames } from '../nearest.ts';
 import { isOwnTask } from '../own-tasks.ts';
 import { listServing, type WhyFacts, type WorkerFacts } from './job-facts.ts';
-import { countOf, nameSome, type Reason, reason } from './reason.ts';
+import { type Reason, reason } from './reason.ts';
 
 /** What stops every job of the queue or the task, also those that are not due yet. */
 export function explainStops(facts: WhyFacts): Reason[] {

@@ -72,20 +72,6 @@ export function reason(
   return { code, message, until, next };
 }
 
-/** Names that a sentence can carry. */
-const NAMED = 5;
-
-/** `a, b, c and 7 more`. */
-export function nameSome(names: readonly string[]): string {
-  if (names.length <= NAMED) return names.join(', ');
-  return `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
-}
-
-/** `1 job`, `12 jobs`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 const LONGEST_TEXT = 300;
 
 /** An error as a part of a sentence: its name and the first line of its message. */

@@ -1,9 +1,10 @@
+import { countOf } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
 import { longestRecoveryMs } from '../lock-timing.ts';
 import { formatProgress } from '../progress.ts';
 import { listServing, type WhyFacts, type WorkerFacts } from './job-facts.ts';
-import { countOf, type Reason, reason } from './reason.ts';
+import { type Reason, reason } from './reason.ts';
 
 /** What becomes of a job that a worker has taken: it runs, waits for a slot, or its worker is silent or gone. */
 export function explainRunning(facts: WhyFacts): Reason[] {

@@ -1,8 +1,9 @@
+import { countOf, nameSome } from '../counted.ts';
 import { formatDuration } from '../duration.ts';
 import { formatInstant } from '../instant.ts';
 import { readFiring } from '../schedule/firing.ts';
 import { listServing, type WhyFacts } from './job-facts.ts';
-import { countOf, nameError, nameSome, type Reason, reason } from './reason.ts';
+import { nameError, type Reason, reason } from './reason.ts';
 
 /** What a scheduled job waits for: its time, its next attempt, or what holds it back. */
 export function explainTime(facts: WhyFacts): Reason[] {

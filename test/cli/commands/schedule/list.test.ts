@@ -50,12 +50,12 @@ describe('input to output', () => {
     ]);
   });
 
-  test('people see times from now, and which are paused and late', async () => {
+  test('people see times from now, and which are paused and overdue', async () => {
     const { stdout } = await run(['schedule', 'list', '--no-color'], { session: await setup(), columns: 140 });
     const rows = stdout.split('\n').map((row) => row.trimEnd().split(/ {2,}/));
     expect(rows[0]).toEqual(['NAME', 'TASK', 'QUEUE', 'FIRES', 'STATUS', 'NEXT', 'LAST', 'OUTCOME', 'RUNS']);
     expect(rows[1]).toEqual(['cache.warm', 'cache', 'fast', 'every 5 minutes', 'fires', 'in 5m', '-', '-', '0']);
-    expect(rows[2]?.slice(4)).toEqual(['late', '2m ago', '-', '-', '1']);
+    expect(rows[2]?.slice(4)).toEqual(['overdue', '2m ago', '-', '-', '1']);
     expect(rows[3]?.slice(4)).toEqual(['paused', '-', '-', '-', '0']);
     expect(rows[4]?.slice(3)).toEqual(['at 03:00 Europe/Berlin', 'fires', 'in 13h', '4s ago', 'FAILURE', '0']);
   });
@@ -63,7 +63,7 @@ describe('input to output', () => {
   test('says what keeps them from firing, and what to do', async () => {
     const { stderr } = await run(['schedule', 'list'], { session: await setup() });
     expect(stderr.split('\n')).toEqual([
-      'late: late',
+      'overdue: late',
       'no worker consumes queue "fast": firings wait in it; `tq worker -Q fast`',
       'no beat leads: entries go on only while workers take their firings; `tq beat`, or `tq worker --beat`',
       '',

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { formatDeclared } from '../../../../src/engine/schedule/declared-entry.ts';
+import { define } from '../../../support/entry-definitions.ts';
 import { FakeBroker, NOW } from '../../fake-broker.ts';
 import { createFakeSession } from '../../fake-session.ts';
 import { parseInput, usageFault } from '../../parse-input.ts';
 import { run } from '../../run-fake.ts';
-import { defineEntry, schedulesOf, storeEntries } from '../../stored-entries.ts';
+import { schedulesOf, storeEntries } from '../../stored-entries.ts';
 
 test('takes the name of an entry', async () => {
   expect(await parseInput('schedule', 'show', 'a')).toEqual({ name: 'a' });
@@ -32,9 +33,9 @@ describe('input to output', () => {
 
   test('an edited entry shows where it differs from the code', async () => {
     const broker = new FakeBroker();
-    const declared = formatDeclared({ definition: defineEntry('a', ENTRY), enabled: true });
+    const declared = formatDeclared({ definition: define(ENTRY, 'a'), enabled: true });
     await storeEntries(broker, { a: ENTRY }, { source: 'code', declared });
-    await schedulesOf(broker).add('a', defineEntry('a', { ...ENTRY, every: '2h' }), { replace: true });
+    await schedulesOf(broker).add('a', define({ ...ENTRY, every: '2h' }, 'a'), { replace: true });
     const { stdout } = await run(['schedule', 'show', 'a', '--no-color'], {
       session: createFakeSession(broker),
       columns: 100,

@@ -1,6 +1,6 @@
-import type { EntryDefinition } from '../../../src/engine/core/schedule/entry.ts';
-import { type EntryFacts, type EntryOptions, parseEntry } from '../../../src/engine/schedule/entry-options.ts';
-import { defineTask } from '../../../src/engine/task/definition.ts';
+import type { EntryDefinition } from '../../src/engine/core/schedule/entry.ts';
+import { type EntryFacts, type EntryOptions, parseEntry } from '../../src/engine/schedule/entry-options.ts';
+import { defineTask } from '../../src/engine/task/definition.ts';
 
 /** What entries of these tests are checked against: any task is known by its name alone, every queue may be used. */
 export const facts: EntryFacts = {

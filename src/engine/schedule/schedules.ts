@@ -192,9 +192,9 @@ export class Schedules {
     return reconcile(declared, options.take, parts) satisfies Promise<ReconcileReport>;
   }
 
-  /** As `Arming.arm`: for a beat that finds the scheduler of an entry missing. */
-  arm(entry: ScheduleEntry, options?: ArmOptions): Promise<number | undefined> {
-    return this.#arming.arm(entry, options);
+  /** As `Arming.rearm`: for a beat that finds the scheduler of an entry missing. */
+  rearm(entry: ScheduleEntry, options?: ArmOptions): Promise<number | undefined> {
+    return this.#arming.rearm(entry, options);
   }
 
   /** The schedulers of entries, by their names. */

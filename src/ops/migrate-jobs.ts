@@ -17,11 +17,12 @@ import type { Broker } from '../engine/broker/port.ts';
 import { assertQueueName } from '../engine/broker/queue-name.ts';
 import { REVOKED } from '../engine/control/revoked-index.ts';
 import { createError, messageOf } from '../engine/core/errors.ts';
-import type { JobFailure } from '../engine/core/failure-list.ts';
+import { FailureList, type JobFailure } from '../engine/core/failure-list.ts';
 import { heldPrefix } from '../engine/worker/admission/held-index.ts';
 import { PAUSED_TASKS } from '../engine/worker/admission/paused-tasks.ts';
 import { defineOperation, type Run } from './operation.ts';
 import type { Session } from './session.ts';
+import { type MovedEntries, moveEntries } from './transfer/entry-moving.ts';
 import { MigrationMemory } from './transfer/migration-record.ts';
 import { assertWholeFlows, QueueMoving } from './transfer/queue-moving.ts';
 import { copyState } from './transfer/state-writing.ts';
@@ -49,7 +50,9 @@ export interface JobMigration {
   /** Jobs that stay in the source; at most a hundred are named. */
   readonly failed: readonly JobFailure[];
   readonly failedCount: number;
-  /** Ids of BullMQ's job schedulers, which stay with their next jobs. */
+  /** Names of the schedule entries that were moved. */
+  readonly entries: readonly string[];
+  /** Ids of job schedulers of plain BullMQ, which stay with their next jobs. */
   readonly schedulers: readonly string[];
   /** Why it ended before all was done; null when all was. */
   readonly stopped: string | null;
@@ -135,8 +138,9 @@ async function openTarget(to: string, { clock }: Session): Promise<Broker> {
  * 1. what was paused before is written down, in the source;
  * 2. the queues are paused there, and nothing runs any more;
  * 3. they are paused in the target, which learns of priorities and paused tasks;
- * 4. the jobs are moved, until a pass finds none;
- * 5. the queues of the target go on, but for those that were paused on either side.
+ * 4. schedule entries are moved, so that no firing is added to the source any more;
+ * 5. the jobs are moved, until a pass finds none;
+ * 6. the queues of the target go on, but for those that were paused on either side.
  */
 async function migrate(brokers: Brokers, { queues, waitMs, clock }: MigrateOptions, run: Run): Promise<JobMigration> {
   const { source, target } = brokers;
@@ -156,28 +160,35 @@ async function migrate(brokers: Brokers, { queues, waitMs, clock }: MigrateOptio
     await restoreFresh();
     throw error;
   });
-  const before = await countAll(brokers, names);
   const moving = new QueueMoving(source, target);
-  let stopped: string | null = null;
-  if (!isIdle) {
-    await restoreFresh();
-    stopped = 'it was asked to stop; the queues are as they were';
-  } else {
+  let stopped: string | null = isIdle ? null : 'it was asked to stop; the queues are as they were';
+  let entries: MovedEntries = { moved: [], failed: new FailureList() };
+  const stop = (error: unknown): void => {
+    stopped = `${messageOf(error)}; the queues are paused on both sides until it is done`;
+  };
+  if (isIdle) {
     await prepareTarget(brokers, names).catch(async (error) => {
       await restoreFresh();
       throw error;
     });
+    await moveEntries(brokers, { queues, clock }).then((moved) => {
+      entries = moved;
+    }, stop);
+  } else await restoreFresh();
+  const before = await countAll(brokers, names);
+  if (stopped === null) {
     try {
       stopped = await moveAll(moving, names, run);
       if (stopped === null) await resumeTarget(brokers, names, memory);
     } catch (error) {
-      stopped = `${messageOf(error)}; the queues are paused on both sides until it is done`;
+      stop(error);
     }
   }
   return {
     ...{ from: source.url, to: target.url },
     ...(await report(brokers, names, { before, moving })),
-    ...{ failed: moving.failed.named, failedCount: moving.failed.count },
+    ...{ failed: [...entries.failed.named, ...moving.failed.named] },
+    ...{ failedCount: entries.failed.count + moving.failed.count, entries: entries.moved },
     ...{ schedulers: [...moving.schedulers].sort(), stopped },
   };
 }

@@ -1,12 +1,16 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Broker } from '../../src/engine/broker/port.ts';
+import { parseFiringId } from '../../src/engine/core/schedule/firing.ts';
 import { systemClock } from '../../src/engine/runtime/system-clock.ts';
+import { Schedules } from '../../src/engine/schedule/schedules.ts';
 import { writePausedTask } from '../../src/engine/worker/admission/paused-tasks.ts';
 import { execute, type GateOptions } from '../../src/ops/gate.ts';
 import { type JobMigration, migrateJobs } from '../../src/ops/migrate-jobs.ts';
 import type { Session } from '../../src/ops/session.ts';
 import { createStore, newJob, newJobs, openWorkshop, type Workshop } from '../engine/broker/workshop.ts';
+import { define } from '../engine/schedule/definitions.ts';
 import { type BrokerUnderTest, brokersUnderTest } from '../support/brokers.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { comparable, createTestApp, fillStore, readAll, startTestWorker } from './transfer/every-kind-of-job.ts';
 
 const brokers = brokersUnderTest();
@@ -78,6 +82,36 @@ describe.each(pairs)('$title', ({ from, to }) => {
     await startTestWorker(target.workshop, createTestApp(target.workshop, target.url), ['default', 'late']);
     const app = createTestApp(target.workshop, target.url);
     expect(await app.result(workflow).get({ timeout: 15_000 })).toBe(433);
+  });
+
+  test('schedule entries move with their pause, their count and what is due, and fire on in the target alone', async () => {
+    const [source, target] = [await open(from), await open(to)];
+    const [here, there] = [source, target].map(({ broker }) => new Schedules({ broker, clock: systemClock }));
+    await here?.add('daily', define({ cron: '0 3 * * *', queue: 'mail' }));
+    await here?.add('resting', define({ cron: '0 3 * * *', queue: 'mail' }), { isPaused: true });
+    await here?.add('second', define({ every: '1s', missed: 'all', queue: 'mail' }));
+    await here?.add('elsewhere', define({ cron: '0 3 * * *', queue: 'other' }));
+    const { nextAt } = (await here?.read('daily')) ?? {};
+    await source.broker.queue('mail').add(newJob());
+    await waitFor('the firing ahead to be due', async () => {
+      const found = await here?.read('second');
+      return typeof found?.nextAt === 'number' && found.nextAt <= systemClock.now();
+    });
+    expect(await migrate(source, target, { queues: ['mail'] })).toMatchObject({
+      ...{ entries: ['daily', 'resting', 'second'], schedulers: [], moved: 2, left: 0, failedCount: 0, stopped: null },
+    });
+    expect((await here?.list())?.schedules).toMatchObject([{ name: 'elsewhere', enabled: true }]);
+    expect(await source.broker.queue('mail').schedules.size()).toBe(0);
+    expect((await there?.list())?.schedules).toMatchObject([
+      { name: 'daily', enabled: true, nextAt, runs: 0 },
+      { name: 'resting', enabled: false, nextAt: null },
+      { name: 'second', enabled: true, ahead: expect.stringMatching(/scheduled|waiting/) },
+    ]);
+    const ids = (await readAll(target.broker)).map(({ id }) => id);
+    const due = ids.flatMap((id) => parseFiringId(id, 'second') ?? []).sort((a, b) => a - b);
+    expect(due.length).toBeGreaterThan(1);
+    expect(due.slice(1).map((at, index) => at - (due[index] ?? 0))).toEqual(due.slice(1).map(() => 1000));
+    expect(await migrate(source, target)).toMatchObject({ entries: ['elsewhere'], left: 0, stopped: null });
   });
 });
 

@@ -40,7 +40,7 @@ export const migrate: Command = defineCommand({
   ],
   json: [
     ...['from', 'to', 'results'],
-    ...['queues', 'moved', 'left', 'failed', 'failedCount', 'schedulers', 'stopped'],
+    ...['queues', 'moved', 'left', 'failed', 'failedCount', 'entries', 'schedulers', 'stopped'],
   ],
   operation: async (asked) =>
     isMoving(asked?.input)
@@ -95,14 +95,19 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function presentMoved(result: JobMigration): Presentation {
-  const { queues, from, to, left, failed, failedCount, schedulers, stopped } = result;
+  const { queues, from, to, left, failed, failedCount, entries, schedulers, stopped } = result;
   return {
     json: result,
     blocks: [table(COLUMNS, queues, 'the source has no queue')],
     notes: [
+      ...(entries.length === 0
+        ? []
+        : [
+            `moved ${entries.length === 1 ? '1 schedule entry' : `${entries.length} schedule entries`}: ${some(entries)}`,
+          ]),
       ...(schedulers.length === 0
         ? []
-        : [`not moved: the job schedulers of BullMQ ${schedulers.join(', ')}; make them anew on the target`]),
+        : [`not moved: the job schedulers of plain BullMQ ${schedulers.join(', ')}; make them anew on the target`]),
       ...(stopped === null
         ? [`the queues of ${from} are paused, those of ${to} go on; start producers and workers with the new URL`]
         : []),
@@ -115,4 +120,11 @@ function presentMoved(result: JobMigration): Presentation {
     ],
     exitCode: left > 0 || failedCount > 0 || stopped !== null ? 1 : 0,
   };
+}
+
+const NAMED = 10;
+
+function some(names: readonly string[]): string {
+  const rest = names.length - NAMED;
+  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ');
 }

@@ -54,7 +54,7 @@ export async function createAppBeat({ app, clock }: BeatOf, options: BeatOptions
   const reconcile = async (): Promise<void> => {
     logReport(logger, await app.schedules.reconcile(take === undefined ? {} : { take }));
   };
-  const arm = (entry: ScheduleEntry, how: ArmOptions): Promise<number | undefined> => schedules.arm(entry, how);
+  const arm = (entry: ScheduleEntry, how: ArmOptions): Promise<number | undefined> => schedules.rearm(entry, how);
   return new Beat({ broker, arm, clock, logger, identity, ...(options.reconcile !== false && { reconcile }) });
 }
 

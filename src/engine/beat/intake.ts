@@ -21,6 +21,9 @@ export interface IntakeOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
+/** Entries that one line of the log names. */
+const NAMED = 20;
+
 /** Takes entries of the broker into the book, and what changes in them: asks whether something has, and reads them only then. */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -57,6 +60,9 @@ export class Intake {
     const change = await entries.readChange();
     const now = clock.monotonic();
     if (change === this.#change && now - this.#readAt < rereadMs) return pulseMs;
+    // Nobody takes that record away by removing entries.
+    const isEmptied = change === null && typeof this.#change === 'string';
+    if (isEmptied) this.#warnOfLoss();
     await this.#read(now);
     this.#change = change;
     this.#readAt = now;
@@ -72,6 +78,14 @@ export class Intake {
     this.#warnOf(unreadable);
     const changed = book.take(readable, new Set(unreadable.keys()), now);
     if (changed.length > 0) onChanged(changed);
+  }
+
+  #warnOfLoss(): void {
+    const { book, logger } = this.#options;
+    const lost = book.listNames();
+    const message = 'the broker has lost its schedule entries, as if it had been emptied';
+    const remedy = 'start a beat of the app again, which stores those that it declares';
+    logger.error({ entries: lost.length, lost: lost.slice(0, NAMED) }, `${message}: ${remedy}`);
   }
 
   #warnOf(unreadable: Map<string, string>): void {

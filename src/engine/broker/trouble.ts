@@ -5,14 +5,21 @@ import { createError, messageOf, TqError } from '../core/errors.ts';
  * is final. A wrong guess to the first side costs a wait; to the other side it could fail a job for a broker's restart.
  */
 export function isTrouble(error: unknown): boolean {
+  return means(error, new Set());
+}
+
+function means(error: unknown, seen: Set<unknown>): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof TqError) return TROUBLE_CODES.has(error.code);
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && (SOCKET_CODES.has(code) || POSTGRES_CODES.test(code))) return true;
-  if (error instanceof AggregateError) return error.errors.some(isTrouble);
-  // Redis refuses a whole transaction for the refusal of one of its commands, which says why.
+  seen.add(error);
+  if (error instanceof AggregateError) return error.errors.some((one) => !seen.has(one) && means(one, seen));
+  // Redis refuses a whole transaction for the refusal of one of its commands, which says why. When a connection is cut, ioredis gives
+  // all its commands the same error, which so is one of its own.
   const { previousErrors } = error as { previousErrors?: unknown };
-  if (Array.isArray(previousErrors)) return previousErrors.some(isTrouble);
+  const others: unknown[] = Array.isArray(previousErrors) ? previousErrors.filter((one) => !seen.has(one)) : [];
+  if (others.length > 0) return others.some((one) => !seen.has(one) && means(one, seen));
   return TROUBLE_TEXT.test(error.message);
 }
 

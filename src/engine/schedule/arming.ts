@@ -87,6 +87,23 @@ export class Arming {
     }
   }
 
+  /**
+   * Arms an entry that was read some time ago, by somebody who found its scheduler missing or old: only as long as the entry is still what
+   * was read. One that was removed or paused meanwhile would go on firing otherwise.
+   *
+   * @returns as `arm`; undefined also when the entry has changed: its scheduler is then as the entry says now
+   */
+  async rearm(entry: ScheduleEntry, options: ArmOptions = {}): Promise<number | undefined> {
+    const { name, version, definition } = entry;
+    if ((await this.#entries.read(name))?.version !== version) return undefined;
+    const dueAt = await this.arm(entry, options);
+    const stored = await this.#entries.read(name);
+    if (stored?.version === version) return dueAt;
+    if (stored?.definition.queue !== definition.queue) await this.disarm(entry);
+    if (stored !== undefined) await this.settle(stored, { state: await this.readState(stored) });
+    return undefined;
+  }
+
   async readState(entry: Pick<ScheduleEntry, 'name' | 'definition'>): Promise<SchedulerState | undefined> {
     return (await this.readStates([entry])).get(entry.name);
   }

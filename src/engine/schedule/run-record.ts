@@ -4,6 +4,11 @@ import { type JobState, STATES } from '../core/state.ts';
 
 const RUNS = 'schedule/run/';
 
+/** The key of the record of an entry in the state of the broker. */
+export function runRecordKey(entry: string): string {
+  return RUNS + entry;
+}
+
 /** The latest firing of an entry that a worker has started. Instants are epoch ms. */
 export interface RunRecord {
   readonly jobId: string;

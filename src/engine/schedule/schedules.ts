@@ -196,9 +196,9 @@ export class Schedules {
     return reconcile(declared, { app, take }, { ...this.#sources, schedules: this });
   }
 
-  /** As `Arming.arm`: for a beat that finds the scheduler of an entry missing. */
-  arm(entry: ScheduleEntry, options?: ArmOptions): Promise<number | undefined> {
-    return this.#arming.arm(entry, options);
+  /** As `Arming.rearm`: for a beat that finds the scheduler of an entry missing. */
+  rearm(entry: ScheduleEntry, options?: ArmOptions): Promise<number | undefined> {
+    return this.#arming.rearm(entry, options);
   }
 
   /**

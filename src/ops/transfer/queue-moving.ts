@@ -22,7 +22,7 @@ const MAX_SCHEDULERS = 1000;
  *    these jobs, under the same ids; the next run finds them in the target and removes them.
  * 2. The parent of a job that waits for it is copied before the job is moved. In the source it then waits for less and less, and runs free
  *    when nothing is left to wait for; in the target it waits for all. It is removed from the source when it waits for nobody there.
- * 3. A job whose id another job has in the target stays, and so does the next job of a job scheduler of BullMQ, which belongs to its entry.
+ * 3. A job whose id another job has in the target stays, and so do the jobs of a job scheduler that is still there.
  */
 export class QueueMoving {
   readonly #source: Broker;
@@ -71,7 +71,8 @@ export class QueueMoving {
   }
 
   async #move(name: string, records: readonly JobRecord[]): Promise<number> {
-    const movable = records.filter((record) => record.place !== 'active' && !this.#belongsToScheduler(record));
+    const kept = await this.#listKept(name, records);
+    const movable = records.filter((record) => record.place !== 'active' && !kept.has(record));
     if (movable.length === 0) return 0;
     await this.#copyParents(movable);
     for await (const entries of this.#workflows.of(movable)) {
@@ -120,10 +121,15 @@ export class QueueMoving {
     }
   }
 
-  #belongsToScheduler(record: JobRecord): boolean {
-    if (record.schedulerId === null || !isUnfinished(record)) return false;
-    if (this.schedulers.size < MAX_SCHEDULERS) this.schedulers.add(record.schedulerId);
-    return true;
+  /** Unfinished jobs of job schedulers that are there; a firing whose entry has been moved, or removed, is a job as any other. */
+  async #listKept(name: string, records: readonly JobRecord[]): Promise<Set<JobRecord>> {
+    const made = records.filter((record) => record.schedulerId !== null && isUnfinished(record));
+    const ids = [...new Set(made.flatMap(({ schedulerId }) => schedulerId ?? []))];
+    if (ids.length === 0) return new Set();
+    const states = await this.#source.queue(name).schedules.read(ids);
+    const live = new Set(ids.filter((_, index) => states[index] !== undefined));
+    for (const id of live) if (this.schedulers.size < MAX_SCHEDULERS) this.schedulers.add(id);
+    return new Set(made.filter(({ schedulerId }) => schedulerId !== null && live.has(schedulerId)));
   }
 }
 

@@ -266,3 +266,19 @@ test('beats tell that they run, the leader first, for as long as they do', async
   await time.runFor(15_000);
   expect(await listLiveBeats(state)).toEqual([]);
 });
+
+test('a broker that was emptied is told of, once, and no entry of before is armed in it', async () => {
+  const { time, schedules, state, entries, log, createBeat, put } = setUp('2026-03-01T12:00:30Z');
+  await put('minutely', defined({ every: '1m' }));
+  await createBeat().start();
+  await time.runFor(2 * MINUTE_MS);
+  await entries.remove('minutely', undefined, { isQuiet: true });
+  await state.remove('schedule/changed');
+  await schedules.remove('minutely');
+  const fired = schedules.listFired('minutely');
+  await time.runFor(5 * MINUTE_MS);
+  expect(schedules.listFired('minutely')).toEqual(fired);
+  expect(log.lines.filter(({ message }) => String(message).includes('has lost its schedule entries'))).toMatchObject([
+    { level: 'ERROR', entries: 1, lost: ['minutely'] },
+  ]);
+});

@@ -67,7 +67,7 @@ export function setUp(from: string, timing: Partial<BeatTiming> = {}) {
   const createBeat = (process: TimerOwner = time.createOwner()) =>
     new Beat({
       broker,
-      arm: (entry, how) => arming.arm(entry, how),
+      arm: (entry, how) => arming.rearm(entry, how),
       clock: time.clock,
       logger: log.logger,
       identity: { id: randomUUID(), name: 'beat@test', host: 'test', pid: 1, version: '0.0.0' },

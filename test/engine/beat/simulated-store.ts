@@ -43,7 +43,7 @@ export async function simulateOn(url: string, from: string) {
   const createBeat = (timing: Partial<BeatTiming> = SELDOM, process: TimerOwner = time.createOwner()): Beat =>
     new Beat({
       broker,
-      arm: (entry, how) => schedules.arm(entry, how),
+      arm: (entry, how) => schedules.rearm(entry, how),
       clock: time.clock,
       logger: pino({ enabled: false }),
       identity: { id: randomUUID(), name: 'beat@test', host: 'test', pid: 1, version: '0.0.0' },

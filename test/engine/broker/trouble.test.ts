@@ -6,6 +6,12 @@ function fault(message: string, code?: unknown): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
+/** What ioredis gives a transaction whose connection was cut: one error for it and all its commands. */
+function cutTransaction(message: string): Error {
+  const error = fault(message);
+  return Object.assign(error, { previousErrors: [error, error] });
+}
+
 describe('an error of a store', () => {
   test.each<[Error]>([
     [fault('connect ECONNREFUSED 127.0.0.1:6379', 'ECONNREFUSED')],
@@ -19,6 +25,7 @@ describe('an error of a store', () => {
         previousErrors: [fault('LOADING Redis is loading the dataset in memory')],
       }),
     ],
+    [cutTransaction('Connection is closed.')],
     [fault('Connection terminated unexpectedly')],
     [fault("Stream isn't writeable and enableOfflineQueue options is false")],
     [fault("Cluster isn't ready and enableOfflineQueue options is false")],

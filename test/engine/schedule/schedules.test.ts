@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Broker } from '../../../src/engine/broker/port.ts';
 import { formatFiringId } from '../../../src/engine/core/schedule/firing.ts';
 import { Schedules } from '../../../src/engine/schedule/schedules.ts';
@@ -65,6 +65,43 @@ describe.each(brokersUnderTest())('on $name', (store) => {
     await expect(schedules.add('a:b', define())).rejects.toMatchObject({ code: 'INVALID_ENTRY_NAME' });
   });
 
+  test('who arms an entry that was read some time ago brings back none that was removed, paused or edited meanwhile', async () => {
+    await schedules.add('nightly', define());
+    const readEntry = () => schedules.entries.read('nightly').then((entry) => entry ?? expect.fail('it is stored'));
+    const before = await readEntry();
+    await schedules.add('nightly', define({ every: '2h' }), { replace: true });
+    expect(await schedules.rearm(before)).toBeUndefined();
+    expect(await schedules.read('nightly')).toMatchObject({ nextAt: NOW + 1.5 * HOUR });
+    const edited = await readEntry();
+    await schedules.pause('nightly');
+    expect(await schedules.rearm(edited)).toBeUndefined();
+    expect(await schedules.read('nightly')).toMatchObject({ nextAt: null });
+    await schedules.resume('nightly');
+    const resumed = await readEntry();
+    await broker.queue('default').schedules.remove('nightly');
+    expect(await schedules.rearm(resumed)).toBe(NOW + 1.5 * HOUR);
+    await schedules.remove('nightly');
+    expect(await schedules.rearm(resumed)).toBeUndefined();
+    expect(await broker.queue('default').schedules.size()).toBe(0);
+  });
+
+  test.each(['remove', 'pause'] as const)(
+    'an entry stays as it is after a %s in the middle of arming it',
+    async (change) => {
+      await schedules.add('nightly', define());
+      const entry = (await schedules.entries.read('nightly')) ?? expect.fail('it is stored');
+      await broker.queue('default').schedules.remove('nightly');
+      const queue = broker.queue('default');
+      const arm = queue.schedules.arm.bind(queue.schedules);
+      vi.spyOn(queue.schedules, 'arm').mockImplementationOnce(async (firing) => {
+        await schedules[change]('nightly');
+        return await arm(firing);
+      });
+      expect(await schedules.rearm(entry)).toBeUndefined();
+      expect(await queue.schedules.size()).toBe(0);
+    },
+  );
+
   test('a pause takes the firing ahead away and keeps the count, and a resume goes on with the next due time', async () => {
     await schedules.add('nightly', define());
     await fire(NEXT, NEXT + HOUR);
@@ -129,7 +166,7 @@ describe.each(brokersUnderTest())('on $name', (store) => {
     clock.advance(3 * HOUR);
     const armed = async (name: string): Promise<number | undefined> => {
       const entry = await schedules.entries.read(name);
-      return entry && (await schedules.arm(entry, { since }));
+      return entry && (await schedules.rearm(entry, { since }));
     };
     expect(await armed('once')).toBe(NEXT + 2 * HOUR);
     expect(await armed('all')).toBe(NEXT);

@@ -38,8 +38,12 @@ export function checkBeat({ entries, leader, now }: CheckedEntries): Finding[] {
     ...checkReadable(entries),
   ];
   if (faults.length > 0) return faults;
-  if (firing.length === 0) return [ok('beat', 'there are no schedule entries to keep')];
-  return [ok('beat', `${leader} keeps ${countOf(firing.length, ...ENTRIES)}, and none is overdue`)];
+  const paused = entries.filter(({ enabled, error }) => !enabled && error === null).map(({ name }) => name);
+  const resting = paused.length === 0 ? '' : `; paused: ${some(paused)}`;
+  if (entries.length === 0) return [ok('beat', 'there are no schedule entries to keep')];
+  if (firing.length === 0)
+    return [ok('beat', `none of ${countOf(entries.length, ...ENTRIES)} fires any more${resting}`)];
+  return [ok('beat', `${leader} keeps ${countOf(firing.length, ...ENTRIES)}, and none is overdue${resting}`)];
 }
 
 function checkLeader(firing: readonly CheckedEntry[], leader: string | null): Finding[] {

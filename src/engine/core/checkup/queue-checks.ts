@@ -125,7 +125,7 @@ function checkSchedules({ queues, now }: CheckedQueues): Finding[] {
       ok(
         'schedules',
         found.length === 0
-          ? 'there are no schedule entries'
+          ? 'no schedule entry has a firing ahead'
           : `${countOf(found.length, 'schedule entry fires', 'schedule entries fire')}`,
       ),
     ];

@@ -14,12 +14,18 @@ const check = (entries: readonly CheckedEntry[], leader: string | null = 'beat@a
 test('without entries that fire, no beat is missed', () => {
   const none = [{ status: 'ok', message: 'there are no schedule entries to keep', fix: null }];
   expect(check([], null)).toEqual(none);
-  expect(check([entry({ enabled: false }), entry({ nextAt: null, isArmed: false })], null)).toEqual(none);
+  const message = 'none of 2 schedule entries fires any more; paused: a';
+  expect(check([entry({ enabled: false }), entry({ name: 'b', nextAt: null, isArmed: false })], null)).toEqual([
+    { status: 'ok', message, fix: null },
+  ]);
 });
 
 test('entries that a beat keeps are well', () => {
   expect(check([entry(), entry({ name: 'b', nextAt: NOW - 60_000 })])).toEqual([
     { status: 'ok', message: 'beat@a keeps 2 schedule entries, and none is overdue', fix: null },
+  ]);
+  expect(check([entry(), entry({ name: 'b', enabled: false })])).toMatchObject([
+    { status: 'ok', message: 'beat@a keeps 1 schedule entry, and none is overdue; paused: b' },
   ]);
 });
 

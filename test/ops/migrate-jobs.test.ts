@@ -8,8 +8,8 @@ import { execute, type GateOptions } from '../../src/ops/gate.ts';
 import { type JobMigration, migrateJobs } from '../../src/ops/migrate-jobs.ts';
 import type { Session } from '../../src/ops/session.ts';
 import { createStore, newJob, newJobs, openWorkshop, type Workshop } from '../engine/broker/workshop.ts';
-import { define } from '../engine/schedule/definitions.ts';
 import { type BrokerUnderTest, brokersUnderTest } from '../support/brokers.ts';
+import { define } from '../support/entry-definitions.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { comparable, createTestApp, fillStore, readAll, startTestWorker } from './transfer/every-kind-of-job.ts';
 

@@ -127,7 +127,7 @@ export class Schedules {
   async pause(name: string): Promise<ScheduleView> {
     const entry = await this.#get(name, 'pause');
     // One that was broken off has a scheduler still.
-    if (!entry.isPaused || (await this.#stateOf(entry)) !== undefined) await this.replace(entry, { isPaused: true });
+    if (!entry.isPaused || (await this.readState(entry)) !== undefined) await this.replace(entry, { isPaused: true });
     return await this.read(name);
   }
 
@@ -160,7 +160,7 @@ export class Schedules {
       const { queue, state } = await getForeign(this.#sources, name);
       return createForeignView(queue, state);
     }
-    const [state, [record]] = await Promise.all([this.#stateOf(entry), this.records.read([name])]);
+    const [state, [record]] = await Promise.all([this.readState(entry), this.records.read([name])]);
     return createEntryView(entry, { state, record, now: this.#clock.now() });
   }
 
@@ -179,7 +179,7 @@ export class Schedules {
     const now = this.#clock.now();
     if (typeof entry !== 'string') return listUpcoming(entry.schedule, { after: now, count });
     const found = await this.#get(entry, 'look ahead for');
-    const runs = countRuns(found, await this.#stateOf(found), now);
+    const runs = countRuns(found, await this.readState(found), now);
     return listUpcoming(found.definition.schedule, { after: now, count, runs });
   }
 
@@ -212,7 +212,7 @@ export class Schedules {
     isQuiet = false,
   ): Promise<ScheduleEntry> {
     const now = this.#clock.now();
-    const state = await this.#stateOf(before);
+    const state = await this.readState(before);
     const runs = countRuns(before, state, now);
     const after = { ...before, ...change, changedAt: now };
     const { queue, schedule } = after.definition;
@@ -235,7 +235,7 @@ export class Schedules {
   }
 
   async #ensureArmed(entry: ScheduleEntry): Promise<void> {
-    if (!entry.isPaused && (await this.#stateOf(entry)) === undefined) await this.#arming.settle(entry);
+    if (!entry.isPaused && (await this.readState(entry)) === undefined) await this.#arming.settle(entry);
   }
 
   async #write(
@@ -275,7 +275,8 @@ export class Schedules {
     await this.records.remove(name);
   }
 
-  #stateOf(entry: ScheduleEntry): Promise<SchedulerState | undefined> {
+  /** The scheduler of an entry, if it has one. */
+  readState(entry: ScheduleEntry): Promise<SchedulerState | undefined> {
     return this.#arming.readState(entry);
   }
 

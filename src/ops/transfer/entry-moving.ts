@@ -39,7 +39,7 @@ export async function moveEntries(
       continue;
     }
     if (queues !== undefined && !queues.includes(entry.definition.queue)) continue;
-    const state = (await here.readStates([entry])).get(entry.name);
+    const state = await here.readState(entry);
     await there.entries.write({ ...entry, runsBefore: countRuns(entry, state, clock.now()) }, null);
     const record = await source.state.read(runRecordKey(entry.name));
     if (record !== undefined) await writeStateRecord(target.state, record);
@@ -53,7 +53,7 @@ export async function moveEntries(
 
 async function armThere(there: Schedules, name: string, since: number | undefined): Promise<void> {
   const stored = await there.entries.read(name);
-  if (stored === undefined || stored.isPaused || (await there.readStates([stored])).has(name)) return;
+  if (stored === undefined || stored.isPaused || (await there.readState(stored)) !== undefined) return;
   await there.rearm(stored, { since });
 }
 

@@ -39,7 +39,7 @@ export function checkBeat({ entries, leader, now }: CheckedEntries): Finding[] {
   ];
   if (faults.length > 0) return faults;
   const paused = entries.filter(({ enabled, error }) => !enabled && error === null).map(({ name }) => name);
-  const resting = paused.length === 0 ? '' : `; paused: ${some(paused)}`;
+  const resting = paused.length === 0 ? '' : `; paused: ${nameSome(paused)}`;
   if (entries.length === 0) return [ok('beat', 'there are no schedule entries to keep')];
   if (firing.length === 0)
     return [ok('beat', `none of ${countOf(entries.length, ...ENTRIES)} fires any more${resting}`)];

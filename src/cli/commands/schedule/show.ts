@@ -65,7 +65,13 @@ function describeEntry(entry: ShownEntry, now: number): Block {
     {
       title: 'started late by',
       as: 'duration',
-      value: lastAt === null || lastDueAt === null ? null : lastAt - lastDueAt,
+      value: lastAt === null || lastDueAt === null || lastAt < lastDueAt ? null : lastAt - lastDueAt,
+    },
+    // Promoted by hand, or by a clock that was ahead.
+    {
+      title: 'started early by',
+      as: 'duration',
+      value: lastAt === null || lastDueAt === null || lastAt >= lastDueAt ? null : lastDueAt - lastAt,
     },
     {
       title: 'ran for',

@@ -39,7 +39,10 @@ export const scheduleShow = defineCommand({
   present: ({ entry, firing, now }) => ({
     json: entry,
     blocks: [describeEntry(entry, now), ...describeDue(entry.due), ...describeDifferences(entry.differences)],
-    notes: describeFiring([entry], firing, now),
+    notes: [
+      ...(entry.enabled ? [] : [`it is paused: \`tq schedule resume ${entry.name}\` lets it fire`]),
+      ...describeFiring([entry], firing, now),
+    ],
   }),
 });
 

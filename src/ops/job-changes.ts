@@ -3,6 +3,7 @@ import type { Broker, BrokerQueue } from '../engine/broker/port.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import { FailureList, type JobFailure } from '../engine/core/failure-list.ts';
 import type { JobRecord } from '../engine/core/job-record.ts';
+import { formatFiringId } from '../engine/core/schedule/firing.ts';
 import { placeOf } from '../engine/jobs/job-place.ts';
 import { RecordSlices } from '../engine/jobs/record-slices.ts';
 import type { JobPage, SeenJob } from '../engine/jobs/seen-job.ts';
@@ -40,6 +41,14 @@ export const UNKNOWN = 'no queue holds it';
 
 /** What a job is told that was not where it was seen. */
 const TOUCHED = 'somebody else has touched it meanwhile';
+
+/** The firing that an entry has ahead cannot be taken from it: the entry would end. */
+async function explainRefusal(queue: BrokerQueue, { id, schedulerId }: JobRecord): Promise<string> {
+  const [state] = schedulerId === null ? [] : await queue.schedules.read([schedulerId]);
+  if (state === undefined || formatFiringId(state.id, state.dueAt) !== id) return TOUCHED;
+  const verb = state.rule === undefined ? 'remove' : 'pause';
+  return `it is the next firing of schedule entry "${state.id}"; \`tq schedule ${verb} ${state.id}\` takes it away`;
+}
 
 /** What an operation on these jobs would do: how many there are, by groups. Parts of flows that it would leave alone are counted too. */
 export async function planChanges(
@@ -95,7 +104,7 @@ export async function changeJobs(
         const able = await pickAble(byId, records, change, failed);
         for (const { id } of records) byId.delete(id);
         const done = await act(queue, able, change, keeper);
-        for (const { id } of able) if (!done.has(id)) failed.add(id, TOUCHED);
+        for (const record of able) if (!done.has(record.id)) failed.add(record.id, await explainRefusal(queue, record));
         changed += done.size;
         progress(changed);
         if (signal.aborted) break;

@@ -148,8 +148,9 @@ export class ChainKeeping {
     if (expected === undefined || expected >= dueAt) return;
     const { name } = kept.entry;
     const facts = { entry: name, next: new Date(dueAt).toISOString(), by_schedule: new Date(expected).toISOString() };
-    const message = `entry "${name}" fires later than its schedule says: a clock was ahead when it fired last`;
-    logger.warn(facts, `${message}; to have it fire sooner, pause and resume it`);
+    const message = `entry "${name}" fires later than its schedule says: its last firing came before its time`;
+    const cause = 'somebody promoted it, or a clock was ahead';
+    logger.warn(facts, `${message} (${cause}); to have it fire sooner, pause and resume it`);
   }
 
   async #act(kept: KeptEntry, state: SchedulerState | undefined, verdict: ChainVerdict): Promise<void> {

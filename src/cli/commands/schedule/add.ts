@@ -124,6 +124,7 @@ export const scheduleAdd = defineCommand({
     notes: [
       `${OUTCOMES[added.outcome]} schedule entry "${added.name}"`,
       ...(added.enabled ? [] : [`it is paused; \`tq schedule resume ${added.name}\` lets it fire`]),
+      ...(added.enabled && added.nextAt === null ? ['it does not fire: all its due times have passed'] : []),
       ...(added.checked
         ? []
         : [

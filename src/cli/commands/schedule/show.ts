@@ -39,7 +39,10 @@ export const scheduleShow = defineCommand({
   present: ({ entry, firing, now }) => ({
     json: entry,
     blocks: [describeEntry(entry, now), ...describeDue(entry.due), ...describeDifferences(entry.differences)],
-    notes: describeFiring([entry], firing, now),
+    notes: [
+      ...(entry.enabled ? [] : [`it is paused: \`tq schedule resume ${entry.name}\` lets it fire`]),
+      ...describeFiring([entry], firing, now),
+    ],
   }),
 });
 
@@ -69,7 +72,13 @@ function describeEntry(entry: ShownEntry, now: number): Block {
     {
       title: 'started late by',
       as: 'duration',
-      value: lastAt === null || lastDueAt === null ? null : lastAt - lastDueAt,
+      value: lastAt === null || lastDueAt === null || lastAt < lastDueAt ? null : lastAt - lastDueAt,
+    },
+    // Promoted by hand, or by a clock that was ahead.
+    {
+      title: 'started early by',
+      as: 'duration',
+      value: lastAt === null || lastDueAt === null || lastAt >= lastDueAt ? null : lastDueAt - lastAt,
     },
     {
       title: 'ran for',

@@ -91,7 +91,7 @@ function parseEvery(every: Duration, entry: string, fault: ScheduleFault): Sched
   if (everyMs >= MINIMUM_EVERY_MS) return { kind: 'every', everyMs };
   throw fault(
     'every',
-    `${formatGiven(every)} is shorter than 1s`,
+    `${typeof every === 'number' ? `${every} ms` : formatGiven(every)} is shorter than 1s`,
     'give 1s or more, as milliseconds or a text such as 5m',
   );
 }

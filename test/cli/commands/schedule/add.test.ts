@@ -90,6 +90,12 @@ describe('input to output', () => {
     expect(await schedulesOf(broker).read('a')).toMatchObject({ args: [7], nextAt: NOW + 3_600_000 });
   });
 
+  test('says that an entry does not fire, when all its due times have passed', async () => {
+    const { exitCode, stderr } = await run(add('--at', '2020-01-01'), { session: createFakeSession() });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('it does not fire: all its due times have passed');
+  });
+
   test('--json says what became of it', async () => {
     const session = createFakeSession();
     const { stdout } = await run(add('--every', '1h', '--json'), { session });

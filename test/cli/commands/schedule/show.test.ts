@@ -44,6 +44,14 @@ describe('input to output', () => {
     expect(stdout).toMatch(/^schedule +every hour \(UTC\) +every 2 hours \(UTC\)$/m);
   });
 
+  test('of a paused entry says how it fires again', async () => {
+    const broker = new FakeBroker();
+    await storeEntries(broker, { a: ENTRY });
+    await schedulesOf(broker).pause('a');
+    const { stderr } = await run(['schedule', 'show', 'a'], { session: createFakeSession(broker) });
+    expect(stderr).toContain('it is paused: `tq schedule resume a` lets it fire');
+  });
+
   test('--json has every field, and an unknown name has exit code 3', async () => {
     const broker = new FakeBroker();
     await storeEntries(broker, { a: ENTRY });

@@ -22,7 +22,7 @@ const refused: readonly (readonly [unknown, string])[] = [
   ['5m', 'schedule: "5m" is no object'],
   [{}, 'schedule: nothing says when it fires'],
   [{ every: '1h', cron: '@daily' }, 'every and cron: only one of them can say when it fires'],
-  [{ every: 999 }, 'every: 999 is shorter than 1s'],
+  [{ every: 999 }, 'every: 999 ms is shorter than 1s'],
   [{ cron: 5 }, 'cron: 5 is neither a text nor an object'],
   [{ cron: null }, 'cron: null is neither a text nor an object'],
   [{ cron: '' }, 'cron: "" has no fields'],

@@ -12,15 +12,24 @@ export interface ForeignScheduler {
   readonly state: SchedulerState;
 }
 
-/** The job schedulers that plain BullMQ made, in all queues, by queue and id. */
-export async function listForeign(broker: ScheduleBroker): Promise<ForeignScheduler[]> {
+interface Sources {
+  readonly broker: ScheduleBroker;
+  readonly entries: EntryStore;
+}
+
+/**
+ * The job schedulers that are no entry's, in all queues, by queue and id: those that plain BullMQ made, and those whose entry has been
+ * lost (a store that was emptied in part), which go on firing as long as workers take their firings.
+ */
+export async function listForeign({ broker, entries }: Sources): Promise<ForeignScheduler[]> {
+  const names = await entries.listVersions();
   const found: ForeignScheduler[] = [];
   for (const queue of await broker.listQueues()) {
     const { schedules } = broker.queue(queue);
     for (let offset = 0; ; offset += BATCH) {
       const ids = (await schedules.list(offset, BATCH)).map(({ id }) => id);
       for (const state of ids.length === 0 ? [] : await schedules.read(ids)) {
-        if (state !== undefined && state.rule === undefined) found.push({ queue, state });
+        if (state !== undefined && (state.rule === undefined || !names.has(state.id))) found.push({ queue, state });
       }
       if (ids.length < BATCH) break;
     }
@@ -29,12 +38,14 @@ export async function listForeign(broker: ScheduleBroker): Promise<ForeignSchedu
 }
 
 /** Those with this id: each queue may have one. */
-async function findForeign(broker: ScheduleBroker, id: string): Promise<ForeignScheduler[]> {
-  const queues = await broker.listQueues();
+async function findForeign({ broker, entries }: Sources, id: string): Promise<ForeignScheduler[]> {
+  const [queues, names] = await Promise.all([broker.listQueues(), entries.listVersions()]);
   const found = await Promise.all(
     queues.map(async (queue) => ({ queue, state: (await broker.queue(queue).schedules.read([id]))[0] })),
   );
-  return found.filter((one): one is ForeignScheduler => one.state !== undefined && one.state.rule === undefined);
+  return found.filter(
+    (one): one is ForeignScheduler => one.state !== undefined && (one.state.rule === undefined || !names.has(id)),
+  );
 }
 
 /**
@@ -43,15 +54,11 @@ async function findForeign(broker: ScheduleBroker, id: string): Promise<ForeignS
  * @param queue where to look; undefined: in all of them
  * @throws UNKNOWN_ENTRY with near names of entries; INVALID_OPTION when several queues have one
  */
-export async function getForeign(
-  { broker, entries }: { readonly broker: ScheduleBroker; readonly entries: EntryStore },
-  id: string,
-  queue?: string,
-): Promise<ForeignScheduler> {
-  const all = await findForeign(broker, id);
+export async function getForeign(sources: Sources, id: string, queue?: string): Promise<ForeignScheduler> {
+  const all = await findForeign(sources, id);
   const [found, other] = queue === undefined ? all : all.filter((one) => one.queue === queue);
   if (found === undefined) {
-    const near = nearestNames(id, (await entries.listVersions()).keys());
+    const near = nearestNames(id, (await sources.entries.listVersions()).keys());
     throw createError('UNKNOWN_ENTRY', { entry: id, near });
   }
   if (other === undefined) return found;

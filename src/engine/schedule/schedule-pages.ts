@@ -33,14 +33,14 @@ export interface PageSources {
 const FOREIGN = ':';
 
 /**
- * A page: one call for its entries, one for the schedulers of each queue among them, one for the last run of each. The job schedulers of
- * plain BullMQ are only looked for where the entries end, for that means a look at every queue.
+ * A page: one call for its entries, one for the schedulers of each queue among them, one for the last run of each. The job schedulers that
+ * are no entry's are only looked for where the entries end, for that means a look at every queue.
  */
 export async function readPage(sources: PageSources, { limit = 50, after }: PageOptions = {}): Promise<SchedulePage> {
   const isPastEntries = after?.startsWith(FOREIGN) === true;
   const views = isPastEntries ? [] : await readEntries(sources, limit, after);
   if (views.length === limit) return { schedules: views, next: views.at(-1)?.name ?? null };
-  const foreign = (await listForeign(sources.broker))
+  const foreign = (await listForeign(sources))
     .map(({ queue, state }) => ({ place: placeOf(queue, state.id), view: createForeignView(queue, state) }))
     .filter(({ place }) => !isPastEntries || after === undefined || place > after);
   const shown = foreign.slice(0, limit - views.length);

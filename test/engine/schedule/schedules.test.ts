@@ -256,6 +256,17 @@ describe.each(brokersUnderTest())('on $name', (store) => {
     expect(await schedules.read('tick')).toMatchObject({ queue: 'one' });
   });
 
+  test('a scheduler whose entry has been lost is seen, and can be removed', async () => {
+    await schedules.add('nightly', define());
+    await broker.state.remove('schedule/entry/nightly');
+    expect((await schedules.list()).schedules).toMatchObject([
+      { name: 'nightly', queue: 'default', source: 'bullmq', schedule: expect.stringContaining('tq: ') },
+    ]);
+    await schedules.remove('nightly');
+    expect((await schedules.list()).schedules).toEqual([]);
+    await expect(schedules.remove('nightly')).rejects.toMatchObject({ code: 'UNKNOWN_ENTRY' });
+  });
+
   test('an entry that cannot be read hides no other, and can be removed', async () => {
     await schedules.add('nightly', define());
     await schedules.add('other', define({}, 'other'));

@@ -65,6 +65,8 @@ export interface Column {
   readonly as: CellKind;
   /** Is cut short first when the terminal is too narrow. */
   readonly shrinks?: boolean;
+  /** Is left out when the terminal is too narrow for all columns, however short they are cut; the last of these first. */
+  readonly leaves?: boolean;
   /** Is red when it is above 0 or true. */
   readonly alarms?: boolean;
 }

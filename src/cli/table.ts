@@ -17,7 +17,8 @@ const GAP = 2;
 const MIN_WIDTH = 12;
 
 /** An aligned table with a header, numbers to the right, one line a row, no line longer than the terminal is wide. */
-export function formatTable(columns: readonly Column[], rows: readonly Row[], look: TableLook): string {
+export function formatTable(all: readonly Column[], rows: readonly Row[], look: TableLook): string {
+  const columns = pickColumns(all, rows, look);
   const cells = rows.map((row) => columns.map(({ key, as }) => formatReadable(row[key], as, look.now)));
   const widths = fitWidths(columns, cells, look.width);
   const painted = rows.map((row, index) =>
@@ -31,6 +32,24 @@ export function formatTable(columns: readonly Column[], rows: readonly Row[], lo
     text += layOut(painted.slice(from, from + PAGE), columns, widths);
   }
   return text;
+}
+
+/** Those that fit in when what may shrink has shrunk. */
+function pickColumns(all: readonly Column[], rows: readonly Row[], { width, now }: TableLook): readonly Column[] {
+  if (width === undefined || !all.some(({ leaves }) => leaves)) return all;
+  const leastOf = ({ key, title, as, shrinks }: Column): number => {
+    const widest = rows.reduce((most, row) => Math.max(most, stringWidth(formatReadable(row[key], as, now))), 0);
+    const needed = Math.max(widest, stringWidth(title));
+    return shrinks === true ? Math.min(needed, MIN_WIDTH) : needed;
+  };
+  const least = new Map(all.map((column) => [column, leastOf(column)]));
+  let picked = all;
+  while (picked.reduce((sum, column) => sum + (least.get(column) ?? 0) + GAP, -GAP) > width) {
+    const leaving = picked.findLast(({ leaves }) => leaves);
+    if (leaving === undefined) break;
+    picked = picked.filter((column) => column !== leaving);
+  }
+  return picked;
 }
 
 /** cli-table3 lays out a table by passing all its cells as arguments, which a long one overflows. */

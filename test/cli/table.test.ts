@@ -34,6 +34,15 @@ test('the widest columns shrink first, to about the same width', () => {
   expect(lines[1]).toMatch(/^n+… +1 {2}m+…$/);
 });
 
+test('columns that may leave do so when the terminal is too narrow for all, the last first', () => {
+  const leaving = columns.map((column) => ({ ...column, shrinks: false, leaves: column.key !== 'count' }));
+  const titles = (width: number) =>
+    formatTable(leaving, [{ name: 'name', count: 1, note: 'note' }], { paint: plainPaint, now: 0, width }).split(
+      '\n',
+    )[0];
+  expect([17, 16, 11, 10].map(titles)).toEqual(['NAME  COUNT  NOTE', 'NAME  COUNT', 'NAME  COUNT', 'COUNT']);
+});
+
 test('a table longer than the library takes at once keeps its columns in line', () => {
   const rows = Array.from({ length: 2500 }, (_, count) => ({ name: 'n', count, note: null }));
   const lines = format(rows).trimEnd().split('\n');

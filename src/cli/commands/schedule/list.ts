@@ -51,11 +51,11 @@ export const scheduleList = defineCommand({
         [
           { key: 'name', title: 'NAME', as: 'text', shrinks: true },
           { key: 'task', title: 'TASK', as: 'text', shrinks: true },
-          { key: 'queue', title: 'QUEUE', as: 'text' },
+          { key: 'queue', title: 'QUEUE', as: 'text', leaves: true },
           { key: 'schedule', title: 'FIRES', as: 'text', shrinks: true },
           { key: 'status', title: 'STATUS', as: 'text' },
           { key: 'nextAt', title: 'NEXT', as: 'instant' },
-          { key: 'lastAt', title: 'LAST', as: 'instant' },
+          { key: 'lastAt', title: 'LAST', as: 'instant', leaves: true },
           { key: 'lastState', title: 'OUTCOME', as: 'state' },
           { key: 'runs', title: 'RUNS', as: 'number' },
         ],

@@ -5,8 +5,8 @@ import { Schedules } from '../../src/engine/schedule/schedules.ts';
 import { cancelJobs } from '../../src/ops/cancel-jobs.ts';
 import { execute } from '../../src/ops/gate.ts';
 import { createStore, openWorkshop, type Workshop } from '../engine/broker/workshop.ts';
-import { define } from '../engine/schedule/definitions.ts';
 import { brokersUnderTest } from '../support/brokers.ts';
+import { define } from '../support/entry-definitions.ts';
 import { KeptJobs } from './kept-jobs.ts';
 
 const workshops: Workshop[] = [];

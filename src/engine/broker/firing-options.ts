@@ -94,8 +94,9 @@ export function repeatStrategy(
   return readTemplate({ repeat: options }) === undefined ? defaultRepeatStrategy(millis, options) : millis + 1;
 }
 
-/** Five or six fields of numbers, which mean the same to BullMQ. */
-const PLAIN = /^[\d*,/-]+( [\d*,/-]+){4,5}$/;
+const FIELD = '(?:[\\d*,/-]|sun|mon|tue|wed|thu|fri|sat|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)+';
+/** Five or six fields of numbers and names, which mean the same to BullMQ. */
+const PLAIN = new RegExp(`^${FIELD}(?: ${FIELD}){4,5}$`, 'i');
 
 /**
  * The cron expression where plain BullMQ understands it. Anything else is a text that says what the schedule is and that BullMQ refuses:

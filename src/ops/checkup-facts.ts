@@ -11,7 +11,7 @@ import { isRecord } from '../engine/core/envelope.ts';
 import { messageOf } from '../engine/core/errors.ts';
 import { isOwnTask } from '../engine/core/own-tasks.ts';
 import type { ScheduleView } from '../engine/schedule/schedule-view.ts';
-import { scanEntries } from './entry-choice.ts';
+import { chooseEntries } from './entry-choice.ts';
 import { openSchedules } from './schedules-of.ts';
 import type { Session } from './session.ts';
 import { askWorkers } from './worker-replies.ts';
@@ -36,7 +36,7 @@ export async function listFindings(session: Session, timeoutMs: number | undefin
     listWorkers(session, timeoutMs),
   ]);
   const beat = await orSkipped('beat', async () => {
-    const entries = await listEntries(session);
+    const entries = await chooseEntries(await openSchedules(session), { all: true });
     const leader = (await readLeader(broker.state))?.name ?? null;
     return checkBeat({ entries: entries.map(toChecked), leader, now: session.clock.now() });
   });
@@ -47,15 +47,6 @@ export async function listFindings(session: Session, timeoutMs: number | undefin
     ...beat,
     ...queues,
   ];
-}
-
-/** Those of tq alone: plain BullMQ keeps its own. */
-async function listEntries(session: Session): Promise<ScheduleView[]> {
-  const entries: ScheduleView[] = [];
-  for await (const page of scanEntries(await openSchedules(session))) {
-    entries.push(...page.filter(({ source }) => source !== 'bullmq'));
-  }
-  return entries;
 }
 
 function toChecked({ name, queue, enabled, nextAt, ahead, error }: ScheduleView): CheckedEntry {

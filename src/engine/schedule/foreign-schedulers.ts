@@ -38,13 +38,13 @@ export async function listForeign({ broker, entries }: Sources): Promise<Foreign
 }
 
 /** Those with this id: each queue may have one. */
-async function findForeign({ broker, entries }: Sources, id: string): Promise<ForeignScheduler[]> {
-  const [queues, names] = await Promise.all([broker.listQueues(), entries.listVersions()]);
+async function findForeign(broker: ScheduleBroker, id: string, isEntry: boolean): Promise<ForeignScheduler[]> {
+  const queues = await broker.listQueues();
   const found = await Promise.all(
     queues.map(async (queue) => ({ queue, state: (await broker.queue(queue).schedules.read([id]))[0] })),
   );
   return found.filter(
-    (one): one is ForeignScheduler => one.state !== undefined && (one.state.rule === undefined || !names.has(id)),
+    (one): one is ForeignScheduler => one.state !== undefined && (one.state.rule === undefined || !isEntry),
   );
 }
 
@@ -54,12 +54,12 @@ async function findForeign({ broker, entries }: Sources, id: string): Promise<Fo
  * @param queue where to look; undefined: in all of them
  * @throws UNKNOWN_ENTRY with near names of entries; INVALID_OPTION when several queues have one
  */
-export async function getForeign(sources: Sources, id: string, queue?: string): Promise<ForeignScheduler> {
-  const all = await findForeign(sources, id);
+export async function getForeign({ broker, entries }: Sources, id: string, queue?: string): Promise<ForeignScheduler> {
+  const names = await entries.listVersions();
+  const all = await findForeign(broker, id, names.has(id));
   const [found, other] = queue === undefined ? all : all.filter((one) => one.queue === queue);
   if (found === undefined) {
-    const near = nearestNames(id, (await sources.entries.listVersions()).keys());
-    throw createError('UNKNOWN_ENTRY', { entry: id, near });
+    throw createError('UNKNOWN_ENTRY', { entry: id, near: nearestNames(id, names.keys()) });
   }
   if (other === undefined) return found;
   throw createError('INVALID_OPTION', {

@@ -61,22 +61,14 @@ export async function readRecords(
   target: BulkQueue,
   ids: readonly string[],
 ): Promise<JobRecord[]> {
-  const records: JobRecord[] = [];
-  for (let at = 0; at < ids.length; at += JOBS_PER_CALL) {
-    records.push(...(await readSlice(client, target, ids.slice(at, at + JOBS_PER_CALL))));
-  }
-  return records;
-}
-
-async function readSlice(client: RedisClient, target: BulkQueue, ids: readonly string[]): Promise<JobRecord[]> {
   const base = `${target.prefix}:${target.queue}`;
   const keys = bulkKeys(base);
   const records: JobRecord[] = [];
   for (let at = 0; at < ids.length; ) {
-    const rest = ids.slice(at);
-    const found = await client.eval(READ_RECORDS, keys.length, ...keys, `${base}:`, BYTES_PER_CALL, ...rest);
+    const asked = ids.slice(at, at + JOBS_PER_CALL);
+    const found = await client.eval(READ_RECORDS, keys.length, ...keys, `${base}:`, BYTES_PER_CALL, ...asked);
     for (const [index, raw] of (found as (RawRecord | [])[]).entries()) {
-      if (raw.length > 0) records.push(toRecord(raw as RawRecord, rest[index] as string, target));
+      if (raw.length > 0) records.push(toRecord(raw as RawRecord, asked[index] as string, target));
     }
     at += (found as unknown[]).length;
   }

@@ -11,7 +11,7 @@ import {
   SchemaVersionMismatchError,
   UnsupportedPostgresVersionError,
 } from 'bullmq';
-import pg from 'pg';
+import type pg from 'pg';
 import { createError, TqError } from '../../core/errors.ts';
 import { maskUrl, type PostgresAddress } from '../broker-url.ts';
 import { overrideMethod } from '../patient-backend.ts';
@@ -19,7 +19,7 @@ import type { Migration } from '../port.ts';
 import type { Store, StoreOptions } from '../store.ts';
 import { unavailable } from '../trouble.ts';
 import { createPostgresBulk } from './bulk/postgres-bulk.ts';
-import { surviveLastWords } from './last-words.ts';
+import { LastingClient, surviveLastWords } from './lasting-client.ts';
 import { createPostgresCheckup } from './postgres-checkup.ts';
 import { createPostgresEventLog } from './postgres-event-log.ts';
 import { addPostgresFlow, reprocessPostgresJob } from './postgres-flows.ts';
@@ -56,6 +56,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
   const shared = (): PostgresConnection => {
     if (connection === undefined) {
       connection = new PostgresConnection(connectionOptions(POOL_OF_PRODUCER));
+      surviveLastWords(connection);
       connection.on('error', () => {});
     }
     return connection;
@@ -110,7 +111,7 @@ export function createPostgresStore(url: string, address: PostgresAddress, optio
         ...relayOptions,
         connection: connectionOptions(POOL_OF_NODE),
       } as never);
-      surviveLastWords(backend);
+      surviveLastWords(connectionOf(backend));
       return backend;
     },
     faultBehind: (error) => error,
@@ -153,12 +154,11 @@ async function withClient<Result>(
   address: PostgresAddress,
   run: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new pg.Client({
+  const client = new LastingClient({
     connectionString: address.connectionString,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'tq',
   });
-  client.on('error', () => {});
   await client.connect();
   try {
     return await run(client);
@@ -322,11 +322,16 @@ function countLosses(backend: IQueueBackend, queue: string, query: Query): void 
  * and which keeps the process alive. Connecting is bounded, so closing is.
  */
 function closeOnceReady(backend: IQueueBackend): void {
-  surviveLastWords(backend);
+  surviveLastWords(connectionOf(backend));
   overrideMethod(backend, 'close', (close) => async (...args) => {
     await backend.waitUntilReady().catch(() => undefined);
     return close(...args);
   });
+}
+
+/** A private part of BullMQ's backends for PostgreSQL. */
+function connectionOf(backend: object): object {
+  return (backend as { readonly connection: object }).connection;
 }
 
 async function readOldestWaitingAt(query: Query, queue: string): Promise<number | null> {

@@ -25,9 +25,6 @@ export function createTransact(connect: () => Promise<pg.PoolClient>): Transact 
 async function runOnce<Result>(client: pg.PoolClient, run: (query: Query) => Promise<Result>): Promise<Result> {
   const query: Query = async <Row>(text: string, values: unknown[]) => (await client.query(text, values)).rows as Row[];
   let broken: Error | undefined;
-  // The pool hears its idle connections alone: the last word of a server that goes away would end the process here. The statement fails too.
-  const hear = (): void => {};
-  client.on('error', hear);
   try {
     await client.query('BEGIN');
     const result = await run(query);
@@ -39,7 +36,6 @@ async function runOnce<Result>(client: pg.PoolClient, run: (query: Query) => Pro
     });
     throw error;
   } finally {
-    client.off('error', hear);
     client.release(broken);
   }
 }

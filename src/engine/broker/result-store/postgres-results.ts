@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { TqError } from '../../core/errors.ts';
 import { maskUrl } from '../broker-url.ts';
 import type { Migration } from '../port.ts';
+import { LastingClient } from '../postgres/lasting-client.ts';
 import { createInsert } from './postgres-insert.ts';
 import { createQueryBuilder } from './result-dialect.ts';
 import { POSTGRES_SEARCH } from './result-filter.ts';
@@ -29,6 +30,7 @@ export function createPostgresResults(url: string, address: PostgresResultsAddre
   const masked = maskUrl(url);
   const { schema } = address;
   const pool = new pg.Pool({
+    Client: LastingClient,
     connectionString: address.connectionString,
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -56,6 +56,11 @@ export class Database {
     return this.#commits.submit(false, operation);
   }
 
+  /** A read that takes long: it holds up no writer, and sees what is stored. */
+  readAlone<Result>(operation: Operation<Result>): Promise<Result> {
+    return this.#commits.submitAlone(operation);
+  }
+
   write<Result>(operation: Operation<Result>): Promise<Result> {
     return this.#commits.submit(true, operation);
   }

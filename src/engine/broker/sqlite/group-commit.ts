@@ -18,6 +18,8 @@ import { Transaction } from './transaction.ts';
  *    meanwhile, and reads are answered from what is stored. An operation that has waited for the busy timeout fails with
  *    DATABASE_LOCKED; nothing of it was stored.
  *
+ * 7. A read that takes long is submitted to be run alone (`submitAlone`): among the others of its turn it would hold the write lock of a write.
+ *
  * A result is given only after its commit: what is acknowledged is in the file.
  */
 export class GroupCommit {
@@ -25,9 +27,13 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #transaction: Transaction;
   #pending: Pending[] = [];
+  /** Reads that go alone and have not run yet. */
+  #alone = 0;
   #isScheduled = false;
   /** Another process holds the lock: the last flush could not get it. */
   #isLocked = false;
+  /** Monotonic, in milliseconds. */
+  #lockedSince = 0;
   #dataVersion: number | undefined;
   #idle: (() => void)[] = [];
 
@@ -52,24 +58,59 @@ export class GroupCommit {
     });
   }
 
+  /** @param read changes nothing, and sees what is stored: not what was submitted in the same turn before it */
+  submitAlone<Result>(read: Operation<Result>): Promise<Result> {
+    this.#alone += 1;
+    return new Promise<Result>((resolve, reject) => {
+      setImmediate(() => {
+        this.#alone -= 1;
+        const outcome = this.#readAlone(read);
+        // Even a read is locked out while another process recovers the file: it takes its turn among the others.
+        if (outcome === undefined) this.submit(false, read).then(resolve, reject);
+        else if (outcome.error === undefined) resolve(outcome.result as Result);
+        else reject(outcome.error);
+        this.#tellIdle();
+      });
+    });
+  }
+
+  /** @returns undefined when the file is locked */
+  #readAlone(operation: Operation<unknown>): Outcome | undefined {
+    const pending = { writes: false, operation };
+    try {
+      return this.#commit([pending])[0];
+    } catch (error) {
+      return isLockedError(error) ? undefined : { error: explain(this.#options.path, error) };
+    }
+  }
+
   /** Resolves when everything that was submitted has its answer. */
   async whenIdle(): Promise<void> {
-    if (this.#pending.length === 0 && !this.#isScheduled) return;
+    if (this.#isIdle) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #flush(attempt: number): void {
+  get #isIdle(): boolean {
+    return this.#pending.length === 0 && !this.#isScheduled && this.#alone === 0;
+  }
+
+  #tellIdle(): void {
+    if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #flush(pauses: number): void {
     const batch = this.#pending.splice(0, MOST_AT_ONCE);
     try {
       this.#run(batch);
       this.#isLocked = false;
     } catch (error) {
       if (isLockedError(error)) {
+        if (!this.#isLocked) this.#lockedSince = this.#options.clock.monotonic();
         this.#isLocked = true;
         this.#pending = [...this.#stillPatient(batch), ...this.#pending];
         this.#readAside();
         if (this.#pending.length > 0) {
-          setTimeout(() => this.#flush(attempt + 1), pauseMs(attempt));
+          this.#tryAgain(pauses);
           return;
         }
       } else {
@@ -79,7 +120,13 @@ export class GroupCommit {
     }
     this.#isScheduled = this.#pending.length > 0;
     if (this.#isScheduled) setImmediate(() => this.#flush(0));
-    else for (const resolve of this.#idle.splice(0)) resolve();
+    else this.#tellIdle();
+  }
+
+  /** A timer is coarse beside the time that a lock is held, and who looks more seldom than another one goes without it. */
+  #tryAgain(pauses: number): void {
+    if (this.#options.clock.monotonic() - this.#lockedSince < LOOK_MS) setImmediate(() => this.#flush(pauses));
+    else setTimeout(() => this.#flush(pauses + 1), pauseMs(pauses));
   }
 
   /** Those of a batch that may wait longer for the lock; the others are told that they have waited enough. */
@@ -144,7 +191,7 @@ export class GroupCommit {
     }
   }
 
-  #commit(batch: readonly Pending[]): Outcome[] {
+  #commit(batch: readonly Pick<Pending, 'writes' | 'operation'>[]): Outcome[] {
     const connection = this.#connection;
     const transaction = this.#transaction;
     if (this.#options.followFile()) {
@@ -210,7 +257,10 @@ function attempt(transaction: Transaction, operation: Operation<unknown>): Outco
   }
 }
 
-/** Short at first, for the lock is mostly held for less than a millisecond; spread, so that processes do not march in step. */
-function pauseMs(attempt: number): number {
-  return Math.min(1 + attempt, 10) * (0.5 + Math.random());
+/** The lock is mostly held for less: what waits for it looks at each turn of the event loop for so long, then after pauses. */
+const LOOK_MS = 3;
+
+/** Spread, so that processes do not march in step. */
+function pauseMs(pauses: number): number {
+  return Math.min(1 + pauses, 10) * (0.5 + Math.random());
 }

@@ -33,7 +33,7 @@ export function scanIds(
   database: Database,
   { prefix, queue: name, scan }: { prefix: string; queue: string; scan: IdScan },
 ): Promise<ScannedIds> {
-  return database.read((transaction) => {
+  return database.readAlone((transaction) => {
     const queue = transaction.queue(prefix, name);
     const states = STATES[scan.place];
     let { index, last, stop } = (scan.after as Cursor | undefined) ?? { index: 0, last: undefined, stop: 0 };
@@ -125,7 +125,7 @@ export function readWhole(
   { prefix, queue: name, ids }: { prefix: string; queue: string; ids: readonly string[] },
   maxBytes: number,
 ): Promise<(WholeRecord | null)[]> {
-  return database.read((transaction) => {
+  return database.readAlone((transaction) => {
     const queue = transaction.queue(prefix, name);
     const found: (WholeRecord | null)[] = [];
     let bytes = 0;

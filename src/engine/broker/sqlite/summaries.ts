@@ -17,7 +17,7 @@ export async function listSummaries(
   database: Database,
   { prefix, queue, ids }: { prefix: string; queue: string; ids: readonly string[] },
 ): Promise<(SummaryRecord | null)[]> {
-  const rows = await database.read(({ connection }) => connection.all(LIST, prefix, queue, JSON.stringify(ids)));
+  const rows = await database.readAlone(({ connection }) => connection.all(LIST, prefix, queue, JSON.stringify(ids)));
   const records = new Map(rows.map((row) => [row[0] as string, toRecord(row)]));
   return ids.map((id) => records.get(id) ?? null);
 }

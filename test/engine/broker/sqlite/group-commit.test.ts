@@ -163,6 +163,31 @@ describe('operations of one turn of the event loop', () => {
     expect(bench.look('SELECT wait FROM queue')).toEqual([2500]);
   });
 
+  test('do not hold the write lock for a read that takes long', async () => {
+    const { database } = bench.held;
+    const other = new DatabaseSync(bench.path);
+    ending.push(() => other.close());
+    const found: unknown[] = [];
+    const long = database.readAlone(({ connection }) => {
+      found.push(connection.get('SELECT count(*) FROM job')?.[0]);
+      other.exec('PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK');
+      return 'read';
+    });
+    await Promise.all([add('a'), long]);
+    expect(await long).toBe('read');
+    expect(jobs()).toEqual(['a']);
+    expect(found).toHaveLength(1);
+  });
+
+  test('of which one is a read that fails alone are told apart', async () => {
+    const { database } = bench.held;
+    const failed = database.readAlone(() => {
+      throw new Error('it broke in the middle');
+    });
+    const [added] = await Promise.all([add('a'), expect(failed).rejects.toThrow('it broke in the middle')]);
+    expect(added).toMatchObject({ id: 'a' });
+  });
+
   test('see what another process has written since the turn before', async () => {
     await add('a');
     const other = new DatabaseSync(bench.path);

@@ -2,13 +2,11 @@ import type { JobRecord, RecordChild, RecordHold, RecordParent, RecordPlace } fr
 import { parseTexts, readOnDead } from '../../record-values.ts';
 import { toDueAt } from '../job-state-script.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, type BulkQueue, bulkKeys } from './bulk-script.ts';
+import { BULK_SCRIPT, type BulkQueue, bulkKeys, JOBS_PER_CALL } from './bulk-script.ts';
 import { decodeOptions, type StoredFields, splitKey } from './stored-fields.ts';
 
 /** What one call reads at most, so that large jobs hold the server up no longer than small ones. */
 const BYTES_PER_CALL = 1_000_000;
-/** A call holds the server for some 2 ms. They go one after the other, so that what others ask comes in between two. */
-const JOBS_PER_CALL = 100;
 
 /**
  * KEYS: `bulkKeys`. ARGV: begin of the keys of jobs, bytes after which to stop, ids. Gives of each job, until that is reached, its place,

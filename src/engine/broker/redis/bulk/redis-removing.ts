@@ -1,6 +1,14 @@
 import type { ScanPlace } from '../../bulk-port.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, bulkKeys, TAKE_SCRIPT, takeAll } from './bulk-script.ts';
+import {
+  BULK_SCRIPT,
+  bulkKeys,
+  JOBS_PER_CALL,
+  TAKE_SCRIPT,
+  type TakeCall,
+  takeAll,
+  takeInSlices,
+} from './bulk-script.ts';
 
 /**
  * What BullMQ's removal does besides: the parent goes on without the job, the unique key is free, all keys of the job are gone. Where it takes
@@ -39,9 +47,6 @@ const REMOVE = `${BULK_SCRIPT}
   ${TAKE_SCRIPT}
   return take({ unpack(ARGV, 4) }, listChildren)`;
 
-/** Jobs of one call, which holds the server for some 2 ms: what workers of other queues ask comes in between two. */
-const JOBS_PER_CALL = 100;
-
 /** @param base key prefix and queue: `bull:mail` */
 export async function removeJobs(
   client: RedisClient,
@@ -50,19 +55,15 @@ export async function removeJobs(
   from: readonly ScanPlace[],
 ): Promise<string[]> {
   const keys = bulkKeys(base);
-  const take = (wanted: readonly string[]): Promise<string[]> =>
-    takeAll(client, base, wanted, async (some, near) => {
-      const answer = await client.eval(REMOVE, keys.length, ...keys, `${base}:`, from.join(), near, ...some);
-      return answer as [string[], string[]];
-    });
+  const take: TakeCall = async (some, near) => {
+    const answer = await client.eval(REMOVE, keys.length, ...keys, `${base}:`, from.join(), near, ...some);
+    return answer as [string[], string[]];
+  };
   // A blocked job goes with those that it waits for, or it would run when they have gone.
-  if (from.includes('blocked')) return await take(ids);
-  const removed = new Set<string>();
-  for (let at = 0; at < ids.length; at += JOBS_PER_CALL) {
-    for (const id of await take(ids.slice(at, at + JOBS_PER_CALL))) removed.add(id);
-  }
+  if (from.includes('blocked')) return await takeAll(client, base, ids, take);
+  const removed = new Set(await takeInSlices(client, base, ids, take));
   // One that still counts a job of a later call among its children was left alone.
   const left = ids.length > JOBS_PER_CALL ? ids.filter((id) => !removed.has(id)) : [];
-  for (const id of left.length > 0 ? await take(left) : []) removed.add(id);
+  for (const id of await takeAll(client, base, left, take)) removed.add(id);
   return ids.filter((id) => removed.delete(id));
 }

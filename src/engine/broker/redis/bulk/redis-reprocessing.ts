@@ -1,6 +1,7 @@
 import type { DeadJob } from '../../bulk-port.ts';
+import { inSlices } from '../../in-slices.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, bulkKeys } from './bulk-script.ts';
+import { BULK_SCRIPT, bulkKeys, JOBS_PER_CALL } from './bulk-script.ts';
 
 /**
  * KEYS: `bulkKeys`. ARGV: begin of the keys of jobs, then for each job: id, when it is known to have died (or nothing), 1 with new data, the
@@ -50,21 +51,23 @@ const PROMOTE = `${BULK_SCRIPT}
 
 /** Puts dead letters at the end of those that wait, in this order. @param base key prefix and queue: `bull:mail` */
 export async function reprocessJobs(client: RedisClient, base: string, jobs: readonly DeadJob[]): Promise<string[]> {
-  if (jobs.length === 0) return [];
   const keys = bulkKeys(base);
-  const given = jobs.flatMap(({ id, finishedAt, data, note }) => [
-    id,
-    finishedAt ?? '',
-    data === undefined ? 0 : 1,
-    data ?? '',
-    note === undefined ? 0 : 1,
-    note ?? '',
-  ]);
-  return (await client.eval(REPROCESS, keys.length, ...keys, `${base}:`, ...given)) as string[];
+  return await inSlices(jobs, JOBS_PER_CALL, async (slice) => {
+    const given = slice.flatMap(({ id, finishedAt, data, note }) => [
+      id,
+      finishedAt ?? '',
+      data === undefined ? 0 : 1,
+      data ?? '',
+      note === undefined ? 0 : 1,
+      note ?? '',
+    ]);
+    return (await client.eval(REPROCESS, keys.length, ...keys, `${base}:`, ...given)) as string[];
+  });
 }
 
 export async function promoteJobs(client: RedisClient, base: string, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return [];
   const keys = bulkKeys(base);
-  return (await client.eval(PROMOTE, keys.length, ...keys, `${base}:`, ...ids)) as string[];
+  const promote = async (slice: readonly string[]): Promise<string[]> =>
+    (await client.eval(PROMOTE, keys.length, ...keys, `${base}:`, ...slice)) as string[];
+  return await inSlices(ids, JOBS_PER_CALL, promote);
 }

@@ -1,7 +1,7 @@
 import type { JobChange } from '../../bulk-port.ts';
 import { encodePriority } from '../../stored-job.ts';
 import type { RedisClient } from '../redis-client.ts';
-import { BULK_SCRIPT, bulkKeys, TAKE_SCRIPT, takeAll } from './bulk-script.ts';
+import { BULK_SCRIPT, bulkKeys, TAKE_SCRIPT, type TakeCall, takeInSlices } from './bulk-script.ts';
 
 /**
  * Changes jobs where they are. Only one that waits without a priority and gets one has to leave its place.
@@ -71,11 +71,12 @@ export async function rewriteJobs(
 ): Promise<string[]> {
   const keys = bulkKeys(base);
   const byId = new Map(changes.map((change) => [change.id, change]));
-  return takeAll(client, base, [...byId.keys()], async (ids, near) => {
+  const rewrite: TakeCall = async (ids, near) => {
     const given = ids.flatMap((id) => toArguments(byId.get(id) ?? { id }));
     const answer = await client.eval(REWRITE, keys.length, ...keys, `${base}:`, 'waiting', near, now, ...given);
     return answer as [string[], string[]];
-  });
+  };
+  return await takeInSlices(client, base, [...byId.keys()], rewrite);
 }
 
 function toArguments({ id, data, priority, dueAt }: JobChange): (string | number)[] {

@@ -2,11 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { openBroker } from '../src/engine/broker/open-broker.ts';
+import { systemClock } from '../src/engine/runtime/system-clock.ts';
+import { startPostgres } from '../test/support/postgres-server.ts';
 import { startRedis } from './redis-server.ts';
 
 /** What is measured, on one broker. */
 export interface BenchedBroker {
-  readonly name: 'redis' | 'sqlite';
+  readonly name: 'redis' | 'postgres' | 'sqlite';
   readonly url: string;
   /** A folder that goes with the run. */
   readonly folder: string;
@@ -14,13 +17,25 @@ export interface BenchedBroker {
   readonly redis?: Redis;
 }
 
-/** Runs a measurement on a Redis of its own and on a SQLite file, or on the one that is named. */
+/**
+ * Runs a measurement on a Redis of its own and on a SQLite file, or on the one that is named. PostgreSQL is measured only when it is named:
+ * a server of its own, whose commits do not wait for the disk.
+ */
 export async function measureEach(
   only: string | undefined,
   measure: (broker: BenchedBroker) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tq-bench-'));
   try {
+    if (only === 'postgres') {
+      const server = await startPostgres();
+      const broker = await openBroker(server.url, { clock: systemClock, skipSchema: true });
+      await broker.migrate();
+      await broker.close();
+      await measure({ name: 'postgres', url: server.url, folder });
+      await server.stop();
+      return;
+    }
     if (only !== 'sqlite') {
       const server = await startRedis();
       const redis = new Redis({ host: server.host, port: server.port });

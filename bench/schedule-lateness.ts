@@ -1,5 +1,5 @@
 /**
- * How late firings start, and what a beat costs: `node bench/schedule-lateness.ts [seconds] [steady seconds] [redis|sqlite]`, on Redis and
+ * How late firings start, and what a beat costs: `node bench/schedule-lateness.ts [seconds] [steady seconds] [redis|postgres|sqlite]`, on Redis and
  * on SQLite.
  *
  * 1. Lateness: an entry of every second for a minute, on a worker whose other slots are busy with jobs that wait, so that one is idle.

@@ -1,5 +1,5 @@
 /**
- * Very many schedule entries: `node bench/schedules.ts [entries] [redis|sqlite]`. By default 10,000 that an app declares, on five queues:
+ * Very many schedule entries: `node bench/schedules.ts [entries] [redis|postgres|sqlite]`. By default 10,000 that an app declares, on five queues:
  * the first reconciliation, which stores and arms them all, the same again without a change, and the first page of the list.
  */
 import { openBroker } from '../src/engine/broker/open-broker.ts';

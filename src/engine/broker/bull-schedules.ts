@@ -27,7 +27,9 @@ export class BullSchedules implements QueueSchedules {
     return this.#attempt(`arming schedule entry "${id}"`, async () => {
       await this.#announce();
       for (let time = 1; time <= TRIES; time += 1) {
-        const answer = await this.#putAhead(firing, template);
+        // One that is there after all answers that it has moved, and is read then.
+        const mayBeThere = time > 1 || firing.isNew !== true;
+        const answer = await this.#putAhead(firing, template, mayBeThere);
         if (answer !== 'moved') return answer === 'put';
       }
       throw new Error(`others go on with "${id}" all the time`);
@@ -35,9 +37,13 @@ export class BullSchedules implements QueueSchedules {
   }
 
   /** A firing ahead that is still to come gives way; from one that is due the scheduler goes on, so that it stays. */
-  async #putAhead({ id, dueAt, job }: ArmedFiring, template: FiringTemplate): Promise<'put' | 'taken' | 'moved'> {
+  async #putAhead(
+    { id, dueAt, job }: ArmedFiring,
+    template: FiringTemplate,
+    mayBeThere: boolean,
+  ): Promise<'put' | 'taken' | 'moved'> {
     const { schedules, clock } = this.#store;
-    const [record] = await schedules.read(this.#queue, [id]);
+    const [record] = mayBeThere ? await schedules.read(this.#queue, [id]) : [];
     const now = clock.now();
     const isThere = record != null && record.state !== null;
     const gives = record != null && (isThere ? record.state === 'delayed' && record.dueAt > now : true);

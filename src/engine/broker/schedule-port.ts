@@ -46,6 +46,8 @@ export interface ArmedFiring {
   readonly runsBefore: number;
   /** What each of its firings is. */
   readonly job: Pick<NewJob, 'task' | 'args' | 'meta' | 'priority' | 'ignoreResult'>;
+  /** The caller has seen no scheduler of this id: it is not looked for, unless it turns out to be there. Default false. */
+  readonly isNew?: boolean;
 }
 
 export interface SchedulerState {

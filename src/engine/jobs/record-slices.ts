@@ -1,8 +1,8 @@
 import { BULK_PAGE, type BulkJobs } from '../broker/bulk-port.ts';
 import type { JobRecord } from '../core/job-record.ts';
 
-/** Characters of data that are read at once: jobs with large arguments come in smaller slices. */
-const SLICE_LENGTH = 8 * 2 ** 20;
+/** Characters that are read at once: jobs with large arguments, or long stacks, come in smaller slices. */
+const SLICE_LENGTH = 2 ** 19;
 /** Before anything is known of the jobs. */
 const FIRST_SIZE = 8;
 
@@ -26,9 +26,14 @@ export class RecordSlices {
       from += slice.length;
       const records = await bulk.readRecords(slice);
       if (records.length === 0) continue;
-      const length = records.reduce((sum, { data, result }) => sum + data.length + (result?.length ?? 0), 0);
+      const length = records.reduce((sum, record) => sum + lengthOf(record), 0);
       this.#size = Math.min(this.#most, Math.max(1, Math.floor((SLICE_LENGTH * records.length) / Math.max(length, 1))));
       yield records;
     }
   }
+}
+
+function lengthOf({ data, result, stacks, log }: JobRecord): number {
+  const texts = [data, result ?? '', ...stacks, ...log];
+  return texts.reduce((sum, { length }) => sum + length, 0);
 }

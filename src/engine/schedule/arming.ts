@@ -13,6 +13,8 @@ const BATCH = 500;
 export interface ArmOptions {
   /** The scheduler that it has now, if it has one: that goes on counting its firings. */
   readonly state?: SchedulerState | undefined;
+  /** It has been looked for, and has none: as far as the caller knows. */
+  readonly isNew?: boolean;
   /** Due times after it that have passed are made up for, by the policy of the entry; epoch ms. Default now: none are. */
   readonly since?: number | undefined;
 }
@@ -42,7 +44,10 @@ export class Arming {
    * @returns the due time of the firing that is ahead then; undefined when it does not fire any more, and nothing was changed
    * @throws PRIORITIES_OFF, BROKER_UNAVAILABLE
    */
-  async arm(entry: ScheduleEntry, { state, since: given }: ArmOptions = {}): Promise<number | undefined> {
+  async arm(
+    entry: ScheduleEntry,
+    { state, since: given, isNew = false }: ArmOptions = {},
+  ): Promise<number | undefined> {
     const { name, definition } = entry;
     const { schedule, missed, overlap } = definition;
     const now = this.#clock.now();
@@ -58,7 +63,7 @@ export class Arming {
     let dueAt = late ?? nextRun(schedule, Math.max(since, now - 1), runs);
     // A due time that has been fired is not fired again: the next one is.
     while (dueAt !== undefined) {
-      if (await queue.schedules.arm({ id: name, dueAt, rule, runsBefore, job })) return dueAt;
+      if (await queue.schedules.arm({ id: name, dueAt, rule, runsBefore, job, isNew })) return dueAt;
       dueAt = nextRun(schedule, dueAt, runs);
     }
     return undefined;

@@ -192,7 +192,7 @@ async function settleOnce(
     const version = await entries.write(entry, null, { isQuiet: true });
     if (version === undefined) throw createError('ENTRY_CHANGED', { entry: name });
     armed.push({ ...entry, version });
-    if (enabled) await arming.arm({ ...entry, version });
+    if (enabled) await arming.arm({ ...entry, version }, { isNew: state === undefined });
     return { kind: 'added', differences: [] };
   }
   assertOwn(stored, app);
@@ -204,7 +204,7 @@ async function settleOnce(
   // What a process that died in between has stored and not armed.
   if (!stored.isPaused && state === undefined) {
     armed.push(stored);
-    await arming.arm(stored);
+    await arming.arm(stored, { isNew: true });
   }
   return { kind: 'unchanged', differences };
 }

@@ -1,5 +1,6 @@
 import { formatFiringId } from '../../core/schedule/firing.ts';
 import type { NextFiring, SchedulerRecord, SchedulerTemplate, ScheduleStore } from '../schedule-store.ts';
+import { gather } from './gathering.ts';
 import type { Query, Transact } from './transaction.ts';
 
 const READ = `SELECT wanted.id, scheduler.next_run_ms AS due, scheduler.name, scheduler.iteration_count AS made, scheduler.pattern,
@@ -25,6 +26,17 @@ const ADD_NEW = `WITH begun AS (
   SELECT added.job_id FROM begun CROSS JOIN LATERAL
     add_job_scheduler($1, begun.scheduler_id, $3, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8, NULL) AS added`;
 
+/** Many of them, in one order for all, so that two who add the same ones wait for each other and do not lock each other out. */
+const ADD_ALL = `WITH wanted AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])
+      AS each(queue, id, due, data, opts, kept, next_opts, now, name)),
+  begun AS (
+    INSERT INTO scheduler (queue, scheduler_id, name, next_run_ms, iteration_count)
+    SELECT queue, id, name, 0, 1 FROM wanted ORDER BY queue, id
+    ON CONFLICT DO NOTHING RETURNING queue, scheduler_id AS id)
+  SELECT queue, id FROM begun JOIN wanted USING (queue, id) CROSS JOIN LATERAL
+    add_job_scheduler(queue, id, due, data::jsonb, opts::jsonb, kept::jsonb, next_opts::jsonb, now, NULL) AS added`;
+
 const HOLD = 'SELECT 1 FROM scheduler WHERE queue = $1 AND scheduler_id = $2 AND next_run_ms = $3 FOR UPDATE';
 
 /** The firing ahead, held so that no worker takes it meanwhile, and the one that is to come. */
@@ -48,6 +60,16 @@ const REMOVE = `WITH gone AS (DELETE FROM scheduler WHERE queue = $1 AND schedul
 const REFUSED = 'BM001';
 
 export function createPostgresSchedules(query: Query, transact: Transact): ScheduleStore {
+  const addNew = gather<unknown[], Answer>({
+    one: async (values) => ((await query(ADD_NEW, values)).length === 0 ? 'moved' : 'put'),
+    async all(items) {
+      const columns = (items[0] ?? []).map((_, at) => items.map((values) => values[at]));
+      const rows = await query<{ queue: string; id: string }>(ADD_ALL, columns);
+      const added = new Set(rows.map(({ queue, id }) => JSON.stringify([queue, id])));
+      return items.map(([queue, id]) => (added.has(JSON.stringify([queue, id])) ? 'put' : 'moved'));
+    },
+  });
+
   return {
     async read(queue, ids) {
       // PostgreSQL stores no text with a NUL, so no scheduler has such an id.
@@ -60,8 +82,7 @@ export function createPostgresSchedules(query: Query, transact: Transact): Sched
       if (template === undefined) return await step(query, queue, firing, now);
       try {
         if (from !== null) return await transact((each) => replace(each, queue, { ...firing, from, template }, now));
-        const added = await query(ADD_NEW, [...toValues(queue, firing, template, now), template.name]);
-        return added.length === 0 ? 'moved' : 'put';
+        return await addNew([...toValues(queue, firing, template, now), template.name]);
       } catch (error) {
         if (error === TAKEN || (error as { code?: unknown }).code === REFUSED) return 'taken';
         throw error;

@@ -1,5 +1,6 @@
 import { createError } from '../../core/errors.ts';
 import type { StateEntry, StateStore } from '../state-port.ts';
+import { gather } from './gathering.ts';
 
 /** tq's own tables beside BullMQ's, in the same schema; made by `tq migrate`. Names sort bytewise, as in the other stores. */
 export const STATE_TABLES = `
@@ -31,6 +32,12 @@ interface EntryRow {
   readonly left_ms: string | null;
 }
 
+interface NewEntry {
+  readonly key: string;
+  readonly value: string;
+  readonly ttlMs: number | null;
+}
+
 const LEFT_MS = 'extract(epoch FROM (expires_at - clock_timestamp())) * 1000';
 const ENTRY = `key, value, version::text AS version, (${LEFT_MS})::float8 AS left_ms`;
 const LIVE = '(expires_at IS NULL OR expires_at > clock_timestamp())';
@@ -47,6 +54,23 @@ const HOLDERS = `(SELECT coalesce(jsonb_object_agg(name, ends), '{}'::jsonb)
   FROM jsonb_each(tq_lease.holder::jsonb) AS held(name, ends) WHERE ends::text::float8 > ${NOW_MS})`;
 const LAST_END = (holders: string) =>
   `(SELECT max(ends::text::float8) FROM jsonb_each(${holders}) AS held(name, ends))`;
+
+const END_OF_ENTRY = `CASE WHEN $3::float8 IS NULL THEN NULL ELSE ${END('$3')} END`;
+const OVERWRITE = 'value = excluded.value, version = excluded.version, expires_at = excluded.expires_at';
+/** The row of an entry whose time is over counts as none. */
+const WHERE_OVER = 'WHERE tq_state.expires_at <= clock_timestamp()';
+const INSERT = 'INSERT INTO tq_state (key, value, version, expires_at)';
+const PUT = `${INSERT} VALUES ($1, $2, nextval('tq_state_version'), ${END_OF_ENTRY})
+  ON CONFLICT (key) DO UPDATE SET ${OVERWRITE} RETURNING version::text AS version`;
+const ADD = `${INSERT} VALUES ($1, $2, nextval('tq_state_version'), ${END_OF_ENTRY})
+  ON CONFLICT (key) DO UPDATE SET ${OVERWRITE} ${WHERE_OVER} RETURNING version::text AS version`;
+/** In one order for all, so that two who add the same ones wait for each other and do not lock each other out. */
+const ADD_ALL = `${INSERT}
+  SELECT name, text, nextval('tq_state_version'), CASE WHEN ttl IS NULL THEN NULL ELSE ${END('ttl')} END
+  FROM (SELECT * FROM unnest($1::text[], $2::text[], $3::float8[]) AS each(name, text, ttl) ORDER BY name COLLATE "C") AS wanted
+  ON CONFLICT (key) DO UPDATE SET ${OVERWRITE} ${WHERE_OVER} RETURNING key, version::text AS version`;
+const REPLACE = `UPDATE tq_state SET value = $2, version = nextval('tq_state_version'), expires_at = ${END_OF_ENTRY}
+  WHERE key = $1 AND version = $4 AND ${LIVE} RETURNING version::text AS version`;
 
 /** What is over is removed by the writes that come by, at most so often. */
 const TIDY_EVERY_MS = 60_000;
@@ -79,29 +103,33 @@ export function createPostgresState(query: Query, url: string, monotonic: () => 
     return ask(text, values);
   };
 
+  /** What is written only if there is nothing yet. */
+  const add = gather<NewEntry, string | undefined>({
+    async one({ key, value, ttlMs }) {
+      return (await change<{ version: string }>(ADD, [key, value, ttlMs]))[0]?.version;
+    },
+    async all(entries) {
+      const columns = [
+        entries.map(({ key }) => key),
+        entries.map(({ value }) => value),
+        entries.map(({ ttlMs }) => ttlMs),
+      ];
+      const rows = await change<{ key: string; version: string }>(ADD_ALL, columns);
+      const versions = new Map(rows.map(({ key, version }) => [key, version]));
+      return entries.map(({ key }) => versions.get(key));
+    },
+  });
+
   return {
     async read(key) {
       const [row] = await ask<EntryRow>(`SELECT ${ENTRY} FROM tq_state WHERE key = $1 AND ${LIVE}`, [key]);
       return row && toEntry(row);
     },
-    async write(key, value, { expected, ttlMs } = {}) {
-      const values: unknown[] = [key, value, ttlMs ?? null];
-      const end = `CASE WHEN $3::float8 IS NULL THEN NULL ELSE ${END('$3')} END`;
-      const row = `VALUES ($1, $2, nextval('tq_state_version'), ${end})`;
-      const set = 'value = excluded.value, version = excluded.version, expires_at = excluded.expires_at';
-      // The row of an entry whose time is over counts as none.
-      let condition = '';
-      if (expected === null) condition = 'WHERE tq_state.expires_at <= clock_timestamp()';
-      if (typeof expected === 'string') {
-        condition = `WHERE tq_state.version = $4 AND ${LIVE.replaceAll('expires_at', 'tq_state.expires_at')}`;
-        values.push(expected);
-      }
-      const insert =
-        typeof expected === 'string'
-          ? `UPDATE tq_state SET value = $2, version = nextval('tq_state_version'), expires_at = ${end} ${condition} AND key = $1`
-          : `INSERT INTO tq_state (key, value, version, expires_at) ${row} ON CONFLICT (key) DO UPDATE SET ${set} ${condition}`;
-      const [written] = await change<{ version: string }>(`${insert} RETURNING version::text AS version`, values);
-      return written?.version;
+    async write(key, value, { expected, ttlMs = null } = {}) {
+      if (expected === null) return await add({ key, value, ttlMs });
+      const [text, values] =
+        expected === undefined ? [PUT, [key, value, ttlMs]] : [REPLACE, [key, value, ttlMs, expected]];
+      return (await change<{ version: string }>(text, values))[0]?.version;
     },
     async remove(key, expected) {
       const text = `DELETE FROM tq_state WHERE key = $1 AND ($2::bigint IS NULL OR version = $2) AND ${LIVE} RETURNING key`;

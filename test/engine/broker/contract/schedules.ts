@@ -146,6 +146,26 @@ export const schedules: Subject = {
       expect(await queue.counts()).toMatchObject({ waiting: 0, scheduled: 1 });
     }),
 
+    defineRule('arming one that is taken to be new replaces one that is there all the same', async ({ broker }) => {
+      const queue = broker.queue(queueName());
+      const [before, after] = [DUE + HOUR, DUE + 2 * HOUR];
+      expect(await queue.schedules.arm({ ...firing('nightly', before), isNew: true })).toBe(true);
+      expect(await queue.schedules.arm({ ...firing('nightly', after), isNew: true })).toBe(true);
+      expect(await queue.schedules.read(['nightly'])).toMatchObject([{ dueAt: after, ahead: 'scheduled', made: 1 }]);
+      expect(await queue.counts()).toMatchObject({ waiting: 0, scheduled: 1 });
+    }),
+
+    defineRule('of many that are armed at once each fires by itself', async ({ broker }) => {
+      const queue = broker.queue(queueName());
+      const ids = Array.from({ length: 150 }, (_, index) => `entry-${index}`);
+      const arm = (id: string) => queue.schedules.arm({ ...firing(id, DUE + HOUR), isNew: true });
+      const [armed] = await Promise.all([Promise.all(ids.map(arm)), Promise.all(ids.slice(0, 20).map(arm))]);
+      expect(armed).toEqual(ids.map(() => true));
+      const states = await queue.schedules.read(ids);
+      expect(states.map((state) => state?.made)).toEqual(ids.map(() => 1));
+      expect(await queue.counts()).toMatchObject({ waiting: 0, scheduled: ids.length });
+    }),
+
     defineRule('arming again for the same due time replaces the firing', async ({ broker }) => {
       const queue = broker.queue(queueName());
       const dueAt = DUE + HOUR;

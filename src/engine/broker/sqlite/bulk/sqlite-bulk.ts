@@ -28,8 +28,9 @@ export function createSqliteBulk(database: () => Database, prefix: string): Bulk
   const inTurns = <Item>(
     items: readonly Item[],
     operation: (transaction: Transaction, slice: readonly Item[], now: number) => string[],
+    size = JOBS_AT_ONCE,
   ): Promise<string[]> =>
-    inSlices(items, JOBS_AT_ONCE, async (slice) => {
+    inSlices(items, size, async (slice) => {
       const { clock } = database();
       const earlyMs = freeUntil - clock.monotonic();
       if (earlyMs > 0) await wait(earlyMs);
@@ -53,14 +54,12 @@ export function createSqliteBulk(database: () => Database, prefix: string): Bulk
     remove: async (queue, ids, from) => {
       const remove = (transaction: Transaction, some: readonly string[], now: number): string[] =>
         removeJobs(transaction, transaction.queue(prefix, queue), { ids: some, from }, now);
-      const whole = (some: readonly string[]): Promise<string[]> =>
-        write((transaction, now) => remove(transaction, some, now));
       // A blocked job goes with those that it waits for, or it would run when they have gone.
-      if (from.includes('blocked') || ids.length <= JOBS_AT_ONCE) return await whole(ids);
+      if (from.includes('blocked')) return await inTurns(ids, remove, ids.length);
       const removed = new Set(await inTurns(ids, remove));
       // One that still counts a job of a later transaction among its children was left alone.
-      const left = ids.filter((id) => !removed.has(id));
-      for (const id of left.length > 0 ? await whole(left) : []) removed.add(id);
+      const left = ids.length > JOBS_AT_ONCE ? ids.filter((id) => !removed.has(id)) : [];
+      for (const id of await inTurns(left, remove, left.length)) removed.add(id);
       return ids.filter((id) => removed.delete(id));
     },
     move: (queue, ids, target, from) =>

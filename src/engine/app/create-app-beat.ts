@@ -55,7 +55,8 @@ export async function createAppBeat({ app, clock }: BeatOf, options: BeatOptions
     logReport(logger, await app.schedules.reconcile(take === undefined ? {} : { take }));
   };
   const arm = (entry: ScheduleEntry, how: ArmOptions): Promise<number | undefined> => schedules.rearm(entry, how);
-  return new Beat({ broker, arm, clock, logger, identity, ...(options.reconcile !== false && { reconcile }) });
+  const disarm = (entry: ScheduleEntry): Promise<void> => schedules.disarmUnchanged(entry);
+  return new Beat({ broker, arm, disarm, clock, logger, identity, ...(options.reconcile !== false && { reconcile }) });
 }
 
 function logReport(logger: Logger, report: ReconcileReport): void {

@@ -13,7 +13,7 @@ import type { Clock } from '../core/clock.ts';
 import { EntryStore } from '../schedule/entry-store.ts';
 import { Absence } from './absence.ts';
 import { type BeatTiming, DEFAULT_TIMING } from './beat-timing.ts';
-import { type ArmEntry, ChainKeeping } from './chain-keeping.ts';
+import { type ArmEntry, ChainKeeping, type DisarmEntry } from './chain-keeping.ts';
 import { EntryBook } from './entry-book.ts';
 import { FullLook } from './full-look.ts';
 import { Intake } from './intake.ts';
@@ -30,6 +30,7 @@ const GIVE_UP_MS = 5000;
 export interface BeatSettings {
   readonly broker: Pick<Broker, 'state' | 'queue'>;
   readonly arm: ArmEntry;
+  readonly disarm: DisarmEntry;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly identity: Pick<LiveBeat, 'id' | 'name' | 'host' | 'pid' | 'version'>;

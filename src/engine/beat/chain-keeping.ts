@@ -23,6 +23,9 @@ import type { EntryBook, KeptEntry } from './entry-book.ts';
 /** Makes the scheduler of an entry (schedule/arming.ts). @returns the due time of its firing ahead; undefined when it has none */
 export type ArmEntry = (entry: ScheduleEntry, options: ArmOptions) => Promise<number | undefined>;
 
+/** Removes the scheduler of an entry, unless the entry has changed since it was read (schedule/arming.ts). */
+export type DisarmEntry = (entry: ScheduleEntry) => Promise<void>;
+
 /** A firing that has come due. */
 export interface DueFiring {
   readonly jobId: string;
@@ -33,6 +36,7 @@ export interface DueFiring {
 export interface ChainKeepingOptions {
   readonly broker: { queue(name: string): { readonly schedules: QueueSchedules } };
   readonly arm: ArmEntry;
+  readonly disarm: DisarmEntry;
   readonly book: EntryBook;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -154,7 +158,7 @@ export class ChainKeeping {
   }
 
   async #act(kept: KeptEntry, state: SchedulerState | undefined, verdict: ChainVerdict): Promise<void> {
-    const { book, clock, timing, arm, broker, leads, logger } = this.#options;
+    const { book, clock, timing, arm, disarm, leads, logger } = this.#options;
     const { entry } = kept;
     const { name } = entry;
     const now = clock.now();
@@ -172,7 +176,7 @@ export class ChainKeeping {
         return await this.#goOn(kept, verdict.from, verdict.steps);
       case 'disarm':
         book.rest(name);
-        if (leads()) await broker.queue(entry.definition.queue).schedules.remove(name);
+        if (leads()) await disarm(entry);
         return;
       case 'arm': {
         const { since, why } = verdict;

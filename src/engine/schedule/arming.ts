@@ -109,6 +109,19 @@ export class Arming {
     return undefined;
   }
 
+  /**
+   * Disarms an entry that was read some time ago and was not to fire then: not when it has changed since, so that one that was resumed
+   * meanwhile goes on firing.
+   */
+  async disarmUnchanged(entry: ScheduleEntry): Promise<void> {
+    const isChanged = (stored: ScheduleEntry | undefined): stored is ScheduleEntry =>
+      stored !== undefined && stored.version !== entry.version;
+    if (isChanged(await this.#entries.read(entry.name))) return;
+    await this.disarm(entry);
+    const stored = await this.#entries.read(entry.name);
+    if (isChanged(stored)) await this.settle(stored, { state: await this.readState(stored) });
+  }
+
   async readState(entry: Pick<ScheduleEntry, 'name' | 'definition'>): Promise<SchedulerState | undefined> {
     return (await this.readStates([entry])).get(entry.name);
   }

@@ -201,6 +201,11 @@ export class Schedules {
     return this.#arming.rearm(entry, options);
   }
 
+  /** As `Arming.disarmUnchanged`: for a beat that finds the scheduler of an entry that is not to fire. */
+  disarmUnchanged(entry: ScheduleEntry): Promise<void> {
+    return this.#arming.disarmUnchanged(entry);
+  }
+
   /**
    * Gives an entry another definition, source or pause, and arms it anew. What it has fired stays counted.
    *

@@ -68,6 +68,7 @@ export function setUp(from: string, timing: Partial<BeatTiming> = {}) {
     new Beat({
       broker,
       arm: (entry, how) => arming.rearm(entry, how),
+      disarm: (entry) => arming.disarmUnchanged(entry),
       clock: time.clock,
       logger: log.logger,
       identity: { id: randomUUID(), name: 'beat@test', host: 'test', pid: 1, version: '0.0.0' },

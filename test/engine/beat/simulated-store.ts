@@ -44,6 +44,7 @@ export async function simulateOn(url: string, from: string) {
     new Beat({
       broker,
       arm: (entry, how) => schedules.rearm(entry, how),
+      disarm: (entry) => schedules.disarmUnchanged(entry),
       clock: time.clock,
       logger: pino({ enabled: false }),
       identity: { id: randomUUID(), name: 'beat@test', host: 'test', pid: 1, version: '0.0.0' },

@@ -85,6 +85,26 @@ describe.each(brokersUnderTest())('on $name', (store) => {
     expect(await broker.queue('default').schedules.size()).toBe(0);
   });
 
+  test('who disarms an entry that was read some time ago leaves one alone that was resumed meanwhile', async () => {
+    await schedules.add('nightly', define());
+    await schedules.pause('nightly');
+    const paused = (await schedules.entries.read('nightly')) ?? expect.fail('it is stored');
+    await schedules.resume('nightly');
+    await schedules.disarmUnchanged(paused);
+    expect(await schedules.read('nightly')).toMatchObject({ nextAt: NEXT });
+
+    const { schedules: chains } = broker.queue('default');
+    await schedules.pause('nightly');
+    const again = (await schedules.entries.read('nightly')) ?? expect.fail('it is stored');
+    const remove = chains.remove.bind(chains);
+    vi.spyOn(chains, 'remove').mockImplementationOnce(async (id) => {
+      await schedules.resume('nightly');
+      return await remove(id);
+    });
+    await schedules.disarmUnchanged(again);
+    expect(await schedules.read('nightly')).toMatchObject({ nextAt: NEXT });
+  });
+
   test.each(['remove', 'pause'] as const)(
     'an entry stays as it is after a %s in the middle of arming it',
     async (change) => {

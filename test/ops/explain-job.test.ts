@@ -35,6 +35,16 @@ test('a job that is gone when the workers have answered is unknown', async () =>
   expect(await explain('x', broker)).toMatchObject({ state: 'UNKNOWN', reasons: [{ code: 'UNKNOWN' }] });
 });
 
+test('an id that is the name of a schedule entry is told as one', async () => {
+  const broker = new FakeBroker();
+  await broker.state.write('schedule/entry/nightly', 'not an entry that anybody wrote');
+  expect(await explain('nightly', broker)).toMatchObject({
+    state: 'UNKNOWN',
+    reasons: [{ code: 'UNKNOWN', message: '"nightly" is a schedule entry and no job' }],
+  });
+  expect((await explain('nightly', broker)).reasons[0]?.next).toMatch(/^`tq schedule show nightly` says/);
+});
+
 test('a job that was taken while it was looked at is looked at again', async () => {
   const broker = new FakeBroker().store('mail', { id: 'x' });
   const queue = broker.queue('mail');

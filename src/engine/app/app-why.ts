@@ -29,6 +29,6 @@ export async function explainById(
   assertKnownOptions(options, ['queue', 'timeout'], 'app.why()');
   const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout, 'timeout of app.why()');
   const job = await resultOf(id, options.queue).job();
-  if (job === undefined) return unknownJob(id, await hasResults());
+  if (job === undefined) return unknownJob(id, { resultsAsked: await hasResults() });
   return await explainStoredJob({ broker: await openBroker(), now: () => clock.now(), timeoutMs }, job);
 }

@@ -2,7 +2,7 @@ import type { StoredJob } from '../core/job.ts';
 import { readFiring } from '../core/schedule/firing.ts';
 import { isFinished } from '../core/state.ts';
 import { explainEnd } from '../core/why/ended-reasons.ts';
-import { explainJob, explainUnknown } from '../core/why/explain-job.ts';
+import { explainJob, explainUnknown, type UnknownFacts } from '../core/why/explain-job.ts';
 import type { JobExplanation } from '../core/why/reason.ts';
 import { gatherWhyFacts, type WhyAsking } from './why-facts.ts';
 
@@ -19,12 +19,11 @@ export async function explainStoredJob(asking: WhyAsking, job: StoredJob): Promi
   if (isFinished(state) && job.finishedAt !== null)
     return { id, task, queue, state, schedule, reasons: explainEnd(job) };
   const facts = await gatherWhyFacts(asking, job);
-  if (facts === undefined) return unknownJob(id, false);
+  if (facts === undefined) return unknownJob(id, { resultsAsked: false });
   return { id, task, queue, state: facts.job.state, schedule, reasons: explainJob(facts) };
 }
 
-/** @param resultsAsked whether a result store was asked for it too */
-export function unknownJob(id: string, resultsAsked: boolean): JobExplanation {
+export function unknownJob(id: string, facts: UnknownFacts): JobExplanation {
   const nothing = { task: null, queue: null, state: 'UNKNOWN', schedule: null } as const;
-  return { id, ...nothing, reasons: [explainUnknown(id, { resultsAsked })] };
+  return { id, ...nothing, reasons: [explainUnknown(id, facts)] };
 }

@@ -20,3 +20,8 @@ test('gives the best first and at most three, each once', () => {
 test('allows two slips in a short name', () => {
   expect(nearestNames('lo', ['low', 'high', 'slow'])).toEqual(['low', 'slow']);
 });
+
+test('takes an abbreviation for one, and not for a slip in a short name', () => {
+  expect(nearestNames('schedule rm', ['schedule add', 'schedule run', 'schedule remove'])).toEqual(['schedule remove']);
+  expect(nearestNames('ls', ['list', 'show'])).toEqual(['list']);
+});

@@ -67,8 +67,19 @@ function explainOrphan({ job }: WhyFacts): Reason {
   });
 }
 
+export interface UnknownFacts {
+  /** The result store was asked for it too. */
+  readonly resultsAsked: boolean;
+  /** A schedule entry has this name. Default false. */
+  readonly isEntry?: boolean;
+}
+
 /** An id that neither a queue nor the result store holds. */
-export function explainUnknown(id: string, { resultsAsked }: { readonly resultsAsked: boolean }): Reason {
+export function explainUnknown(id: string, { resultsAsked, isEntry = false }: UnknownFacts): Reason {
+  if (isEntry) {
+    const next = `\`tq schedule show ${id}\` says when it fires next and how its last firing ended, with the ids of its jobs`;
+    return reason('UNKNOWN', `"${id}" is a schedule entry and no job`, { next });
+  }
   const where = resultsAsked
     ? 'no queue of the broker and no row of the result store has'
     : 'no queue of the broker holds';

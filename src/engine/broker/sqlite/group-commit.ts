@@ -17,8 +17,7 @@ import { Transaction } from './transaction.ts';
  * 6. When another process holds the lock, the flush is tried again after a pause, outside of SQLite: the event loop goes on
  *    meanwhile, and reads are answered from what is stored. An operation that has waited for the busy timeout fails with
  *    DATABASE_LOCKED; nothing of it was stored.
- *
- * 7. A read that takes long is submitted to be run alone (`submitAlone`): among the others of its turn it would hold the write lock of a write.
+ * 7. A read that takes long is run alone (`submitAlone`): in one transaction with a write of its turn it would hold the write lock.
  *
  * A result is given only after its commit: what is acknowledged is in the file.
  */

@@ -19,7 +19,7 @@ export interface JobChanges {
   /** Those that were left alone; at most a hundred are named. */
   readonly failed: readonly JobFailure[];
   readonly failedCount: number;
-  /** The id to undo it with; null when nothing was kept. */
+  /** The id to undo it with; null when nothing was kept, or nothing changed. */
   readonly undo: string | null;
   /** Why it ended before all was done; null when all was. */
   readonly stopped: string | null;
@@ -116,7 +116,8 @@ export async function changeJobs(
     if (changed === 0) throw error;
     stopped = messageOf(error);
   }
-  return { matched, changed, failed: failed.named, failedCount: failed.count, undo: keeper?.undo ?? null, stopped };
+  const undo = changed === 0 ? null : (keeper?.undo ?? null);
+  return { matched, changed, failed: failed.named, failedCount: failed.count, undo, stopped };
 }
 
 async function pickAble(

@@ -14,7 +14,7 @@ export interface Purged {
   /** Jobs removed, by queue; the dead letters of all queues are one. */
   readonly purged: Readonly<Record<string, number>>;
   readonly total: number;
-  /** The id to undo it with; null when nothing was kept. */
+  /** The id to undo it with; null when nothing was kept, or nothing removed. */
   readonly undo: string | null;
 }
 
@@ -79,7 +79,7 @@ export const purgeQueues = defineOperation({
       if (run.signal.aborted) break;
     }
     // fromEntries defines own properties, so a queue called `__proto__` stays an entry.
-    return { purged: Object.fromEntries(purged), total, undo: run.keeper?.undo ?? null };
+    return { purged: Object.fromEntries(purged), total, undo: total === 0 ? null : (run.keeper?.undo ?? null) };
   },
   commandLine: (input) => ['purge', ...('all' in input ? ['--all'] : ['-Q', input.queues.join(',')]), '--yes'],
 });

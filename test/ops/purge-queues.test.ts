@@ -87,6 +87,17 @@ test('each job is kept before it is removed, and one that was taken meanwhile is
   expect(keeper.leftAlone.map(({ id }) => id)).toEqual([first?.id]);
 });
 
+test('where all that was kept was taken meanwhile there is nothing to undo', async () => {
+  const { broker, session } = setup();
+  const { jobs } = broker.queue('high');
+  const keeper = new KeptJobs(() => {
+    for (const job of jobs.values()) jobs.set(job.id, { ...job, state: 'STARTED' });
+  });
+  const result = await purgeQueues.run(session, { queues: ['high'] }, { ...READING, keeper });
+  expect(result).toEqual({ purged: { high: 0 }, total: 0, undo: null });
+  expect(keeper.kept).not.toEqual([]);
+});
+
 test('nothing goes that cannot be kept', async () => {
   const { broker, session } = setup();
   const keeper = new KeptJobs();

@@ -65,6 +65,11 @@ export class Database {
     return this.#commits.submit(true, operation);
   }
 
+  /** When it was last seen that another process had written, by the monotonic clock; never, minus infinity. */
+  get othersWroteAt(): number {
+    return this.#commits.othersWroteAt;
+  }
+
   wait<Answer>(request: WaitRequest<Answer>): Promise<Answer | undefined> {
     return this.#wakeUps.wait(request);
   }

@@ -34,6 +34,7 @@ export class GroupCommit {
   /** Monotonic, in milliseconds. */
   #lockedSince = 0;
   #dataVersion: number | undefined;
+  #othersWroteAt = Number.NEGATIVE_INFINITY;
   #idle: (() => void)[] = [];
 
   constructor(connection: Connection, options: GroupCommitOptions) {
@@ -81,6 +82,11 @@ export class GroupCommit {
     } catch (error) {
       return isLockedError(error) ? undefined : { error: explain(this.#options.path, error) };
     }
+  }
+
+  /** When it was last seen that another process had written, by the monotonic clock. */
+  get othersWroteAt(): number {
+    return this.#othersWroteAt;
   }
 
   /** Resolves when everything that was submitted has its answer. */
@@ -202,7 +208,10 @@ export class GroupCommit {
       if (writes) connection.beginWrite();
       else connection.beginRead();
       const dataVersion = connection.dataVersion();
-      if (dataVersion !== this.#dataVersion) transaction.forget();
+      if (dataVersion !== this.#dataVersion) {
+        if (this.#dataVersion !== undefined) this.#othersWroteAt = this.#options.clock.monotonic();
+        transaction.forget();
+      }
       this.#dataVersion = dataVersion;
       transaction.begin(writes);
       const outcomes = batch.map(({ operation }) => attempt(transaction, operation));

@@ -163,6 +163,19 @@ describe('operations of one turn of the event loop', () => {
     expect(bench.look('SELECT wait FROM queue')).toEqual([2500]);
   });
 
+  test('tell when another process has written between them', async () => {
+    const { database } = bench.held;
+    const other = new DatabaseSync(bench.path);
+    ending.push(() => other.close());
+    await add('a');
+    await add('b');
+    expect(database.othersWroteAt).toBe(Number.NEGATIVE_INFINITY);
+    other.exec("UPDATE job SET name = 'parcel' WHERE id = 'a'");
+    const before = systemClock.monotonic();
+    await add('c');
+    expect(database.othersWroteAt).toBeGreaterThanOrEqual(before);
+  });
+
   test('do not hold the write lock for a read that takes long', async () => {
     const { database } = bench.held;
     const other = new DatabaseSync(bench.path);

@@ -1,9 +1,9 @@
 import type { Broker } from '../broker/port.ts';
 import { cancelWorkflow } from '../canvas/cancel-workflow.ts';
 import { WorkflowStore } from '../canvas/workflow-store.ts';
-import { inBatches } from '../control/batches.ts';
 import { locateJobs, type Place } from '../control/locate-jobs.ts';
 import { joinReplies, type RevokeReport, type RevokeRequest, revokeJobs } from '../control/revoke-jobs.ts';
+import { inBatches } from '../core/batches.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RevokedJob } from '../core/revocation.ts';
 import { WORKFLOW_TASK } from '../core/workflow/graph.ts';

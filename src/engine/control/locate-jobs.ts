@@ -1,6 +1,6 @@
 import type { Broker, JobBrief } from '../broker/port.ts';
+import { inBatches } from '../core/batches.ts';
 import { createError } from '../core/errors.ts';
-import { inBatches } from './batches.ts';
 
 /** Where jobs are looked for. */
 export interface Place {

@@ -14,9 +14,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ControlAnswer, ControlAnswers } from '../broker/control-port.ts';
 import type { Broker, JobBrief } from '../broker/port.ts';
+import { inBatches } from '../core/batches.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Happened, Revocation, RevokedJob } from '../core/revocation.ts';
-import { inBatches } from './batches.ts';
 import { locateJobs, type Place } from './locate-jobs.ts';
 import { type RevokeOrder, type RevokeReceipt, readReceipts } from './revoke-order.ts';
 import { keepRevoked } from './revoked-index.ts';

@@ -5,7 +5,7 @@
  */
 import type { Broker, JobBrief } from '../broker/port.ts';
 import type { StateStore } from '../broker/state-port.ts';
-import { inBatches } from './batches.ts';
+import { inBatches } from '../core/batches.ts';
 
 /** A revoked job that has not ended: it waits to be filed away by a worker, or still runs. */
 export interface LyingJob {

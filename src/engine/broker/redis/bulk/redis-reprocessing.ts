@@ -1,5 +1,5 @@
+import { inBatches } from '../../../core/batches.ts';
 import type { DeadJob } from '../../bulk-port.ts';
-import { inSlices } from '../../in-slices.ts';
 import type { RedisClient } from '../redis-client.ts';
 import { BULK_SCRIPT, bulkKeys, JOBS_PER_CALL } from './bulk-script.ts';
 
@@ -52,7 +52,7 @@ const PROMOTE = `${BULK_SCRIPT}
 /** Puts dead letters at the end of those that wait, in this order. @param base key prefix and queue: `bull:mail` */
 export async function reprocessJobs(client: RedisClient, base: string, jobs: readonly DeadJob[]): Promise<string[]> {
   const keys = bulkKeys(base);
-  return await inSlices(jobs, JOBS_PER_CALL, async (slice) => {
+  return await inBatches(jobs, JOBS_PER_CALL, async (slice) => {
     const given = slice.flatMap(({ id, finishedAt, data, note }) => [
       id,
       finishedAt ?? '',
@@ -69,5 +69,5 @@ export async function promoteJobs(client: RedisClient, base: string, ids: readon
   const keys = bulkKeys(base);
   const promote = async (slice: readonly string[]): Promise<string[]> =>
     (await client.eval(PROMOTE, keys.length, ...keys, `${base}:`, ...slice)) as string[];
-  return await inSlices(ids, JOBS_PER_CALL, promote);
+  return await inBatches(ids, JOBS_PER_CALL, promote);
 }

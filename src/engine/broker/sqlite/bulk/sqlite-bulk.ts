@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { inBatches } from '../../../core/batches.ts';
 import type { BulkStore } from '../../bulk-store.ts';
-import { inSlices } from '../../in-slices.ts';
 import type { Database } from '../database.ts';
 import type { Transaction } from '../transaction.ts';
 import { promoteJobs, reprocessJobs, rewriteJobs } from './changing.ts';
@@ -32,7 +32,7 @@ export function createSqliteBulk(database: () => Database, prefix: string): Bulk
     operation: (transaction: Transaction, slice: readonly Item[], now: number) => string[],
     size = JOBS_AT_ONCE,
   ): Promise<string[]> =>
-    inSlices(items, size, async (slice) => {
+    inBatches(items, size, async (slice) => {
       const { clock } = database();
       const earlyMs = freeUntil - clock.monotonic();
       if (earlyMs > 0) await wait(earlyMs);
